@@ -1,0 +1,74 @@
+"""Priors as penalties: exact modes with certificates, posteriors, and their comparison.
+
+The public verbs load on first use, so that ``import bayesreg`` costs little more than NumPy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayesreg import datasets, errors, figures, gallery, units
+    from bayesreg.certificate import Certificate, certify
+    from bayesreg.comparison import Comparison, compare
+    from bayesreg.likelihoods import Bernoulli, Gaussian, Poisson
+    from bayesreg.map import MapEstimate, find_map
+    from bayesreg.optimizers import PointEstimate, list_optimizers, optimize
+    from bayesreg.posterior import Diagnosis, Moments, diagnose, posterior_moments, sample
+    from bayesreg.priors import (
+        ElasticNet,
+        Exponential,
+        Flat,
+        HalfCauchy,
+        HalfFlat,
+        HalfNormal,
+        InverseGamma,
+        Laplace,
+        Normal,
+    )
+    from bayesreg.problem import Problem
+    from bayesreg.pymc_bridge import read_model, to_pymc
+
+__version__ = "0.1.0"
+
+_MODULES = ("datasets", "errors", "figures", "gallery", "units")
+_HOMES = {
+    "certificate": ("Certificate", "certify"),
+    "comparison": ("Comparison", "compare"),
+    "likelihoods": ("Bernoulli", "Gaussian", "Poisson"),
+    "map": ("MapEstimate", "find_map"),
+    "optimizers": ("PointEstimate", "list_optimizers", "optimize"),
+    "posterior": ("Diagnosis", "Moments", "diagnose", "posterior_moments", "sample"),
+    "priors": (
+        "ElasticNet",
+        "Exponential",
+        "Flat",
+        "HalfCauchy",
+        "HalfFlat",
+        "HalfNormal",
+        "InverseGamma",
+        "Laplace",
+        "Normal",
+    ),
+    "problem": ("Problem",),
+    "pymc_bridge": ("read_model", "to_pymc"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted((*_HOME_OF, *_MODULES))
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  (PEP 562: any public object)
+    if name in _MODULES:
+        return import_module(f"bayesreg.{name}")
+    if name in _HOME_OF:
+        value = getattr(import_module(f"bayesreg.{_HOME_OF[name]}"), name)
+        globals()[name] = value
+        return value
+    msg = f"module 'bayesreg' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

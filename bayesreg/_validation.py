@@ -1,0 +1,305 @@
+"""The only place where input is judged: arrays, names, weights, numbers."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections import Counter
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayesreg.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+type Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
+type Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+# Squares of larger numbers, and their sums over rows, overflow double precision.
+LARGEST = 1e150
+
+
+def _is_pandas(value: object, kind: str) -> bool:
+    # An object can only be a pandas one if its user has imported pandas: no need to import it here.
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, getattr(pandas, kind))
+
+
+def frame_names(X: object) -> tuple[str, ...] | None:
+    """Column names of a pandas frame; None for anything else."""
+    return tuple(str(name) for name in X.columns) if _is_pandas(X, "DataFrame") else None  # type: ignore[attr-defined]
+
+
+def check_same_index(X: Any, y: Any) -> None:  # noqa: ANN401  (any frame or array)
+    """Refuse a pandas X and y whose row labels differ, rather than re-align them in silence.
+
+    Raises
+    ------
+    InputError
+        If both carry an index and the two are not identical.
+    """
+    if not (_is_pandas(X, "DataFrame") and (_is_pandas(y, "Series") or _is_pandas(y, "DataFrame"))):
+        return
+    if len(X) == len(y) and not X.index.equals(y.index):
+        msg = (
+            "y: its row labels differ from those of X; bayesreg does not re-align rows. "
+            "Use y.loc[X.index], or .to_numpy() on both if the order already matches"
+        )
+        raise InputError(msg)
+
+
+def _as_float_array(value: object, argument: str) -> NDArray[np.float64]:
+    module = type(value).__module__
+    if module.startswith("scipy.sparse"):
+        msg = f"{argument}: sparse matrices are not supported yet; pass {argument}.toarray()"
+        raise InputError(msg)
+    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        msg = f"{argument}: has masked entries; drop those rows or impute them first"
+        raise InputError(msg)
+    try:
+        raw = np.asarray(value)
+    except (ValueError, TypeError) as error:
+        msg = f"{argument}: cannot be read as an array ({error}); pass a rectangular numeric array"
+        raise InputError(msg) from error
+    if raw.dtype.kind == "c":
+        msg = f"{argument}: complex numbers are not supported; pass real numbers"
+        raise InputError(msg)
+    if raw.dtype.kind in "mM":
+        msg = f"{argument}: dates and durations are not numbers; convert them to a unit first"
+        raise InputError(msg)
+    if raw.dtype.kind in "USO" and any(isinstance(item, str | bytes) for item in raw.flat):
+        text = next(item for item in raw.flat if isinstance(item, str | bytes))
+        msg = f"{argument}: found text ({text!r}); encode text columns as numbers first"
+        raise InputError(msg)
+    try:
+        return np.array(raw, dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        msg = f"{argument}: entries of type {raw.dtype} cannot be read as real numbers ({error})"
+        raise InputError(msg) from error
+
+
+def _check_finite(array: NDArray[np.float64], argument: str) -> None:
+    finite = np.isfinite(array)
+    if not finite.all():
+        where = tuple(int(i) for i in np.argwhere(~finite)[0])
+        position = f"row {where[0]}" + (f", column {where[1]}" if len(where) > 1 else "")
+        kind = "NaN (missing values)" if np.isnan(array).any() else "infinite values"
+        msg = f"{argument}: contains {kind}, first at {position}; drop those rows or impute them"
+        raise InputError(msg)
+    if array.size and float(np.abs(array).max()) > LARGEST:
+        msg = f"{argument}: has entries beyond ±{LARGEST:g}, whose squares overflow; rescale it"
+        raise InputError(msg)
+
+
+def as_matrix(value: object, argument: str = "X") -> Matrix:
+    """Validate a design matrix.
+
+    Parameters
+    ----------
+    value : array_like, shape (n, p)
+        Anything NumPy can read as real numbers.
+    argument : str
+        Name used in error messages.
+
+    Returns
+    -------
+    ndarray, shape (n, p)
+        A read-only float64 copy in Fortran order (solvers walk along columns).
+
+    Raises
+    ------
+    InputError
+        If it is not two-dimensional, has no row, or holds NaN, infinities or text.
+    """
+    array = _as_float_array(value, argument)
+    if array.ndim != 2:
+        msg = f"{argument}: must be two-dimensional (rows, columns), found shape {array.shape}"
+        if array.ndim == 1:
+            msg += "; use X.reshape(-1, 1) for a single column"
+        raise InputError(msg)
+    if array.shape[0] == 0:
+        msg = f"{argument}: has no rows, found shape {array.shape}; at least one row is needed"
+        raise InputError(msg)
+    _check_finite(array, argument)
+    return read_only(np.asfortranarray(array))
+
+
+def as_vector(value: object, argument: str, length: int | None = None) -> Vector:
+    """Validate a vector of finite numbers, of a given length if there is one.
+
+    Parameters
+    ----------
+    value : array_like, shape (length,) or (length, 1)
+        The numbers.
+    argument : str
+        Name used in error messages.
+    length : int, optional
+        The length it must have.
+
+    Returns
+    -------
+    ndarray, shape (length,)
+        A read-only float64 copy.
+
+    Raises
+    ------
+    InputError
+        If the shape is wrong or it holds NaN, infinities or text.
+    """
+    array = _as_float_array(value, argument)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        msg = f"{argument}: must be one-dimensional, found shape {array.shape}"
+        raise InputError(msg)
+    if length is not None and array.shape[0] != length:
+        msg = f"{argument}: has {array.shape[0]} entries, but {length} are needed"
+        raise InputError(msg)
+    _check_finite(array, argument)
+    return read_only(array)
+
+
+def as_weights(value: object, length: int) -> Vector:
+    """Validate row weights: finite and positive, one per row."""
+    weights = as_vector(value, "weights", length)
+    if (weights <= 0).any():
+        row = int(np.argmax(weights <= 0))
+        msg = f"weights: must be positive, found {weights[row]:g} at row {row}; drop that row"
+        raise InputError(msg)
+    return weights
+
+
+def read_only[A: NDArray[Any]](array: A) -> A:
+    """Forbid writing into an array that several objects share."""
+    array.setflags(write=False)
+    return array
+
+
+def as_real(value: object, argument: str) -> float:
+    """Validate one finite real number (bool is not a number here)."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        msg = f"{argument}: must be a real number, found {value!r}"
+        raise InputError(msg)
+    number = float(value)
+    if not math.isfinite(number):
+        msg = f"{argument}: must be finite, found {number}"
+        raise InputError(msg)
+    return number
+
+
+def as_positive(value: object, argument: str) -> float:
+    """Validate one finite number above zero."""
+    number = as_real(value, argument)
+    if number <= 0:
+        msg = f"{argument}: must be positive, found {number:g}"
+        raise InputError(msg)
+    return number
+
+
+def as_scale(value: ArrayLike, argument: str = "scale") -> float | Vector:
+    """Validate a prior scale: positive, one number or one per coefficient; inf means flat."""
+    array = _as_float_array(value, argument)
+    if array.ndim > 1:
+        msg = f"{argument}: must be a number or one number per coefficient, found {array.shape}"
+        raise InputError(msg)
+    bad = ~(array > 0)  # also catches NaN
+    if bad.any():
+        found = float(array[bad][0]) if array.ndim else float(array)
+        msg = f"{argument}: must be positive, found {found:g}; np.inf gives a flat prior"
+        raise InputError(msg)
+    if array.ndim == 0:
+        return float(array)
+    return read_only(array)
+
+
+def as_count(value: object, argument: str, minimum: int = 1) -> int:
+    """Validate a whole number not below a minimum."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        msg = f"{argument}: must be a whole number, found {value!r}"
+        raise InputError(msg)
+    if int(value) < minimum:
+        msg = f"{argument}: must be at least {minimum}, found {int(value)}"
+        raise InputError(msg)
+    return int(value)
+
+
+def as_fraction(value: object, argument: str) -> float:
+    """Validate a number strictly between 0 and 1."""
+    number = as_real(value, argument)
+    if not 0 < number < 1:
+        msg = f"{argument}: must lie strictly between 0 and 1, found {number:g}"
+        raise InputError(msg)
+    return number
+
+
+def as_names(value: Iterable[object] | None, length: int) -> tuple[str, ...]:
+    """Validate column names, or make x0, x1, ... where none are given.
+
+    Raises
+    ------
+    InputError
+        If the count is wrong, a name is empty or a name occurs twice.
+    """
+    if value is None:
+        return tuple(f"x{j}" for j in range(length))
+    names = tuple(str(name) for name in value)
+    if len(names) != length:
+        msg = f"names: has {len(names)} entries, but X has {length} columns"
+        raise InputError(msg)
+    if "" in names:
+        msg = f"names: entry {names.index('')} is empty; give every column a name"
+        raise InputError(msg)
+    if len(set(names)) < length:
+        repeated = Counter(names).most_common(1)[0][0]
+        msg = f"names: {repeated!r} occurs more than once; names must be unique"
+        raise InputError(msg)
+    return names
+
+
+def as_columns(columns: Sequence[object], names: tuple[str, ...], argument: str) -> tuple[int, ...]:
+    """Turn a list of column positions or names into positions.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or a position is out of range.
+    """
+    positions = []
+    for column in columns:
+        if isinstance(column, str):
+            if column not in names:
+                msg = f"{argument}: no column is named {column!r}; the names are {', '.join(names)}"
+                raise InputError(msg)
+            positions.append(names.index(column))
+        else:
+            position = as_count(column, argument, minimum=0)
+            if position >= len(names):
+                msg = f"{argument}: column {position} is out of range for {len(names)} columns"
+                raise InputError(msg)
+            positions.append(position)
+    return tuple(positions)
+
+
+def as_generator(seed: object) -> np.random.Generator:
+    """Turn None, a non-negative integer, a SeedSequence or a Generator into a Generator.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if seed is None or isinstance(seed, np.random.SeedSequence):
+        return np.random.default_rng(seed)
+    if isinstance(seed, Integral) and not isinstance(seed, bool) and int(seed) >= 0:
+        return np.random.default_rng(int(seed))
+    msg = f"seed: must be None, a whole number >= 0 or a numpy Generator, found {seed!r}"
+    raise InputError(msg)

@@ -1,0 +1,276 @@
+"""The command line. It imports nothing heavy until a command runs, so ``--help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+import bayesreg
+from bayesreg.errors import BayesregError, InputError, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bayesreg.problem import Problem
+
+app = typer.Typer(
+    name="bayesreg",
+    help="Priors as penalties: exact modes with certificates, posteriors, and both side by side.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Model = Annotated[str | None, typer.Option("--model", help="Gallery model; see 'models'.")]
+DatasetName = Annotated[str | None, typer.Option("--dataset", help="Bundled data; see 'datasets'.")]
+Csv = Annotated[Path | None, typer.Option("--csv", help="CSV file with a header line.")]
+Target = Annotated[str | None, typer.Option("--target", help="Column of the CSV to predict.")]
+Scale = Annotated[
+    float | None, typer.Option("--scale", help="Prior scale, per sd of a column (not a rate).")
+]
+Sigma = Annotated[float | None, typer.Option("--sigma", help="Noise sd, in units of the target.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
+Debug = Annotated[bool, typer.Option("--debug", help="On failure, print the whole traceback.")]
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001  (the signature that typer calls)
+    if asked:
+        typer.echo(f"bayesreg {bayesreg.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[  # noqa: FBT002  (a flag)
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def compare(
+    model: Model = None,
+    dataset: DatasetName = None,
+    csv: Csv = None,
+    target: Target = None,
+    scale: Scale = None,
+    sigma: Sigma = None,
+    draws: Annotated[int, typer.Option("--draws", help="Draws per chain.")] = 1000,
+    chains: Annotated[int, typer.Option("--chains", help="Chains.")] = 4,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the draws.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write one HTML page here.")
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option("--figure", help="Write the figure here (.png, .svg, .pdf).")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
+) -> None:
+    """Exact mode, point optimisers and posterior side by side (no argument: diabetes, lasso)."""
+    out = Console(highlight=False, quiet=as_json)
+    out.print(f"bayesreg {bayesreg.__version__}: compare", style="bold")
+    _check_outputs(output, figure)
+    problem = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    table = _verb("comparison", "compare")(
+        problem,
+        seed=seed,
+        draws=draws,
+        chains=chains,
+        progress=False if quiet else None,
+        announce=_announcer(quiet=quiet),
+    )
+    terminal = import_module("bayesreg.terminal")
+    command = " ".join(["bayesreg", *sys.argv[1:]])
+    if as_json:
+        typer.echo(terminal.as_json(table))
+    else:
+        terminal.print_comparison(table, out)
+    if figure is not None:
+        terminal.save_figure(table.plot(), figure)
+        out.print(f"figure: {figure}")
+    if output is not None:
+        out.print(f"page: {table.to_html(output, command=command)}")
+
+
+@app.command("map")
+def find_map(
+    model: Model = None,
+    dataset: DatasetName = None,
+    csv: Csv = None,
+    target: Target = None,
+    scale: Scale = None,
+    sigma: Sigma = None,
+    as_json: AsJson = False,
+    debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
+) -> None:
+    """Find the exact mode, with its certificate."""
+    out = Console(highlight=False, quiet=as_json)
+    problem = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    fit = _verb("map", "find_map")(problem)
+    terminal = import_module("bayesreg.terminal")
+    if as_json:
+        typer.echo(terminal.mode_as_json(fit))
+    else:
+        terminal.print_mode(fit, out)
+
+
+@app.command()
+def units(
+    model: Model = None,
+    dataset: DatasetName = None,
+    csv: Csv = None,
+    target: Target = None,
+    scale: Scale = None,
+    sigma: Sigma = None,
+    debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
+) -> None:
+    """State the prior in other packages' units."""
+    _problem(Console(highlight=False), model, dataset, csv, target, scale=scale, sigma=sigma)
+
+
+@app.command()
+def models() -> None:
+    """List the gallery of PyMC models."""
+    gallery = import_module("bayesreg.gallery")
+    for name in gallery.names():
+        typer.echo(f"{name:22} {gallery.load(name).summary}")
+
+
+@app.command()
+def datasets() -> None:
+    """List the bundled data sets, with source and licence."""
+    bundled = import_module("bayesreg.datasets")
+    for name in bundled.names():
+        data = bundled.load(name)
+        typer.echo(f"{name}: {data.X.shape[0]} rows, {data.X.shape[1]} columns, target {data.target}")
+        typer.echo(f"  {data.summary}\n  source: {data.source}\n  licence: {data.licence}")
+
+
+def _verb(module: str, name: str) -> Any:  # noqa: ANN401  (any public verb)
+    return getattr(import_module(f"bayesreg.{module}"), name)
+
+
+def _check_outputs(*paths: Path | None) -> None:
+    """Refuse an output that cannot be written before minutes of work, not after."""
+    for path in paths:
+        if path is not None and not path.parent.is_dir():
+            msg = f"output: there is no directory {path.parent}; create it first"
+            raise InputError(msg)
+        if path is not None and path.is_dir():
+            msg = f"output: {path} is a directory; name a file"
+            raise InputError(msg)
+
+
+def _announcer(*, quiet: bool) -> Callable[[str], None]:
+    """Progress goes to stderr, and only where someone is watching."""
+    err = Console(stderr=True, highlight=False)
+    if quiet or not err.is_terminal:
+        return lambda text: None
+    return lambda text: err.print(f"  … {text}", style="dim")
+
+
+def _problem(
+    out: Console,
+    model: str | None,
+    dataset: str | None,
+    csv: Path | None,
+    target: str | None,
+    *,
+    scale: float | None,
+    sigma: float | None,
+) -> Problem:
+    """Build the gallery's PyMC model on standardised columns, read it, and say what it is."""
+    data = _data(dataset, csv, target)
+    gallery = import_module("bayesreg.gallery")
+    chosen = model or ("logistic_lasso" if data.likelihood == "bernoulli" else "lasso")
+    if chosen not in gallery.names():
+        raise unknown_name("model", chosen, gallery.names())
+    n, p = data.X.shape
+    out.print(f"{data.name}: {n} rows, {p} columns, target {data.target}; model {chosen}", markup=False)
+    keywords = _settings(out, data, chosen, scale=scale, sigma=sigma)
+    problem: Problem = import_module("bayesreg.standardized").problem_of(data, chosen, keywords)
+    out.print(f"\n{problem}", markup=False)
+    out.print(f"{import_module('bayesreg.units').table(problem)}", markup=False)
+    return problem
+
+
+def _data(dataset: str | None, csv: Path | None, target: str | None) -> Any:  # noqa: ANN401
+    if csv is None:
+        if target is not None:
+            msg = "target: goes with --csv; the bundled data sets have a target of their own"
+            raise InputError(msg)
+        return _verb("datasets", "load")(dataset or "diabetes")
+    if dataset is not None:
+        msg = "dataset: give either --dataset or --csv, not both"
+        raise InputError(msg)
+    if target is None:
+        msg = "target: --csv needs --target, the name of the column to predict"
+        raise InputError(msg)
+    return _verb("tables", "read_csv")(csv, target)
+
+
+def _settings(
+    out: Console, data: Any, model: str, *, scale: float | None, sigma: float | None  # noqa: ANN401
+) -> dict[str, float]:
+    """Scales that the user gave, and rules of thumb for the others, each said aloud."""
+    validation = import_module("bayesreg._validation")
+    rules = _verb("defaults", "settings")(data, model)
+    values = {key: setting.value for key, setting in rules.items()}
+    for argument, given in (("scale", scale), ("sigma", sigma)):
+        if given is None:
+            continue
+        number = validation.as_positive(given, argument)
+        if argument not in values:
+            msg = f"{argument}: model {model!r} has no such number; it has {', '.join(values)}"
+            raise InputError(msg)
+        values[argument] = number
+    for key, setting in rules.items():
+        source = setting.rule if values[key] == setting.value else "as given"
+        out.print(f"  {key} = {values[key]:.6g} ({source})", markup=False)
+    return values
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line: exit 0, 2 for bad input, 1 for a failure, 130 for Ctrl-C."""
+    args = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(args, standalone_mode=False)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+    except typer.Abort:
+        _fail("interrupted", 130)
+    except BayesregError as error:
+        if "--debug" in args:
+            traceback.print_exc()
+        _fail(str(error), 2 if isinstance(error, InputError) else 1)
+    except Exception as error:
+        message = _usage_message(error)
+        if message is None:
+            raise
+        _fail(message, 2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage_message(error: Exception) -> str | None:
+    """Message of typer's own errors about options, whose classes typer keeps to itself."""
+    exceptions = import_module("typer._click.exceptions")
+    if isinstance(error, exceptions.ClickException):
+        return str(error.format_message())
+    return None
+
+
+def _fail(message: str, code: int) -> None:
+    line = " ".join(message.split())
+    sys.stderr.write(f"bayesreg: {line}\n")
+    sys.exit(code)

@@ -1,0 +1,92 @@
+"""Scales to start from where the user gives none, each with the rule that it comes from.
+
+They are starting points, not choices by the data: the rules are stated beside the numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from bayesreg._validation import Vector
+    from bayesreg.datasets import Dataset
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One keyword of a gallery model: its value, and where that comes from."""
+
+    value: float
+    rule: str
+
+
+def settings(data: Dataset, model: str) -> dict[str, Setting]:
+    """Return keywords for ``gallery.load(model).build`` on standardised columns.
+
+    With more rows than columns the Gaussian models start from least squares: sigma is its residual
+    sd, and a Laplace scale is the mean |coefficient| (the start of Park & Casella 2008, sec. 3.1),
+    a normal one the root mean square. Otherwise signal and noise each get half the variance of y.
+    Logistic models start at 1 (log-odds per sd of a column), scikit-learn's own default.
+
+    Parameters
+    ----------
+    data : Dataset
+        The data.
+    model : str
+        Name of a gallery model.
+
+    Returns
+    -------
+    dict of Setting
+        By keyword of `build`.
+
+    Examples
+    --------
+    >>> from bayesreg import datasets
+    >>> for key, setting in settings(datasets.load("diabetes"), "lasso").items():
+    ...     print(key, round(setting.value, 2), "·", setting.rule)
+    sigma 54.15 · residual sd of least squares
+    scale 16.45 · mean |least-squares coefficient| per sd of a column
+    """
+    if model.startswith("logistic"):
+        return {"scale": Setting(1.0, "log-odds per sd of a column; scikit-learn's default")}
+    sigma, mean_abs, rms, rule = _least_squares(data)
+    noise = {"sigma": Setting(sigma, f"residual sd of {rule}")}
+    name = rule.replace(" ", "-")
+    scale = Setting(mean_abs, f"mean |{name} coefficient| per sd of a column")
+    spread = Setting(rms, f"root mean square {name} coefficient per sd of a column")
+    if model == "ridge":
+        return noise | {"scale": spread}
+    if model == "elastic_net":
+        twice = Setting(2 * mean_abs, f"twice the {scale.rule}")
+        return noise | {"l1_scale": twice, "l2_scale": spread}
+    if model == "lasso_park_casella":
+        relative = Setting(mean_abs / sigma, f"{scale.rule}, over its residual sd")
+        return {"scale": relative}
+    if model == "lasso_unknown_scale":
+        return noise | {"hyper_scale": scale}
+    return noise | {"scale": scale}
+
+
+def _least_squares(data: Dataset) -> tuple[float, float, float, str]:
+    """Residual sd, mean |coefficient|, root mean square coefficient, and the rule's name."""
+    n, p = data.X.shape
+    spread = float(data.y.std()) or 1.0
+    centred = data.X - data.X.mean(axis=0)
+    sd = np.sqrt((centred**2).mean(axis=0))
+    if p == 0 or n <= p + 1 or (sd == 0).any():
+        share = spread / math.sqrt(2)
+        return share, share / math.sqrt(2 * max(p, 1)), share / math.sqrt(max(p, 1)), "an even split"
+    coef: Vector
+    target = data.y - data.y.mean()
+    coef = np.linalg.lstsq(centred / sd, target, rcond=None)[0]
+    residual = target - centred / sd @ coef
+    sigma = math.sqrt(float(residual @ residual) / (n - p - 1))
+    if sigma <= 1e-8 * spread:  # a perfect fit leaves no noise to start from
+        sigma = spread / math.sqrt(2)
+    rms = math.sqrt(float((coef**2).mean()))
+    return sigma, float(np.abs(coef).mean()) or spread, rms or spread, "least squares"

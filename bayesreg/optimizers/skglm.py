@@ -1,0 +1,106 @@
+"""skglm: working sets with accelerated coordinate descent, proximal Newton for the logistic loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bayesreg.likelihoods import Bernoulli, Gaussian
+from bayesreg.optimizers import _reasons
+from bayesreg.optimizers._peers import PeerData, needs_one_mix, without_complaint
+from bayesreg.optimizers._protocol import Optimizer, Settings, Solution
+
+if TYPE_CHECKING:
+    from bayesreg._validation import Matrix, Vector
+    from bayesreg.problem import Problem
+
+
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """What to hand to skglm, and how to read the coefficients that come back."""
+
+    X: Matrix
+    y: Vector
+    solver: Any
+    datafit: Any
+    penalty: Any
+    data: PeerData
+
+
+class Skglm(Optimizer):
+    """The solvers of skglm with their defaults, called below its estimators.
+
+    Each loss of skglm is a mean over the (weighted) rows, so a weight in nats is divided by the
+    sum of the row weights; for a Gaussian loss it is multiplied by σ² besides.
+    """
+
+    name: ClassVar[str] = "skglm"
+    summary: ClassVar[str] = "skglm's working-set solvers with their defaults; exact zeros"
+    requires: ClassVar[tuple[str, ...]] = ("skglm", "sklearn")
+
+    def reason_against(self, problem: Problem) -> str | None:
+        """Need absolute values: each with its scale, or in one mix with squares."""
+        common = _reasons.first(
+            _reasons.needs_likelihood(problem, Gaussian, Bernoulli),
+            _reasons.needs_columns(problem),
+        )
+        if common is not None:
+            return common
+        if isinstance(problem.likelihood, Gaussian):
+            return _gaussian_reason(problem)
+        return _reasons.first(
+            _reasons.needs_no_offset(problem),
+            _reasons.needs_no_weights(problem),
+            _reasons.needs_no_l2(problem),
+            _reasons.needs_l1(problem),
+        )
+
+    def prepare(self, problem: Problem) -> None:
+        """Import skglm and have it compile its classes, on the first two rows."""
+        call = _call(problem, slice(2))
+        solver = call.solver(fit_intercept=problem.design.intercept, max_iter=1)
+        without_complaint(lambda: solver.solve(call.X, call.y, call.datafit, call.penalty))
+
+    def solve(self, problem: Problem, settings: Settings) -> Solution:
+        """Claim convergence where the violation that skglm reports is within its tolerance."""
+        call = _call(problem, slice(None))
+        solver = call.solver(fit_intercept=problem.design.intercept, **settings.keywords())
+        found: list[Any] = []
+        without_complaint(
+            lambda: found.extend(solver.solve(call.X, call.y, call.datafit, call.penalty))
+        )
+        point, objectives, violation = found
+        coef = call.data.coef(point[: problem.p])
+        intercept = float(point[problem.p]) if problem.design.intercept else 0.0
+        return Solution(coef, intercept, bool(violation <= solver.tol), len(objectives))
+
+
+def _gaussian_reason(problem: Problem) -> str | None:
+    if not (problem.penalty.l2 > 0).any():
+        flat = not (problem.penalty.l1 > 0).any()
+        return _reasons.needs_l1(problem) if flat else None
+    return _reasons.first(
+        _reasons.needs_l1(problem),
+        _reasons.needs_l2(problem),
+        _reasons.needs_no_loc(problem),
+        needs_one_mix(problem),
+    )
+
+
+def _call(problem: Problem, rows: slice) -> _Call:
+    datafits = import_module("skglm.datafits")
+    penalties = import_module("skglm.penalties")
+    solvers = import_module("skglm.solvers")
+    if isinstance(problem.likelihood, Gaussian):
+        return _gaussian_call(problem, problem.likelihood.variance, rows)
+    data = PeerData.of(problem)
+    # ProxNewton breaks on WeightedL1 with an intercept, so the scales go into the columns.
+    return _Call(
+        X=np.asfortranarray(data.X[rows]),
+        y=np.where(data.y[rows] > 0, 1.0, -1.0),
+        solver=solvers.ProxNewton,
+        datafit=datafits.Logistic(),
+        penalty=penalties.L1(data.l1 / data.total),
+        data=data,
+    )

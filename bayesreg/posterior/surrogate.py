@@ -1,0 +1,162 @@
+"""A Gaussian surrogate of the posterior: where NUTS starts, and the metric it moves in.
+
+Each Laplace factor of scale b is replaced by a normal one of the same variance 2b², which gives a
+smooth, strictly convex problem with a `Conditional` at its mode. Unknown sigma and scale are set by
+a few steps of expectation–maximisation on that problem. Nothing here needs to be accurate: it
+decides how fast NUTS moves, never what it converges to.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from bayesreg.likelihoods import Gaussian, Poisson
+from bayesreg.posterior.conditional import Conditional
+from bayesreg.posterior.density import log_jacobian
+
+if TYPE_CHECKING:
+    from bayesreg._validation import Vector
+    from bayesreg.posterior.density import PriorShape
+    from bayesreg.priors import ScalePrior
+    from bayesreg.problem import Problem, Unknown
+
+_STEPS = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """The Gaussian conditional at the mode of the smoothed problem.
+
+    Attributes
+    ----------
+    conditional : Conditional
+        Of the coefficients and the intercept.
+    unknown : dict
+        Values of sigma and scale, where they are unknown.
+    prior_share : ndarray, shape (p,)
+        Share of the prior in the precision of each coefficient: 1 where the data say nothing.
+    """
+
+    conditional: Conditional
+    unknown: dict[Unknown, float]
+    prior_share: Vector
+
+
+class _Search:
+    """The search for a surrogate: coefficients by Newton steps, unknowns by EM steps."""
+
+    def __init__(self, problem: Problem, shape: PriorShape) -> None:
+        self.problem, self.shape, self.design = problem, shape, problem.design
+        penalty = shape.penalty
+        self.l2 = penalty.l2 + 0.5 * penalty.l1**2  # where the unknowns are 1
+        weighted = penalty.l2 * penalty.loc
+        self.loc = np.divide(weighted, self.l2, out=np.zeros(problem.p), where=self.l2 > 0)
+        self.offset = np.zeros(problem.n) if self.design.offset is None else self.design.offset
+        level = math.log(self.design.y.mean() + 0.1) if isinstance(problem.likelihood, Poisson) else 0.0
+        self.beta = self.loc
+        self.eta = self.offset + self.design.X @ self.loc + level * self.design.intercept
+        self.unknown = self._first_guess()
+
+    def _first_guess(self) -> dict[Unknown, float]:
+        """Take sigma from the spread of y, and the scale that lets the columns explain it."""
+        weights = self.design.row_weights
+        residual = self.design.y - self.eta
+        residual = residual - self.design.intercept * np.average(residual, weights=weights)
+        spread = math.sqrt(np.average(residual**2, weights=weights)) or 1.0
+        signal = spread if isinstance(self.problem.likelihood, Gaussian) else 1.0
+        prior = np.divide(self.shape.scale_power, self.l2, out=np.zeros(self.problem.p), where=self.l2 > 0)
+        relative = spread if self.problem.prior.relative_to else 1.0
+        reach = relative * math.sqrt(float(self.design.X.var(axis=0) @ prior)) or 1.0
+        guess: dict[Unknown, float] = {"sigma": spread, "scale": signal / reach}
+        return {name: guess[name] for name in self.problem.unknown}
+
+    def precision(self) -> Vector:
+        """Prior precision of each coefficient at the present unknowns, shape (p,)."""
+        sigma, scale = self.unknown.get("sigma", 1.0), self.unknown.get("scale", 1.0)
+        return self.l2 * sigma ** (-2 * self.shape.sigma_power) * scale ** (-2 * self.shape.scale_power)
+
+    def newton_step(self) -> Conditional:
+        """Move the coefficients towards the minimum of the quadratic model; halve if that overshoots."""
+        likelihood, precision = self.problem.given(**self.unknown).likelihood, self.precision()
+        y, w = self.design.y, self.design.row_weights
+
+        def objective(eta: Vector, beta: Vector) -> float:
+            return likelihood.loss(eta, y, w) + 0.5 * float(precision @ (beta - self.loc) ** 2)
+
+        h = likelihood.curvature(self.eta, y, w)
+        h = np.maximum(h, 1e-12 * h.max())
+        target = self.eta - self.offset - likelihood.gradient(self.eta, y, w) / h
+        conditional = Conditional.of(
+            self.design.X, target, h, precision, self.loc, intercept=self.design.intercept
+        )
+        centred = self.design.X - conditional.column_mean
+        eta = self.offset + conditional.level + centred @ conditional.mean
+        step, start = 1.0, objective(self.eta, self.beta)
+        move = eta - self.eta, conditional.mean - self.beta
+        while step > 1e-3 and not objective(self.eta + step * move[0], self.beta + step * move[1]) <= start:
+            step /= 2
+        self.eta, self.beta = self.eta + step * move[0], self.beta + step * move[1]
+        return conditional
+
+    def em_step(self, conditional: Conditional) -> float:
+        """Update the unknowns; return the largest change of a logarithm."""
+        covariance, change = conditional.covariance(), 0.0
+        for name, prior in self.problem.hyperpriors().items():
+            power = self.shape.sigma_power if name == "sigma" else self.shape.scale_power
+            now = self.unknown[name]
+            # Minus twice the expected log density is 2·count·log x + square / x² in the unknown x.
+            spread = np.diag(covariance) + (conditional.mean - self.loc) ** 2
+            count = float(power.sum())
+            square = float((power * self.precision()) @ spread) * now**2
+            if name == "sigma":
+                w, columns = self.design.row_weights, self.design.X - conditional.column_mean
+                count += self.problem.n
+                square += float(w @ (self.design.y - self.eta) ** 2)
+                square += float(w @ np.einsum("ij,jk,ik->i", columns, covariance, columns, optimize=True))
+            self.unknown[name] = _maximise(prior, count, square, now)
+            change = max(change, abs(math.log(self.unknown[name] / now)))
+        return change
+
+
+def _maximise(prior: ScalePrior, count: float, square: float, start: float) -> float:
+    """Maximise ``−count·log x − square/(2x²) + log prior`` of an unknown x, over log x near `start`."""
+
+    def objective(u: float) -> float:
+        log_prior = prior.log_density(math.exp(u)) + log_jacobian(prior) * u
+        return count * u + 0.5 * square * math.exp(-2 * u) - log_prior
+
+    u = math.log(start)
+    return math.exp(minimize_scalar(objective, bounds=(u - 3, u + 3), method="bounded").x)
+
+
+def find_surrogate(problem: Problem, shape: PriorShape) -> Surrogate:
+    """Find the surrogate of a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        Any problem with a proper posterior.
+    shape : PriorShape
+        Its prior in numbers.
+
+    Returns
+    -------
+    Surrogate
+        A Gaussian near the bulk of the posterior.
+    """
+    search = _Search(problem, shape)
+    for _ in range(_STEPS):
+        before = search.eta
+        conditional = search.newton_step()
+        moved = float(np.abs(search.eta - before).max())
+        precision = search.precision()
+        change = search.em_step(conditional) if search.unknown else 0.0
+        if moved < 1e-3 * (1 + float(np.abs(before).max())) and change < 0.02:
+            break
+    share = np.clip(precision * np.diag(conditional.covariance()), 0.0, 1.0)
+    return Surrogate(conditional, search.unknown, share)

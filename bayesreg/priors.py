@@ -1,0 +1,766 @@
+"""Priors, and the penalties that they are.
+
+A prior of the coefficients is a normalised density; minus its logarithm is a penalty plus a
+constant. Every separable log-concave prior here has the penalty ``Σ l1_j |β_j| + Σ l2_j (β_j −
+loc_j)² / 2`` (`Penalty`), so a prior states three numbers per coefficient and its normaliser.
+
+Scales are scales, never rates: `Laplace(scale=b)` has density ``exp(−|β|/b) / (2b)``. A scale may
+be ``np.inf``: the prior is then flat there, with density 1 (the convention of PyMC).
+
+A `ScalePrior` is a density of a positive unknown: the noise sd, or the scale of another prior.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+from scipy import special
+
+from bayesreg._validation import Vector, as_columns, as_positive, as_real, as_scale, as_vector, read_only
+from bayesreg.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+# --------------------------------------------------------------------------- penalty
+
+
+@dataclass(frozen=True, eq=False)
+class Penalty:
+    """``Σ l1_j |β_j| + Σ l2_j (β_j − loc_j)² / 2`` in nats.
+
+    Attributes
+    ----------
+    l1, l2, loc : ndarray, shape (p,)
+        Weight of the absolute value (1 / Laplace scale), of half the square (1 / variance), and
+        where the square is centred.
+    """
+
+    l1: Vector
+    l2: Vector
+    loc: Vector
+
+    def value(self, coef: Vector) -> float:
+        """Return the penalty at `coef` (p,)."""
+        shifted = coef - self.loc
+        return float(self.l1 @ np.abs(coef) + 0.5 * (self.l2 * shifted) @ shifted)
+
+    def smooth_gradient(self, coef: Vector) -> Vector:
+        """Return the gradient of the square part, shape (p,)."""
+        return self.l2 * (coef - self.loc)
+
+    def prox(self, point: Vector, step: float | Vector) -> Vector:
+        """Return ``argmin_u ‖u − point‖²/(2 step) + penalty(u)``, shape (p,).
+
+        The shrunk soft threshold ``soft(point + step·l2·loc, step·l1) / (1 + step·l2)``.
+        """
+        return soft_threshold(point + step * self.l2 * self.loc, step * self.l1) / (
+            1.0 + step * self.l2
+        )
+
+    def subdifferential_distance(self, coef: Vector, gradient: Vector) -> Vector:
+        """Return the distance of ``−gradient`` to the subdifferential at `coef`, per coefficient.
+
+        Zero everywhere is the KKT condition; `gradient` is that of the loss.
+        """
+        total = gradient + self.smooth_gradient(coef)
+        at_kink = np.maximum(np.abs(total) - self.l1, 0.0)
+        return np.where(coef == 0, at_kink, np.abs(total + self.l1 * np.sign(coef)))
+
+    def fenchel_young(self, coef: Vector, dual: Vector) -> float:
+        """Return ``penalty(coef) + penalty*(−dual) + dual·coef``, at least 0; inf off the domain.
+
+        Written as squares and non-negative products, so that no digits cancel near the optimum.
+        """
+        w = self.l2 * self.loc - dual
+        strong = self.l2 > 0
+        best = np.zeros_like(coef)
+        best[strong] = soft_threshold(w[strong], self.l1[strong]) / self.l2[strong]
+        if (np.abs(w[~strong]) > self.l1[~strong] * (1 + 1e-12)).any():
+            return math.inf
+        # Where `best` is off the kink, w = l1 sign(best) + l2 best.
+        slope = np.where(best != 0, self.l1 * np.sign(best), w)
+        kink = self.l1 * np.abs(coef) - slope * coef
+        return float(np.maximum(kink, 0.0).sum() + 0.5 * self.l2 @ (coef - best) ** 2)
+
+
+def soft_threshold(point: Vector, threshold: Vector) -> Vector:
+    """Return ``sign(point) · max(|point| − threshold, 0)``, with exact zeros, shape (p,)."""
+    return np.sign(point) * np.maximum(np.abs(point) - threshold, 0.0)
+
+
+# --------------------------------------------------------------------------- priors of scales
+
+
+@dataclass(frozen=True)
+class ScalePrior(ABC):
+    """Density of a positive unknown, such as the noise sd or the scale of a prior."""
+
+    #: What the density is with respect to: the quantity itself, or its square.
+    of_square: ClassVar[bool] = False
+
+    @abstractmethod
+    def log_density(self, value: float) -> float:
+        """Return the log density (of the square where `of_square`) at the positive `value`."""
+
+    @abstractmethod
+    def slope(self, value: float) -> float:
+        """Derivative of `log_density` with respect to `value`."""
+
+    @abstractmethod
+    def formula(self, symbol: str) -> str:
+        """Minus the log density without its constant, as text."""
+
+
+@dataclass(frozen=True)
+class HalfNormal(ScalePrior):
+    """Half-normal density with scale `scale` (sd of the normal it is half of).
+
+    Examples
+    --------
+    >>> round(HalfNormal(2.0).log_density(1.0), 6)
+    -1.043939
+    """
+
+    scale: float
+
+    def __post_init__(self) -> None:
+        """Validate the scale."""
+        object.__setattr__(self, "scale", as_positive(self.scale, "scale"))
+
+    def log_density(self, value: float) -> float:
+        """Return the log density at `value`."""
+        return 0.5 * math.log(2 / math.pi) - math.log(self.scale) - 0.5 * (value / self.scale) ** 2
+
+    def slope(self, value: float) -> float:
+        """Return ``−value / scale²``."""
+        return -value / self.scale**2
+
+    def formula(self, symbol: str) -> str:
+        """Return the text of the penalty."""
+        return f"{symbol}²/(2·{self.scale:.6g}²)"
+
+
+@dataclass(frozen=True)
+class HalfCauchy(ScalePrior):
+    """Half-Cauchy density with scale `scale` (its median).
+
+    Examples
+    --------
+    >>> round(HalfCauchy(1.0).log_density(1.0), 6)
+    -1.14473
+    """
+
+    scale: float
+
+    def __post_init__(self) -> None:
+        """Validate the scale."""
+        object.__setattr__(self, "scale", as_positive(self.scale, "scale"))
+
+    def log_density(self, value: float) -> float:
+        """Return the log density at `value`."""
+        ratio = value / self.scale
+        return math.log(2 / math.pi) - math.log(self.scale) - math.log1p(ratio**2)
+
+    def slope(self, value: float) -> float:
+        """Return ``−2 value / (scale² + value²)``."""
+        return -2 * value / (self.scale**2 + value**2)
+
+    def formula(self, symbol: str) -> str:
+        """Return the text of the penalty."""
+        return f"log(1 + {symbol}²/{self.scale:.6g}²)"
+
+
+@dataclass(frozen=True)
+class Exponential(ScalePrior):
+    """Exponential density with mean `scale`."""
+
+    scale: float
+
+    def __post_init__(self) -> None:
+        """Validate the scale."""
+        object.__setattr__(self, "scale", as_positive(self.scale, "scale"))
+
+    def log_density(self, value: float) -> float:
+        """Return the log density at `value`."""
+        return -math.log(self.scale) - value / self.scale
+
+    def slope(self, value: float) -> float:
+        """Return ``−1 / scale``."""
+        return -1.0 / self.scale
+
+    def formula(self, symbol: str) -> str:
+        """Return the text of the penalty."""
+        return f"{symbol}/{self.scale:.6g}"
+
+
+@dataclass(frozen=True)
+class InverseGamma(ScalePrior):
+    """Inverse-gamma density of the *square* ``v``: proportional to ``v^(−shape−1) exp(−scale/v)``.
+
+    Examples
+    --------
+    >>> round(InverseGamma(2.0, 3.0).log_density(1.0), 6)
+    -0.802775
+    """
+
+    shape: float
+    scale: float
+    of_square: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Validate shape and scale."""
+        object.__setattr__(self, "shape", as_positive(self.shape, "shape"))
+        object.__setattr__(self, "scale", as_positive(self.scale, "scale"))
+
+    def log_density(self, value: float) -> float:
+        """Return the log density of the square, at ``value**2``."""
+        constant = self.shape * math.log(self.scale) - math.lgamma(self.shape)
+        return constant - 2 * (self.shape + 1) * math.log(value) - self.scale / value**2
+
+    def slope(self, value: float) -> float:
+        """Derivative of `log_density` with respect to `value`."""
+        return -2 * (self.shape + 1) / value + 2 * self.scale / value**3
+
+    def formula(self, symbol: str) -> str:
+        """Return the text of the penalty."""
+        return f"{2 * (self.shape + 1):.6g}·log {symbol} + {self.scale:.6g}/{symbol}²"
+
+
+@dataclass(frozen=True)
+class HalfFlat(ScalePrior):
+    """Improper density 1 on the positive numbers; what `Flat` means for a scale.
+
+    Examples
+    --------
+    >>> HalfFlat().log_density(3.0)
+    0.0
+    """
+
+    def log_density(self, value: float) -> float:
+        """Return 0."""
+        del value
+        return 0.0
+
+    def slope(self, value: float) -> float:
+        """Return 0."""
+        del value
+        return 0.0
+
+    def formula(self, symbol: str) -> str:
+        """Return the text of no penalty."""
+        del symbol
+        return "0"
+
+
+# --------------------------------------------------------------------------- priors of coefficients
+
+type Scale = float | Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Prior(ABC):
+    """Density of the coefficients, independent over them, and the penalty it is."""
+
+    name: ClassVar[str]
+    #: What a regression penalised this way is called.
+    penalised_name: ClassVar[str]
+
+    @abstractmethod
+    def penalty(self, p: int) -> Penalty:
+        """Return the penalty on p coefficients; InputError if a scale is unknown."""
+
+    @abstractmethod
+    def log_normalizer(self, p: int) -> Vector:
+        """Log of the constant that each density is divided by; 0 where flat; shape (p,)."""
+
+    @abstractmethod
+    def rescaled(self, factor: Vector) -> Prior:
+        """Prior of ``factor * β`` where this is the prior of β; `factor` (p,) is positive."""
+
+    @abstractmethod
+    def formula(self) -> str:
+        """Return the penalty as text, with its numbers."""
+
+    @abstractmethod
+    def parameters(self, p: int) -> dict[str, Vector]:
+        """Return the numbers that define the prior, one per coefficient, for comparing priors."""
+
+    def log_density(self, coef: Vector) -> Vector:
+        """Log density of each coefficient, shape (p,)."""
+        p = coef.size
+        penalty, constant = self.penalty(p), self.log_normalizer(p)
+        value = penalty.l1 * np.abs(coef) + 0.5 * penalty.l2 * (coef - penalty.loc) ** 2
+        return -value - constant
+
+    def __eq__(self, other: object) -> bool:
+        """Compare family and numbers."""
+        if not isinstance(other, Prior):
+            return NotImplemented
+        mine, theirs = vars(self), vars(other)
+        return type(self) is type(other) and all(
+            np.array_equal(mine[key], theirs[key])
+            if isinstance(mine[key], np.ndarray)
+            else bool(np.all(mine[key] == theirs[key]))
+            for key in mine
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def hyperprior(self) -> ScalePrior | None:
+        """Prior of the unknown scale, if the scale is unknown."""
+        return None
+
+    @property
+    def relative_to(self) -> Literal["sigma"] | None:
+        """``"sigma"`` where the scale is a multiple of the noise sd."""
+        return None
+
+    def given(self, *, sigma: float | None = None, scale: float | None = None) -> Prior:
+        """Set the noise sd and the unknown scale to numbers; nothing to do by default."""
+        del sigma, scale
+        return self
+
+    def check_size(self, p: int) -> None:
+        """Raise InputError unless every vector of the prior has p entries."""
+        for argument, value in vars(self).items():
+            if isinstance(value, np.ndarray) and value.size != p:
+                msg = f"prior: {argument} has {value.size} entries, but X has {p} columns"
+                raise InputError(msg)
+
+
+def _fill(value: Scale, p: int) -> Vector:
+    return np.broadcast_to(np.asarray(value, dtype=np.float64), (p,))
+
+
+def _product(scale: Scale, factor: Vector) -> Vector:
+    return read_only(np.asarray(scale * factor, dtype=np.float64))
+
+
+def _number(value: Scale, symbol: str) -> str:
+    """One number as text, or the symbol of a vector that holds several."""
+    array = np.atleast_1d(value)
+    return f"{array[0]:.6g}" if (array == array[0]).all() else symbol
+
+
+@dataclass(frozen=True, eq=False)
+class Flat(Prior):
+    """Improper density 1: no penalty. For a noise sd or a scale, `HalfFlat` takes its place.
+
+    Examples
+    --------
+    >>> Flat().penalty(2).value(np.array([3.0, -4.0]))
+    0.0
+    """
+
+    name: ClassVar[str] = "Flat"
+    penalised_name: ClassVar[str] = "unpenalised"
+
+    def penalty(self, p: int) -> Penalty:
+        """Return the zero penalty."""
+        zero = np.zeros(p)
+        return Penalty(zero, zero, zero)
+
+    def log_normalizer(self, p: int) -> Vector:
+        """Return zeros."""
+        return np.zeros(p)
+
+    def rescaled(self, factor: Vector) -> Flat:
+        """Return itself: flat stays flat."""
+        del factor
+        return self
+
+    def formula(self) -> str:
+        """Return the text of the zero penalty."""
+        return "0"
+
+    def parameters(self, p: int) -> dict[str, Vector]:
+        """Return nothing: there are no numbers."""
+        del p
+        return {}
+
+
+def as_scale_prior(value: object) -> ScalePrior | None:
+    """Return a prior of a positive unknown where `value` is one (`Flat` included), else None."""
+    if isinstance(value, Flat):
+        return HalfFlat()
+    return value if isinstance(value, ScalePrior) else None
+
+
+@dataclass(frozen=True, eq=False)
+class _Scaled(Prior):
+    """A prior with one scale: a number, one per coefficient, or a density of an unknown number.
+
+    Parameters
+    ----------
+    scale : float, array_like (p,) or ScalePrior
+        The scale, in units of the coefficient; ``np.inf`` is flat. A `ScalePrior` makes it one
+        unknown number that all coefficients share.
+    relative_to : "sigma", optional
+        The scale is then a multiple of the noise sd: ``scale * sigma``.
+    factor : array_like (p,), optional
+        Known multiplier of the scale, per coefficient.
+    """
+
+    scale: Scale | ScalePrior
+    relative_to: Literal["sigma"] | None = None  # type: ignore[assignment]
+    factor: Scale = 1.0
+
+    def __post_init__(self) -> None:
+        """Validate the numbers."""
+        unknown = as_scale_prior(self.scale)
+        if unknown is not None and unknown.of_square:
+            msg = "scale: InverseGamma is a prior of a square; use HalfCauchy or HalfNormal"
+            raise InputError(msg)
+        known = as_scale(self.scale, "scale") if unknown is None else unknown
+        object.__setattr__(self, "scale", known)
+        object.__setattr__(self, "factor", as_scale(self.factor, "factor"))
+        if self.relative_to not in (None, "sigma"):
+            msg = f'relative_to: must be None or "sigma", found {self.relative_to!r}'
+            raise InputError(msg)
+
+    @property
+    def hyperprior(self) -> ScalePrior | None:
+        """Prior of the unknown scale, if the scale is unknown."""
+        return self.scale if isinstance(self.scale, ScalePrior) else None
+
+    def given(self, *, sigma: float | None = None, scale: float | None = None) -> Self:
+        """Set the unknown scale, and the noise sd that a relative scale multiplies, to numbers."""
+        prior = self
+        if scale is not None and prior.hyperprior is not None:
+            prior = replace(prior, scale=as_positive(scale, "scale"))
+        if sigma is not None and prior.relative_to is not None:
+            prior = replace(
+                prior, factor=prior.factor * as_positive(sigma, "sigma"), relative_to=None
+            )
+        return prior
+
+    def numbers(self, p: int) -> Vector:
+        """Scale of each coefficient, shape (p,); InputError while something is unknown."""
+        if isinstance(self.scale, ScalePrior):
+            msg = "scale: is unknown here; give a value, e.g. problem.given(scale=1.0)"
+            raise InputError(msg)
+        if self.relative_to is not None:
+            msg = "scale: is a multiple of sigma, which is unknown; use problem.given(sigma=1.0)"
+            raise InputError(msg)
+        return _fill(self.scale, p) * _fill(self.factor, p)
+
+    def rescaled(self, factor: Vector) -> Self:
+        """Prior of ``factor * β``: the scale is multiplied."""
+        if isinstance(self.scale, ScalePrior):
+            return replace(self, factor=_product(self.factor, factor))
+        return replace(self, scale=_product(self.scale, factor))
+
+    def _scale_text(self, symbol: str) -> str:
+        number = symbol if isinstance(self.scale, ScalePrior) else _number(self.scale, f"{symbol}ⱼ")
+        factor = _number(self.factor, "fⱼ")
+        parts = [number] + ([factor] if factor != "1" else []) + (["σ"] if self.relative_to else [])
+        return parts[0] if len(parts) == 1 else f"({'·'.join(parts)})"
+
+    def _unknown_text(self, symbol: str) -> str:
+        """Terms that an unknown scale adds: the normaliser and its own prior."""
+        terms = []
+        if self.relative_to:
+            terms.append("p·log σ")
+        if isinstance(self.scale, ScalePrior):
+            terms += [f"p·log {symbol}", self.scale.formula(symbol)]
+        return "".join(f" + {term}" for term in terms)
+
+
+@dataclass(frozen=True, eq=False)
+class Normal(_Scaled):
+    """Normal prior: ``β ~ N(loc, scale²)``, the ridge penalty ``(β − loc)² / (2 scale²)``.
+
+    Parameters
+    ----------
+    scale : float, array_like (p,) or ScalePrior
+        Standard deviation, in units of the coefficient.
+    relative_to, factor
+        As in the base class: a scale relative to sigma, and known multipliers.
+    loc : float or array_like (p,)
+        Mean.
+
+    Examples
+    --------
+    >>> Normal(scale=2.0).penalty(1).value(np.array([2.0]))
+    0.5
+    """
+
+    loc: Scale = 0.0
+    name: ClassVar[str] = "Normal"
+    penalised_name: ClassVar[str] = "ridge"
+
+    def __post_init__(self) -> None:
+        """Validate the numbers."""
+        super().__post_init__()
+        loc = np.asarray(self.loc)
+        value = as_vector(self.loc, "loc") if loc.ndim else as_real(loc.item(), "loc")
+        object.__setattr__(self, "loc", value)
+
+    def penalty(self, p: int) -> Penalty:
+        """Return ``Σ (β − loc)² / (2 scale²)``."""
+        return Penalty(np.zeros(p), self.numbers(p) ** -2.0, _fill(self.loc, p))
+
+    def log_normalizer(self, p: int) -> Vector:
+        """Return ``log(scale √(2π))``, 0 where flat."""
+        scale = self.numbers(p)
+        finite = np.isfinite(scale)
+        return np.where(finite, np.log(np.where(finite, scale, 1.0)) + 0.5 * LOG_2PI, 0.0)
+
+    def rescaled(self, factor: Vector) -> Self:
+        """Prior of ``factor * β``: scale and loc are multiplied."""
+        prior = super().rescaled(factor)
+        return prior if np.all(np.asarray(self.loc) == 0) else replace(prior, loc=_product(self.loc, factor))
+
+    def formula(self) -> str:
+        """Return the ridge penalty as text."""
+        loc = "" if np.all(np.asarray(self.loc) == 0) else _number(self.loc, "mⱼ")
+        square = f"(βⱼ − {loc})²" if loc else "βⱼ²"
+        return f"Σ{square}/(2·{self._scale_text('τ')}²){self._unknown_text('τ')}"
+
+    def parameters(self, p: int) -> dict[str, Vector]:
+        """Return scale, factor and loc per coefficient."""
+        return _scale_parameters(self, p) | {"loc": _fill(self.loc, p)}
+
+
+@dataclass(frozen=True, eq=False)
+class Laplace(_Scaled):
+    """Laplace prior: density ``exp(−|β|/scale) / (2 scale)``, the lasso penalty ``|β| / scale``.
+
+    Parameters
+    ----------
+    scale : float, array_like (p,) or ScalePrior
+        Scale b (not the rate), in units of the coefficient; the sd is ``√2 b``.
+    relative_to, factor
+        As in the base class: a scale relative to sigma (Park & Casella 2008), known multipliers.
+
+    Examples
+    --------
+    >>> Laplace(scale=2.0).penalty(2).prox(np.array([3.0, 0.25]), 1.0)
+    array([2.5, 0. ])
+    """
+
+    name: ClassVar[str] = "Laplace"
+    penalised_name: ClassVar[str] = "lasso"
+
+    def penalty(self, p: int) -> Penalty:
+        """Return ``Σ |β| / scale``."""
+        return Penalty(1.0 / self.numbers(p), np.zeros(p), np.zeros(p))
+
+    def log_normalizer(self, p: int) -> Vector:
+        """Return ``log(2 scale)``, 0 where flat."""
+        scale = self.numbers(p)
+        finite = np.isfinite(scale)
+        return np.where(finite, np.log(2 * np.where(finite, scale, 0.5)), 0.0)
+
+    def formula(self) -> str:
+        """Return the lasso penalty as text."""
+        return f"Σ|βⱼ|/{self._scale_text('b')}{self._unknown_text('b')}"
+
+    def parameters(self, p: int) -> dict[str, Vector]:
+        """Return scale and factor per coefficient."""
+        return _scale_parameters(self, p)
+
+
+def _scale_parameters(prior: _Scaled, p: int) -> dict[str, Vector]:
+    if isinstance(prior.scale, ScalePrior):
+        return {"factor": _fill(prior.factor, p)}
+    return {"scale": _fill(prior.scale, p) * _fill(prior.factor, p)}
+
+
+@dataclass(frozen=True, eq=False)
+class ElasticNet(Prior):
+    """Elastic-net prior: density proportional to ``exp(−|β|/l1_scale − β²/(2 l2_scale²))``.
+
+    The normaliser is ``l2_scale √(2π) erfcx(l2_scale / (√2 l1_scale))``.
+
+    Parameters
+    ----------
+    l1_scale : float or array_like (p,)
+        Scale of the Laplace factor; ``np.inf`` leaves the normal one alone.
+    l2_scale : float or array_like (p,)
+        Standard deviation of the normal factor; ``np.inf`` leaves the Laplace one alone.
+
+    Examples
+    --------
+    >>> ElasticNet(l1_scale=1.0, l2_scale=2.0).penalty(1).value(np.array([2.0]))
+    2.5
+    """
+
+    l1_scale: Scale
+    l2_scale: Scale
+    name: ClassVar[str] = "ElasticNet"
+    penalised_name: ClassVar[str] = "elastic net"
+
+    def __post_init__(self) -> None:
+        """Validate the scales."""
+        object.__setattr__(self, "l1_scale", as_scale(self.l1_scale, "l1_scale"))
+        object.__setattr__(self, "l2_scale", as_scale(self.l2_scale, "l2_scale"))
+
+    def penalty(self, p: int) -> Penalty:
+        """Return ``Σ |β| / l1_scale + β² / (2 l2_scale²)``."""
+        return Penalty(1.0 / _fill(self.l1_scale, p), _fill(self.l2_scale, p) ** -2.0, np.zeros(p))
+
+    def log_normalizer(self, p: int) -> Vector:
+        """Log of the normaliser, 0 where flat, shape (p,)."""
+        b, tau = _fill(self.l1_scale, p), _fill(self.l2_scale, p)
+        out = np.zeros(p)
+        laplace = np.isfinite(b) & ~np.isfinite(tau)
+        out[laplace] = np.log(2 * b[laplace])
+        normal = np.isfinite(tau)
+        ratio = tau[normal] / (math.sqrt(2) * b[normal])
+        out[normal] = np.log(tau[normal]) + 0.5 * LOG_2PI + np.log(special.erfcx(ratio))
+        return out
+
+    def rescaled(self, factor: Vector) -> ElasticNet:
+        """Prior of ``factor * β``: both scales are multiplied."""
+        return ElasticNet(_product(self.l1_scale, factor), _product(self.l2_scale, factor))
+
+    def formula(self) -> str:
+        """Return the elastic-net penalty as text."""
+        b, tau = _number(self.l1_scale, "bⱼ"), _number(self.l2_scale, "τⱼ")
+        return f"Σ[|βⱼ|/{b} + βⱼ²/(2·{tau}²)]"
+
+    def parameters(self, p: int) -> dict[str, Vector]:
+        """Return both scales per coefficient."""
+        return {"l1_scale": _fill(self.l1_scale, p), "l2_scale": _fill(self.l2_scale, p)}
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks(Prior):
+    """Different priors on different columns; `Problem` makes it of a list of (prior, columns).
+
+    Attributes
+    ----------
+    parts : tuple of (Prior, tuple of int)
+        Each prior and the positions of the coefficients it is on; together they cover all.
+    """
+
+    parts: tuple[tuple[Prior, tuple[int, ...]], ...]
+    name: ClassVar[str] = "Blocks"
+    penalised_name: ClassVar[str] = "mixed penalties"
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[Prior, Sequence[object]]], names: tuple[str, ...]) -> Self:
+        """Validate a list of (prior, columns) for columns of these names.
+
+        Raises
+        ------
+        InputError
+            If a column is missing, unknown or named twice, or several scales are unknown.
+        """
+        resolved = []
+        seen: list[int] = []
+        for part in parts:
+            if not (isinstance(part, tuple | list) and len(part) == 2 and isinstance(part[0], Prior)):
+                msg = f"prior: a list must hold (prior, columns) pairs, found {part!r}"
+                raise InputError(msg)
+            prior, listed = part
+            columns = as_columns([listed] if isinstance(listed, str | int) else list(listed), names, "prior")
+            prior.check_size(len(columns))
+            resolved.append((prior, columns))
+            seen += columns
+        if len(set(seen)) < len(seen):
+            twice = Counter(seen).most_common(1)[0][0]
+            msg = f"prior: column {names[twice]!r} has more than one prior; give it exactly one"
+            raise InputError(msg)
+        missing = [name for j, name in enumerate(names) if j not in set(seen)]
+        if missing:
+            msg = f"prior: column {missing[0]!r} has no prior; use (Flat(), [...]) for no penalty"
+            raise InputError(msg)
+        if sum(prior.hyperprior is not None for prior, _ in resolved) > 1:
+            msg = "prior: several blocks have an unknown scale; at most one may"
+            raise InputError(msg)
+        return cls(tuple(resolved))
+
+    def _scatter(self, p: int, pieces: Sequence[Vector]) -> Vector:
+        out = np.empty(p)
+        for (_, columns), piece in zip(self.parts, pieces, strict=True):
+            out[list(columns)] = piece
+        return out
+
+    def penalty(self, p: int) -> Penalty:
+        """Return the penalty of each part on its columns."""
+        penalties = [prior.penalty(len(columns)) for prior, columns in self.parts]
+        return Penalty(
+            self._scatter(p, [q.l1 for q in penalties]),
+            self._scatter(p, [q.l2 for q in penalties]),
+            self._scatter(p, [q.loc for q in penalties]),
+        )
+
+    def log_normalizer(self, p: int) -> Vector:
+        """Log normalisers of the parts, shape (p,)."""
+        return self._scatter(p, [q.log_normalizer(len(columns)) for q, columns in self.parts])
+
+    def rescaled(self, factor: Vector) -> Blocks:
+        """Rescale each part."""
+        return Blocks(tuple((q.rescaled(factor[list(c)]), c) for q, c in self.parts))
+
+    @property
+    def hyperprior(self) -> ScalePrior | None:
+        """Prior of the unknown scale of the part that has one."""
+        return next((q.hyperprior for q, _ in self.parts if q.hyperprior is not None), None)
+
+    @property
+    def relative_to(self) -> Literal["sigma"] | None:
+        """``"sigma"`` if any part is relative to it."""
+        return next((q.relative_to for q, _ in self.parts if q.relative_to is not None), None)
+
+    def given(self, *, sigma: float | None = None, scale: float | None = None) -> Blocks:
+        """Set unknowns in each part."""
+        return Blocks(tuple((q.given(sigma=sigma, scale=scale), c) for q, c in self.parts))
+
+    def formula(self) -> str:
+        """Return the penalties of the parts, with their columns."""
+        return " + ".join(f"{q.formula()} [j in {_ranges(c)}]" for q, c in self.parts)
+
+    def parameters(self, p: int) -> dict[str, Vector]:
+        """Return nothing of its own: parts are compared one by one."""
+        del p
+        return {}
+
+
+def _ranges(columns: tuple[int, ...]) -> str:
+    if len(columns) > 3 and columns == tuple(range(columns[0], columns[-1] + 1)):
+        return f"{columns[0]}…{columns[-1]}"
+    return ", ".join(str(c) for c in columns[:6]) + (", …" if len(columns) > 6 else "")
+
+
+def same_prior(a: Prior, b: Prior, p: int) -> bool:
+    """Tell whether two priors are the same density of p coefficients, number by number."""
+    return _per_coefficient(a, p) == _per_coefficient(b, p)
+
+
+def _per_coefficient(prior: Prior, p: int) -> list[tuple[object, ...]]:
+    """One comparable row per coefficient: the penalty's numbers, or what makes it unknown."""
+    if isinstance(prior, Blocks):
+        rows: list[tuple[object, ...]] = [()] * p
+        for part, columns in prior.parts:
+            for column, row in zip(columns, _per_coefficient(part, len(columns)), strict=True):
+                rows[column] = row
+        return rows
+    if prior.hyperprior is None and prior.relative_to is None:
+        penalty = prior.penalty(p)
+        loc = np.where(penalty.l2 > 0, penalty.loc, 0.0)
+        return list(zip(penalty.l1.tolist(), penalty.l2.tolist(), loc.tolist(), strict=True))
+    numbers = [value.tolist() for value in prior.parameters(p).values()]
+    return [(prior.name, prior.hyperprior, prior.relative_to, *row) for row in zip(*numbers, strict=True)]
+
+
+PRIORS: tuple[type[Prior], ...] = (Normal, Laplace, ElasticNet, Flat)
+SCALE_PRIORS: tuple[type[ScalePrior], ...] = (
+    HalfNormal,
+    HalfCauchy,
+    Exponential,
+    InverseGamma,
+    HalfFlat,
+)

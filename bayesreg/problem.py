@@ -1,0 +1,375 @@
+"""Problem: data × likelihood × prior. Its objective is the negative log posterior in nats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from bayesreg._validation import Vector, as_positive, as_real, as_vector
+from bayesreg.design import Design
+from bayesreg.errors import InputError
+from bayesreg.likelihoods import Gaussian, Likelihood
+from bayesreg.priors import Blocks, Laplace, Penalty, Prior, ScalePrior, same_prior
+from bayesreg.propriety import check_proper_directions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+type Unknown = Literal["sigma", "scale"]
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Problem:
+    """A posterior of regression coefficients, and the penalised problem that it is.
+
+    With every scale known, the objective is ``loss(β₀ + Xβ) + penalty(β)`` plus a constant, all in
+    nats: minus the log of likelihood times prior.
+
+    Parameters
+    ----------
+    X : array_like or pandas.DataFrame, shape (n, p)
+        Predictors.
+    y : array_like or pandas.Series, shape (n,)
+        Target.
+    likelihood : Likelihood
+        `Gaussian` (sigma known or with a prior), `Bernoulli` or `Poisson`.
+    prior : Prior or list of (Prior, columns)
+        One prior for all coefficients, or one per block of columns (names or positions).
+    intercept : bool
+        Whether to add an unpenalised intercept.
+    names : iterable of str, optional
+        Column names; those of a frame by default, else x0, x1, ...
+    weights : array_like, shape (n,), optional
+        Positive prior weights of the rows: a Gaussian row has variance ``sigma²/w``, a Bernoulli
+        or Poisson row counts w times.
+    offset : array_like, shape (n,), optional
+        Known part of the linear predictor.
+    standardize : bool
+        If true the prior acts on ``coef * sd(column)``, the coefficient of the standardised
+        column. Coefficients are always reported on the user's own scale.
+
+    Raises
+    ------
+    InputError
+        If anything does not fit; the message names the argument.
+
+    Examples
+    --------
+    >>> from bayesreg import Gaussian, Laplace, Problem
+    >>> problem = Problem([[1.0], [2.0]], [1.0, 2.0], likelihood=Gaussian(sigma=2.0),
+    ...                   prior=Laplace(scale=0.5), intercept=False)
+    >>> print(problem)
+    ‖y − Xβ‖²/(2·2²) + Σ|βⱼ|/0.5: lasso
+      y ~ gaussian, 2 rows; 1 coefficient, Laplace prior; no intercept
+    """
+
+    design: Design
+    likelihood: Likelihood
+    prior: Prior
+
+    def __init__(
+        self,
+        X: object,
+        y: object,
+        *,
+        likelihood: Likelihood | None = None,
+        prior: Prior | Sequence[tuple[Prior, Sequence[object]]] | None = None,
+        intercept: bool = True,
+        names: Iterable[object] | None = None,
+        weights: object = None,
+        offset: object = None,
+        standardize: bool = False,
+    ) -> None:
+        design = Design.of(
+            X,
+            y,
+            intercept=intercept,
+            names=names,
+            weights=weights,
+            offset=offset,
+            standardize=standardize,
+        )
+        family = Gaussian(sigma=1.0) if likelihood is None else likelihood
+        if not isinstance(family, Likelihood):
+            msg = f"likelihood: must be Gaussian(...), Bernoulli() or Poisson(), found {family!r}"
+            raise InputError(msg)
+        density = Laplace(scale=1.0) if prior is None else prior
+        if isinstance(density, list | tuple):
+            density = Blocks.of(density, design.names)
+        if not isinstance(density, Prior):
+            msg = f"prior: must be a prior such as Laplace(scale=1.0), found {density!r}"
+            raise InputError(msg)
+        self._set(design, family, density)
+
+    def _set(self, design: Design, likelihood: Likelihood, prior: Prior) -> None:
+        prior.check_size(design.p)
+        likelihood.check_target(design.y)
+        if prior.relative_to == "sigma" and not isinstance(likelihood, Gaussian):
+            msg = f'prior: relative_to="sigma" needs a Gaussian likelihood, found {likelihood.name}'
+            raise InputError(msg)
+        if prior.relative_to == "sigma" and isinstance(likelihood, Gaussian) and likelihood.conditional:
+            prior = prior.given(sigma=likelihood.variance**0.5)
+        for name, value in (("design", design), ("likelihood", likelihood), ("prior", prior)):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def of(cls, design: Design, likelihood: Likelihood, prior: Prior) -> Problem:
+        """Make a problem of parts that are validated already."""
+        problem = cls.__new__(cls)
+        problem._set(design, likelihood, prior)
+        return problem
+
+    # ------------------------------------------------------------------ what it is
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return self.design.n
+
+    @property
+    def p(self) -> int:
+        """Number of coefficients, without the intercept."""
+        return self.design.p
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the coefficients."""
+        return self.design.names
+
+    @property
+    def unknown(self) -> tuple[Unknown, ...]:
+        """Which of sigma and scale have a prior instead of a value."""
+        sigma: tuple[Unknown, ...] = () if self.likelihood.conditional else ("sigma",)
+        scale: tuple[Unknown, ...] = () if self.prior.hyperprior is None else ("scale",)
+        return sigma + scale
+
+    @cached_property
+    def coef_prior(self) -> Prior:
+        """The prior on the user's own scale: as given, or divided by the columns' sd."""
+        if not self.design.standardize:
+            return self.prior
+        return self.prior.rescaled(1.0 / self.design.column_scale)
+
+    @cached_property
+    def penalty(self) -> Penalty:
+        """The penalty on the user's own scale; InputError while a scale is unknown."""
+        return self.coef_prior.penalty(self.p)
+
+    @property
+    def free(self) -> tuple[int, ...]:
+        """Positions of the coefficients with a flat prior."""
+        if "scale" in self.unknown or self.prior.relative_to is not None:
+            return tuple(np.flatnonzero(_flat_columns(self.given_ones())).tolist())
+        return tuple(np.flatnonzero(_flat_columns(self)).tolist())
+
+    def given_ones(self) -> Problem:
+        """Return the conditional problem with each unknown at 1, for questions of structure."""
+        return self.given(**dict.fromkeys(self.unknown, 1.0))
+
+    def given(self, *, sigma: float | None = None, scale: float | None = None) -> Problem:
+        """Condition on values of unknown sigma or scale.
+
+        Parameters
+        ----------
+        sigma : float, optional
+            Value of the noise sd.
+        scale : float, optional
+            Value of the unknown prior scale.
+
+        Returns
+        -------
+        Problem
+            The posterior of what is left, given these values.
+
+        Raises
+        ------
+        InputError
+            If a value is not positive, or what it stands for is not unknown.
+        """
+        likelihood, prior = self.likelihood, self.prior
+        for argument, value in (("sigma", sigma), ("scale", scale)):
+            if value is not None and argument not in self.unknown:
+                msg = f"{argument}: is not unknown in this problem, so it cannot be given"
+                raise InputError(msg)
+        if sigma is not None and isinstance(likelihood, Gaussian):
+            likelihood = likelihood.given(as_positive(sigma, "sigma"))
+            prior = prior.given(sigma=sigma)
+        if scale is not None:
+            prior = prior.given(scale=as_positive(scale, "scale"))
+        return Problem.of(self.design, likelihood, prior)
+
+    def with_prior(self, prior: Prior) -> Problem:
+        """Return the same data and likelihood under another prior."""
+        return Problem.of(self.design, self.likelihood, prior)
+
+    def standardized(self) -> tuple[Problem, Vector]:
+        """Return the problem of the standardised columns, and the scale that maps back.
+
+        Returns
+        -------
+        problem : Problem
+            With ``X`` centred and scaled where the prior acts on standardised columns, else itself.
+        scale : ndarray, shape (p,)
+            ``coef = coef_standardized / scale``.
+        """
+        scale = self.design.column_scale
+        if not self.design.standardize:
+            return self, scale
+        mean = self.design.X.mean(axis=0) if self.design.intercept else 0.0
+        design = replace(self.design, X=np.asfortranarray((self.design.X - mean) / scale), standardize=False)
+        return Problem.of(design, self.likelihood, self.prior), scale
+
+    # ------------------------------------------------------------------ numbers
+
+    def check_coef(self, coef: object) -> Vector:
+        """Validate a coefficient vector of this problem; InputError if it does not fit."""
+        return as_vector(coef, "coef", self.p)
+
+    def predictor(self, coef: Vector, intercept: float = 0.0) -> Vector:
+        """Return the linear predictor ``offset + intercept + X coef``, shape (n,)."""
+        return self.design.linear_predictor(coef, intercept)
+
+    def loss(self, coef: Vector, intercept: float = 0.0) -> float:
+        """Negative log likelihood without its constants, in nats."""
+        eta = self.predictor(coef, intercept)
+        return self.likelihood.loss(eta, self.design.y, self.design.row_weights)
+
+    def gradient(self, coef: Vector, intercept: float = 0.0) -> tuple[Vector, float]:
+        """Gradient of the loss: with respect to the coefficients (p,), and to the intercept."""
+        eta = self.predictor(coef, intercept)
+        rows = self.likelihood.gradient(eta, self.design.y, self.design.row_weights)
+        return self.design.X.T @ rows, float(rows.sum()) if self.design.intercept else 0.0
+
+    def penalised(self, coef: Vector, intercept: float = 0.0) -> float:
+        """Loss plus penalty: the objective without the constants."""
+        return self.loss(coef, intercept) + self.penalty.value(coef)
+
+    @cached_property
+    def constant(self) -> float:
+        """The normalising constants that `penalised` leaves out, in nats."""
+        rows = self.likelihood.constant(self.design.y, self.design.row_weights)
+        return rows + float(self.coef_prior.log_normalizer(self.p).sum())
+
+    def objective(
+        self,
+        coef: object,
+        intercept: float = 0.0,
+        *,
+        sigma: float | None = None,
+        scale: float | None = None,
+    ) -> float:
+        """Negative log of likelihood times prior, with every constant, in nats.
+
+        Equals minus the joint log density of the equivalent PyMC model (``jacobian=False``).
+
+        Parameters
+        ----------
+        coef : array_like, shape (p,)
+            Coefficients on the user's own scale.
+        intercept : float
+            Intercept; its prior is flat with density 1.
+        sigma, scale : float, optional
+            Values of what is unknown; required then, and their own log density is included (that
+            of ``sigma**2`` for an `InverseGamma`, which is a density of the square).
+
+        Returns
+        -------
+        float
+            The negative log joint density.
+
+        Raises
+        ------
+        InputError
+            If the shape is wrong, an unknown has no value, or there is no intercept to set.
+
+        Examples
+        --------
+        >>> from bayesreg import Flat, Gaussian, Problem
+        >>> p = Problem([[1.0]], [3.0], likelihood=Gaussian(1.0), prior=Flat(), intercept=False)
+        >>> round(p.objective([1.0]), 6)  # 2²/2 + log(2π)/2
+        2.918939
+        """
+        vector, shift = self.check_coef(coef), as_real(intercept, "intercept")
+        if shift != 0.0 and not self.design.intercept:
+            msg = f"intercept: this problem has none, so it must be 0, found {shift:g}"
+            raise InputError(msg)
+        values = {"sigma": sigma, "scale": scale}
+        missing = [name for name in self.unknown if values[name] is None]
+        if missing:
+            msg = f"{missing[0]}: is unknown in this problem; give the value to evaluate at"
+            raise InputError(msg)
+        problem = self.given(sigma=sigma, scale=scale)
+        hyper = sum(
+            prior.log_density(as_positive(values[name], name))
+            for name, prior in self.hyperpriors().items()
+        )
+        return problem.penalised(vector, shift) + problem.constant - hyper
+
+    def hyperpriors(self) -> dict[Unknown, ScalePrior]:
+        """Return the priors of the unknown sigma and scale, by name."""
+        out: dict[Unknown, ScalePrior] = {}
+        if isinstance(self.likelihood, Gaussian) and isinstance(self.likelihood.sigma, ScalePrior):
+            out["sigma"] = self.likelihood.sigma
+        if self.prior.hyperprior is not None:
+            out["scale"] = self.prior.hyperprior
+        return out
+
+    def require_proper(self) -> None:
+        """Raise ImproperPosterior if flat priors leave a direction in which nothing ends."""
+        free = self.free
+        labels = (("intercept",) if self.design.intercept else ()) + tuple(self.names[j] for j in free)
+        check_proper_directions(self.likelihood, self.design.columns(free), self.design.y, labels)
+
+    # ------------------------------------------------------------------ words
+
+    def formula(self) -> str:
+        """Return the penalised form on one line, in nats, with its numbers."""
+        columns = "Zβ" if self.design.standardize else "Xβ"
+        predictor = f"β₀ + {columns}" if self.design.intercept else columns
+        inside = predictor.replace(" + ", " − ") if self.likelihood.name == "gaussian" else predictor
+        terms = [self.likelihood.formula(inside), self.prior.formula()]
+        return " + ".join(term for term in terms if term != "0")
+
+    def __str__(self) -> str:
+        """State the penalised form, in nats, and what it is called."""
+        count = f"{self.p} coefficient{'' if self.p == 1 else 's'}"
+        parts = [
+            f"y ~ {self.likelihood.name}, {self.n} rows",
+            f"{count}, {self.prior.name} prior",
+            "unpenalised intercept β₀" if self.design.intercept else "no intercept",
+        ]
+        if self.design.weights is not None:
+            parts.append("weighted rows")
+        if self.design.offset is not None:
+            parts.append("with an offset")
+        if self.design.standardize:
+            parts.append("Z = X with columns centred and divided by their sd")
+        if self.unknown:
+            parts.append(f"unknown: {', '.join(self.unknown)}")
+        return f"{self.formula()}: {self.prior.penalised_name}\n  {'; '.join(parts)}"
+
+    def __repr__(self) -> str:
+        """Return the class, the sizes and the parts."""
+        return f"Problem(n={self.n}, p={self.p}, likelihood={self.likelihood!r}, prior={self.prior!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare posteriors: data, names, likelihood, and the prior of every coefficient."""
+        if not isinstance(other, Problem):
+            return NotImplemented
+        return (
+            self.names == other.names
+            and self.design.intercept == other.design.intercept
+            and self.likelihood == other.likelihood
+            and self.design.same_numbers(other.design)
+            and same_prior(self.coef_prior, other.coef_prior, self.p)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _flat_columns(problem: Problem) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    penalty = problem.penalty
+    return (penalty.l1 == 0) & (penalty.l2 == 0)

@@ -1,0 +1,230 @@
+"""What the command line prints: tables on a terminal, or JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.table import Table
+
+from bayesreg.comparison import EXACT
+from bayesreg.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+    from bayesreg.comparison import Comparison, Score
+    from bayesreg.map import MapEstimate
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Format a number for a table: a few significant digits, an exact zero as ``0``.
+
+    Examples
+    --------
+    >>> number(0.0), number(12.34567), number(1.2e-14), number(float("inf"))
+    ('0', '12.35', '1.2e-14', 'inf')
+    """
+    if value is None or math.isnan(value):
+        return "—"
+    if value != 0 and math.isfinite(value) and not 1e-3 <= abs(value) < 1e5:
+        return f"{value:.2g}"
+    return f"{value:.{digits}g}"
+
+
+def print_mode(fit: MapEstimate, out: Console) -> None:
+    """Print a mode: what it is conditional on, its certificate, its coefficients."""
+    out.print(f"\n{fit}\n", markup=False)
+    table = _table("exact mode", ("coefficient", "value"))
+    if fit.problem.design.intercept:
+        table.add_row("intercept", f"{fit.intercept:.10g}")
+    for name, value in zip(fit.problem.names, fit.coef.tolist(), strict=True):
+        table.add_row(_plain(name), f"{value:.10g}", style="dim" if value == 0 else "")
+    out.print(table)
+
+
+def print_comparison(comparison: Comparison, out: Console) -> None:
+    """Print a comparison: scores, coefficients, sparsity, diagnostics."""
+    mode = comparison.mode
+    out.print(f"\n{mode.space}\n  {mode.certificate}", markup=False)
+    if comparison.joint_mode is not None:
+        joint = comparison.joint_mode
+        zeros = int((joint.coef == 0).sum())
+        out.print(f"{joint.space}\n  {joint.certificate}; {zeros} zeros", markup=False)
+    if comparison.joint_refusal is not None:
+        out.print(f"no joint mode: {comparison.joint_refusal}", markup=False)
+    out.print()
+    out.print(_score_table(comparison.scores))
+    for name, reason in comparison.failures.items():
+        out.print(f"{name} failed: {reason}", markup=False)
+    out.print()
+    out.print(_coefficient_table(comparison))
+    out.print()
+    for line in sparsity_lines(comparison):
+        out.print(line, markup=False)
+    attrs = comparison.draws.attrs
+    out.print(f"\nposterior: {attrs['method']} ({attrs['reason']})", markup=False)
+    out.print(f"diagnostics: {comparison.diagnosis.verdict}", markup=False)
+
+
+def _table(title: str, columns: Iterable[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for k, column in enumerate(columns):
+        table.add_column(column, justify="left" if k == 0 else "right", no_wrap=k > 0)
+    return table
+
+
+def _plain(text: str) -> str:
+    """A name as rich must print it: no markup, no control characters."""
+    visible = "".join(c if c.isprintable() else "�" for c in text)
+    return visible.replace("[", r"\[")
+
+
+def _score_table(scores: Iterable[Score]) -> Table:
+    table = _table(
+        "optimisers, judged by the problem (objective and gap in nats)",
+        ("estimator", "above optimum", "gap", "certified", "zeros", "false nonzeros", "distance",
+         "seconds", "said converged"),
+    )  # fmt: skip
+    for s in scores:
+        wrong = bool(s.claims_convergence) and not s.certificate.optimal
+        claim = "—" if s.claims_convergence is None else ("yes" if s.claims_convergence else "no")
+        table.add_row(
+            s.name,
+            number(s.excess, 3),
+            number(s.certificate.gap, 3),
+            "yes" if s.certificate.optimal else "no",
+            str(s.zeros),
+            str(s.false_nonzeros),
+            number(s.distance, 3),
+            number(s.seconds, 3),
+            claim + (", wrongly" if wrong else ""),
+            style="bold" if s.name == EXACT else ("yellow" if wrong else ""),
+        )
+    return table
+
+
+def _coefficient_table(comparison: Comparison) -> Table:
+    post = comparison.posterior
+    percent = f"{100 * post.level:g} % interval"
+    table = _table(
+        "coefficients, on the scale of the data",
+        ("coefficient", "exact mode", "mean", "median", percent, "P(|β| < ε)", "excludes 0"),
+    )
+    for j, name in enumerate(comparison.problem.names):
+        table.add_row(
+            _plain(name),
+            number(float(comparison.mode.coef[j])),
+            number(float(post.mean[j])),
+            number(float(post.median[j])),
+            f"{number(float(post.lower[j]))} … {number(float(post.upper[j]))}",
+            f"{post.near_zero[j]:.2f}",
+            "yes" if post.excludes_zero[j] else "no",
+        )
+    return table
+
+
+def sparsity_lines(comparison: Comparison) -> tuple[str, ...]:
+    """State how sparse the mode, the draws and the intervals are, one sentence each."""
+    p, post = comparison.problem.p, comparison.posterior
+    total = comparison.draws["posterior"].sizes["chain"] * comparison.draws["posterior"].sizes["draw"]
+    zeros = int((comparison.mode.coef == 0).sum())
+    return (
+        f"sparsity: exact zeros in the mode: {zeros} of {p}",
+        f"  exact zeros among the draws: {int(post.zeros.sum())} of {total * p}",
+        f"  P(|β| < ε) above one half: {int((post.near_zero > 0.5).sum())} of {p}"
+        f"  (ε: {comparison.epsilon_rule})",
+        f"  {100 * post.level:g} % interval excludes 0: {int(post.excludes_zero.sum())} of {p}",
+    )
+
+
+# --------------------------------------------------------------------------- JSON and files
+
+
+def mode_as_json(fit: MapEstimate) -> str:
+    """Return a mode as JSON text."""
+    return _dump(_mode_record(fit))
+
+
+def as_json(comparison: Comparison) -> str:
+    """Return a comparison as JSON text; what is not finite becomes null."""
+    joint = comparison.joint_mode
+    return _dump(
+        {
+            "problem": str(comparison.problem),
+            "mode": _mode_record(comparison.mode),
+            "joint_mode": None if joint is None else _mode_record(joint),
+            "joint_refusal": comparison.joint_refusal,
+            "scores": comparison.score_frame().reset_index().to_dict(orient="records"),
+            "failures": comparison.failures,
+            "estimates": comparison.to_frame().to_dict(orient="records"),
+            "sparsity": comparison.sparsity_frame().reset_index().to_dict(orient="records"),
+            "epsilon_rule": comparison.epsilon_rule,
+            "diagnostics": comparison.diagnosis.verdict,
+            "provenance": dict(comparison.draws.attrs),
+        }
+    )
+
+
+def _mode_record(fit: MapEstimate) -> dict[str, Any]:
+    certificate = fit.certificate
+    return {
+        "space": fit.space,
+        "status": fit.status.value,
+        "objective": fit.objective,
+        "gap": certificate.gap,
+        "kkt": certificate.kkt,
+        "optimal": certificate.optimal,
+        "unique": certificate.unique,
+        "intercept": fit.intercept,
+        "sigma": fit.sigma,
+        "scale": fit.scale,
+        "coef": dict(zip(fit.problem.names, fit.coef.tolist(), strict=True)),
+    }
+
+
+def _dump(record: object) -> str:
+    return json.dumps(_jsonable(record), ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def _jsonable(value: Any) -> Any:  # noqa: ANN401  (any tree of results)
+    if isinstance(value, dict):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, np.generic):
+        return _jsonable(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure under a temporary name and rename it, so that it appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the ending is not one that matplotlib writes, or the place cannot be written.
+    """
+    kinds = figure.canvas.get_supported_filetypes()
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in kinds:
+        msg = f"figure: {path.name!r} must end in one of {', '.join(sorted(kinds))}"
+        raise InputError(msg)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=f".{kind}")
+        os.close(handle)
+        figure.savefig(temporary, format=kind, dpi=150)
+        Path(temporary).replace(path)
+    except OSError as error:
+        msg = f"figure: {path} cannot be written ({error.strerror})"
+        raise InputError(msg) from error

@@ -1,0 +1,108 @@
+"""The bundled data are the published data."""
+
+import sys
+from subprocess import run
+
+import numpy as np
+import pytest
+
+from bayesreg import datasets
+from bayesreg.errors import InputError
+
+SHAPES = {
+    "boston_crim_zn": (506, 2),
+    "breast_cancer": (569, 30),
+    "diabetes": (442, 10),
+    "prostate": (97, 8),
+}
+
+
+def test_every_data_set_is_listed() -> None:
+    """A new data set has to be given a shape here."""
+    assert set(datasets.names()) == set(SHAPES)
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_shapes_types_and_descriptions(name: str) -> None:
+    """Arrays agree with each other and with the published size, and every text is there."""
+    data = datasets.load(name)
+    assert data.name == name
+    assert data.X.shape == SHAPES[name]
+    assert data.y.shape == data.X.shape[:1]
+    assert data.X.dtype == data.y.dtype == np.float64
+    assert np.isfinite(data.X).all()
+    assert np.isfinite(data.y).all()
+    assert len(set(data.names)) == data.X.shape[1]
+    assert all((data.target, data.source, data.licence, data.summary))
+    assert "\n" not in data.summary
+    assert data.likelihood == ("bernoulli" if set(data.y) == {0.0, 1.0} else "gaussian")
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_arrays_are_read_only(name: str) -> None:
+    """Nobody can change the data under somebody else."""
+    data = datasets.load(name)
+    for array in (data.X, data.y):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0.0
+
+
+def test_prostate_least_squares_of_the_textbook() -> None:
+    """Least squares on the training rows, columns scaled by the sd of all rows, as published."""
+    data = datasets.load("prostate")
+    assert data.train is not None
+    assert data.train.sum() == 67
+    assert not data.train.flags.writeable
+    scaled = (data.X - data.X.mean(axis=0)) / data.X.std(axis=0, ddof=1)
+    design = np.column_stack([np.ones(97), scaled])
+    coef, *_ = np.linalg.lstsq(design[data.train], data.y[data.train])
+    published = [2.465, 0.680, 0.263, -0.141, 0.210, 0.305, -0.288, -0.021, 0.267]
+    assert coef == pytest.approx(published, abs=6e-4)
+    error = np.mean((data.y - design @ coef)[~data.train] ** 2)
+    assert error == pytest.approx(0.521, abs=6e-4)
+
+
+def test_prostate_holds_the_corrected_weight() -> None:
+    """Row 32 had its logarithm taken wrongly in many copies."""
+    data = datasets.load("prostate")
+    assert data.X[31, data.names.index("lweight")] == 3.804438
+
+
+def test_boston_least_squares() -> None:
+    """Least squares without an intercept on the two columns gives the known numbers."""
+    data = datasets.load("boston_crim_zn")
+    coef, *_ = np.linalg.lstsq(data.X, data.y)
+    assert coef == pytest.approx([0.57891441, 0.49506501], abs=1e-8)
+    assert np.mean((data.y - data.X @ coef) ** 2) == pytest.approx(397.794235, abs=1e-6)
+
+
+def test_breast_cancer_codes_malignant_as_one() -> None:
+    """212 of the tumours are malignant, and they are the larger ones."""
+    data = datasets.load("breast_cancer")
+    assert data.y.sum() == 212
+    radius = data.X[:, data.names.index("mean radius")]
+    assert radius[data.y == 1].mean() > radius[data.y == 0].mean()
+
+
+def test_diabetes_is_in_its_own_units() -> None:
+    """Ages are years, not standardised numbers."""
+    data = datasets.load("diabetes")
+    age = data.X[:, data.names.index("age")]
+    assert (age.min(), age.max()) == (19.0, 79.0)
+    assert data.y.mean() == pytest.approx(152.1334841629)
+
+
+def test_unknown_name_is_explained() -> None:
+    """The error names the argument, the input, a close match and all the names."""
+    with pytest.raises(InputError, match=r"name: 'diabets'.*'diabetes'.*prostate"):
+        datasets.load("diabets")
+
+
+def test_module_loads_nothing_heavy() -> None:
+    """Importing the module needs neither scikit-learn nor pandas nor PyMC."""
+    code = (
+        "import sys, bayesreg.datasets; "
+        "sys.exit(' '.join({'sklearn', 'pandas', 'pymc', 'scipy.stats'} & set(sys.modules)))"
+    )
+    result = run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.stderr.strip() == ""
