@@ -16,19 +16,16 @@ if TYPE_CHECKING:
     from bayesreg.map import MapEstimate, find_map
     from bayesreg.optimizers import PointEstimate, list_optimizers, optimize
     from bayesreg.posterior import Diagnosis, Moments, diagnose, posterior_moments, sample
-    from bayesreg.priors import (
-        ElasticNet,
+    from bayesreg.priors import ElasticNet, Flat, Laplace, Normal
+    from bayesreg.problem import Problem
+    from bayesreg.pymc_bridge import read_model, to_pymc
+    from bayesreg.scale_priors import (
         Exponential,
-        Flat,
         HalfCauchy,
         HalfFlat,
         HalfNormal,
         InverseGamma,
-        Laplace,
-        Normal,
     )
-    from bayesreg.problem import Problem
-    from bayesreg.pymc_bridge import read_model, to_pymc
 
 __version__ = "0.1.0"
 
@@ -40,26 +37,52 @@ _HOMES = {
     "map": ("MapEstimate", "find_map"),
     "optimizers": ("PointEstimate", "list_optimizers", "optimize"),
     "posterior": ("Diagnosis", "Moments", "diagnose", "posterior_moments", "sample"),
-    "priors": (
-        "ElasticNet",
-        "Exponential",
-        "Flat",
-        "HalfCauchy",
-        "HalfFlat",
-        "HalfNormal",
-        "InverseGamma",
-        "Laplace",
-        "Normal",
-    ),
+    "priors": ("ElasticNet", "Flat", "Laplace", "Normal"),
+    "scale_priors": ("Exponential", "HalfCauchy", "HalfFlat", "HalfNormal", "InverseGamma"),
     "problem": ("Problem",),
     "pymc_bridge": ("read_model", "to_pymc"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted((*_HOME_OF, *_MODULES))
+__all__ = [
+    "Bernoulli",
+    "Certificate",
+    "Comparison",
+    "Diagnosis",
+    "ElasticNet",
+    "Exponential",
+    "Flat",
+    "Gaussian",
+    "HalfCauchy",
+    "HalfFlat",
+    "HalfNormal",
+    "InverseGamma",
+    "Laplace",
+    "MapEstimate",
+    "Moments",
+    "Normal",
+    "PointEstimate",
+    "Poisson",
+    "Problem",
+    "certify",
+    "compare",
+    "datasets",
+    "diagnose",
+    "errors",
+    "figures",
+    "find_map",
+    "gallery",
+    "list_optimizers",
+    "optimize",
+    "posterior_moments",
+    "read_model",
+    "sample",
+    "to_pymc",
+    "units",
+]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  (PEP 562: any public object)
+def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"bayesreg.{name}")
     if name in _HOME_OF:

@@ -15,7 +15,7 @@ from bayesreg.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 type Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
 type Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -35,7 +35,7 @@ def frame_names(X: object) -> tuple[str, ...] | None:
     return tuple(str(name) for name in X.columns) if _is_pandas(X, "DataFrame") else None  # type: ignore[attr-defined]
 
 
-def check_same_index(X: Any, y: Any) -> None:  # noqa: ANN401  (any frame or array)
+def check_same_index(X: Any, y: Any) -> None:
     """Refuse a pandas X and y whose row labels differ, rather than re-align them in silence.
 
     Raises
@@ -203,7 +203,7 @@ def as_positive(value: object, argument: str) -> float:
     return number
 
 
-def as_scale(value: ArrayLike, argument: str = "scale") -> float | Vector:
+def as_scale(value: object, argument: str = "scale") -> float | Vector:
     """Validate a prior scale: positive, one number or one per coefficient; inf means flat."""
     array = _as_float_array(value, argument)
     if array.ndim > 1:
@@ -299,7 +299,7 @@ def as_generator(seed: object) -> np.random.Generator:
         return seed
     if seed is None or isinstance(seed, np.random.SeedSequence):
         return np.random.default_rng(seed)
-    if isinstance(seed, Integral) and not isinstance(seed, bool) and int(seed) >= 0:
+    if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and int(seed) >= 0:
         return np.random.default_rng(int(seed))
     msg = f"seed: must be None, a whole number >= 0 or a numpy Generator, found {seed!r}"
     raise InputError(msg)

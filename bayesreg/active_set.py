@@ -20,7 +20,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from bayesreg.errors import NotConverged
-from bayesreg.priors import Penalty
+from bayesreg.penalty import Penalty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -244,9 +244,7 @@ def _solve_quadratic(work: _Scaled, theta: Vector, gradient: Vector, curvature: 
     raise NotConverged(msg)
 
 
-def _settle(
-    quadratic: _Quadratic, phi: Vector, sign: Vector, active: NDArray[np.bool_]
-) -> bool:
+def _settle(quadratic: _Quadratic, phi: Vector, sign: Vector, active: NDArray[np.bool_]) -> bool:
     """Minimise over the active coefficients with their signs, dropping those that reach 0.
 
     Changes `phi`, `sign` and `active` in place. Returns whether a coefficient left that had just

@@ -80,6 +80,7 @@ class _Local:
     gradient: Vector
     length: Vector
     rounding: Vector
+    spread: Vector
 
 
 def certify(
@@ -186,7 +187,16 @@ def _failed(problem: Problem, coef: Vector) -> Certificate:
     bad = np.flatnonzero(~np.isfinite(coef))
     worst = problem.names[bad[0]] if bad.size else "intercept"
     support = tuple(np.flatnonzero(coef).tolist())
-    return Certificate(math.inf, math.inf, worst, support, False, False, GAP_TOLERANCE, KKT_TOLERANCE)
+    return Certificate(
+        gap=math.inf,
+        kkt=math.inf,
+        worst=worst,
+        support=support,
+        unique=False,
+        optimal=False,
+        gap_tolerance=GAP_TOLERANCE,
+        kkt_tolerance=KKT_TOLERANCE,
+    )
 
 
 def _expand(problem: Problem, coef: Vector, intercept: float) -> _Local:
@@ -198,11 +208,14 @@ def _expand(problem: Problem, coef: Vector, intercept: float) -> _Local:
     diagonal = np.einsum("ij,ij,i->j", design.X, design.X, curvature) + problem.penalty.l2
     # A column of zeros has no curvature; its only natural unit is the penalty's own slope.
     length = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    length = np.where(diagonal > 0, length, np.where(problem.penalty.l1 > 0, problem.penalty.l1, 1.0))
-    # First-order rounding error of the gradient: of the sum over rows, and of eta inside it.
+    length = np.where(
+        diagonal > 0, length, np.where(problem.penalty.l1 > 0, problem.penalty.l1, 1.0)
+    )
+    # First-order rounding error of the gradient: of the sum over rows, and of eta inside it, whose
+    # terms may be far larger than their sum (a column at 1e9 against its intercept).
     spread = np.abs(design.X) @ np.abs(coef) + abs(intercept) + np.abs(y)
     rounding = _EPS * (np.abs(design.X).T @ (np.abs(rows) + curvature * spread))
-    return _Local(eta, rows, curvature, design.X.T @ rows, length, rounding)
+    return _Local(eta, rows, curvature, design.X.T @ rows, length, rounding, spread)
 
 
 def _kkt(problem: Problem, coef: Vector, local: _Local) -> tuple[float, str, float]:
@@ -212,7 +225,8 @@ def _kkt(problem: Problem, coef: Vector, local: _Local) -> tuple[float, str, flo
     if problem.design.intercept:
         unit = math.sqrt(local.curvature.sum()) or 1.0
         distance = np.append(distance, abs(local.rows.sum()) / unit)
-        floor = np.append(floor, _EPS * np.abs(local.rows).sum() / unit)
+        rounding = np.abs(local.rows).sum() + local.curvature @ local.spread
+        floor = np.append(floor, _EPS * float(rounding) / unit)
         names.append("intercept")
     if not names:
         return 0.0, "", 0.0
@@ -235,7 +249,7 @@ def _duality_gap(problem: Problem, coef: Vector, local: _Local) -> tuple[float, 
     correlation = np.where(flat, 0.0, correlation) * shrink
     rows = problem.likelihood.fenchel_young(local.eta, dual * shrink, y, w)
     gap = rows + penalty.fenchel_young(coef, correlation)
-    noise = float(np.abs(leak) @ np.abs(coef)) + 8 * _EPS * float(np.abs(dual) @ np.abs(local.eta))
+    noise = float(np.abs(leak) @ np.abs(coef)) + 8 * _EPS * float(np.abs(dual) @ local.spread)
     return float(gap), noise
 
 
@@ -276,4 +290,4 @@ def _unique(problem: Problem, coef: Vector, local: _Local) -> bool:
         return True
     if k > problem.n or (norms == 0).any():
         return False
-    return int(np.linalg.matrix_rank(columns / norms)) == k
+    return bool(np.linalg.matrix_rank(columns / norms) == k)

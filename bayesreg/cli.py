@@ -41,7 +41,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, 
 Debug = Annotated[bool, typer.Option("--debug", help="On failure, print the whole traceback.")]
 
 
-def _version(asked: bool) -> None:  # noqa: FBT001  (the signature that typer calls)
+def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"bayesreg {bayesreg.__version__}")
         raise typer.Exit
@@ -49,7 +49,7 @@ def _version(asked: bool) -> None:  # noqa: FBT001  (the signature that typer ca
 
 @app.callback()
 def _root(
-    version: Annotated[  # noqa: FBT002  (a flag)
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
@@ -153,11 +153,13 @@ def datasets() -> None:
     bundled = import_module("bayesreg.datasets")
     for name in bundled.names():
         data = bundled.load(name)
-        typer.echo(f"{name}: {data.X.shape[0]} rows, {data.X.shape[1]} columns, target {data.target}")
+        typer.echo(
+            f"{name}: {data.X.shape[0]} rows, {data.X.shape[1]} columns, target {data.target}"
+        )
         typer.echo(f"  {data.summary}\n  source: {data.source}\n  licence: {data.licence}")
 
 
-def _verb(module: str, name: str) -> Any:  # noqa: ANN401  (any public verb)
+def _verb(module: str, name: str) -> Any:
     return getattr(import_module(f"bayesreg.{module}"), name)
 
 
@@ -176,8 +178,12 @@ def _announcer(*, quiet: bool) -> Callable[[str], None]:
     """Progress goes to stderr, and only where someone is watching."""
     err = Console(stderr=True, highlight=False)
     if quiet or not err.is_terminal:
-        return lambda text: None
+        return _silent
     return lambda text: err.print(f"  … {text}", style="dim")
+
+
+def _silent(text: str) -> None:
+    del text
 
 
 def _problem(
@@ -197,7 +203,9 @@ def _problem(
     if chosen not in gallery.names():
         raise unknown_name("model", chosen, gallery.names())
     n, p = data.X.shape
-    out.print(f"{data.name}: {n} rows, {p} columns, target {data.target}; model {chosen}", markup=False)
+    out.print(
+        f"{data.name}: {n} rows, {p} columns, target {data.target}; model {chosen}", markup=False
+    )
     keywords = _settings(out, data, chosen, scale=scale, sigma=sigma)
     problem: Problem = import_module("bayesreg.standardized").problem_of(data, chosen, keywords)
     out.print(f"\n{problem}", markup=False)
@@ -205,7 +213,7 @@ def _problem(
     return problem
 
 
-def _data(dataset: str | None, csv: Path | None, target: str | None) -> Any:  # noqa: ANN401
+def _data(dataset: str | None, csv: Path | None, target: str | None) -> Any:
     if csv is None:
         if target is not None:
             msg = "target: goes with --csv; the bundled data sets have a target of their own"
@@ -221,7 +229,12 @@ def _data(dataset: str | None, csv: Path | None, target: str | None) -> Any:  # 
 
 
 def _settings(
-    out: Console, data: Any, model: str, *, scale: float | None, sigma: float | None  # noqa: ANN401
+    out: Console,
+    data: Any,
+    model: str,
+    *,
+    scale: float | None,
+    sigma: float | None,
 ) -> dict[str, float]:
     """Scales that the user gave, and rules of thumb for the others, each said aloud."""
     validation = import_module("bayesreg._validation")

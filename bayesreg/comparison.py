@@ -5,7 +5,6 @@ The problem scores every answer; no answer scores itself.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from bayesreg.optimizers import PointEstimate, list_optimizers, optimize
 from bayesreg.posterior import Diagnosis, diagnose, sample
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
@@ -334,7 +334,9 @@ def compare(
     joint, refusal = (None, None) if not asked.unknown else _joint(asked)
     if asked.unknown:
         say("exact mode, given the posterior medians of " + " and ".join(asked.unknown))
-        medians = {name: float(np.median(tree["posterior"][name])) for name in asked.unknown}
+        medians: dict[str, float] = {
+            name: float(np.median(tree["posterior"][name])) for name in asked.unknown
+        }
         mode = find_map(asked, given=medians)
     scored = mode.conditional_problem
     points, failures = _run_optimizers(scored, names, say)

@@ -50,7 +50,7 @@ def settings(data: Dataset, model: str) -> dict[str, Setting]:
     >>> for key, setting in settings(datasets.load("diabetes"), "lasso").items():
     ...     print(key, round(setting.value, 2), "·", setting.rule)
     sigma 54.15 · residual sd of least squares
-    scale 16.45 · mean |least-squares coefficient| per sd of a column
+    scale 16.46 · mean |least-squares coefficient| per sd of a column
     """
     if model.startswith("logistic"):
         return {"scale": Setting(1.0, "log-odds per sd of a column; scikit-learn's default")}
@@ -80,7 +80,12 @@ def _least_squares(data: Dataset) -> tuple[float, float, float, str]:
     sd = np.sqrt((centred**2).mean(axis=0))
     if p == 0 or n <= p + 1 or (sd == 0).any():
         share = spread / math.sqrt(2)
-        return share, share / math.sqrt(2 * max(p, 1)), share / math.sqrt(max(p, 1)), "an even split"
+        return (
+            share,
+            share / math.sqrt(2 * max(p, 1)),
+            share / math.sqrt(max(p, 1)),
+            "an even split",
+        )
     coef: Vector
     target = data.y - data.y.mean()
     coef = np.linalg.lstsq(centred / sd, target, rcond=None)[0]

@@ -176,8 +176,18 @@ class Design:
 
     def same_numbers(self, other: Design) -> bool:
         """Tell whether two designs hold the same data, whatever their names and settings."""
-        mine = (self.X, self.y, self.row_weights, np.zeros(self.n) + (0 if self.offset is None else self.offset))
-        theirs = (other.X, other.y, other.row_weights, np.zeros(other.n) + (0 if other.offset is None else other.offset))
+        mine = (
+            self.X,
+            self.y,
+            self.row_weights,
+            np.zeros(self.n) + (0 if self.offset is None else self.offset),
+        )
+        theirs = (
+            other.X,
+            other.y,
+            other.row_weights,
+            np.zeros(other.n) + (0 if other.offset is None else other.offset),
+        )
         return all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
 
     __hash__ = None  # type: ignore[assignment]

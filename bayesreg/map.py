@@ -89,9 +89,7 @@ class MapEstimate:
     def conditional_problem(self) -> Problem:
         """The problem of the coefficients given the values of sigma and scale found here."""
         values = {"sigma": self.sigma, "scale": self.scale}
-        return self.problem.given(
-            **{name: values[name] for name in self.problem.unknown}  # type: ignore[arg-type]
-        )
+        return self.problem.given(**{name: values[name] for name in self.problem.unknown})
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per coefficient: name, coef, whether it is zero.
@@ -185,9 +183,7 @@ def find_map(
     values = dict(given or {})
     if "sigma" in conditional.unknown:
         solution, values["sigma"] = _joint_mode(conditional)
-        certificate = certify(
-            conditional, solution.coef, solution.intercept, sigma=values["sigma"]
-        )
+        certificate = certify(conditional, solution.coef, solution.intercept, sigma=values["sigma"])
     else:
         solution = solve(conditional)
         certificate = certify(conditional, solution.coef, solution.intercept)
@@ -233,7 +229,10 @@ def _point(
 ) -> dict[str, NDArray[np.float64]] | None:
     if reading is None:
         return None
-    return reading.point(solution.coef, solution.intercept, sigma=sigma, scale=scale)
+    point: dict[str, NDArray[np.float64]] = reading.point(
+        solution.coef, solution.intercept, sigma=sigma, scale=scale
+    )
+    return point
 
 
 def _space(asked: Problem, conditional: Problem, values: Mapping[str, float]) -> str:
@@ -310,10 +309,10 @@ class _Profile:
 
 def _bracket(profile: _Profile, sd: float) -> tuple[float, float]:
     """Widen around `sd` until the joint objective falls on the left and rises on the right."""
-    low, high = 1e-4 * sd, 1e4 * sd
-    while profile.slope(low) >= 0 and low > 1e-100:
+    low, high, smallest, largest = 1e-4 * sd, 1e4 * sd, 1e-100, 1e100
+    while profile.slope(low) >= 0 and low > smallest:
         low *= 1e-4
-    while profile.slope(high) < 0 and high < 1e100:
+    while profile.slope(high) < 0 and high < largest:
         high *= 1e4
     return low, high
 

@@ -1,267 +1,43 @@
-"""Priors, and the penalties that they are.
+"""Priors of the coefficients, and the penalties that they are.
 
-A prior of the coefficients is a normalised density; minus its logarithm is a penalty plus a
-constant. Every separable log-concave prior here has the penalty ``Σ l1_j |β_j| + Σ l2_j (β_j −
-loc_j)² / 2`` (`Penalty`), so a prior states three numbers per coefficient and its normaliser.
+A prior is a normalised density; minus its logarithm is a penalty plus a constant. Every separable
+log-concave prior here has the penalty ``Σ l1_j |β_j| + Σ l2_j (β_j − loc_j)² / 2`` (`Penalty`), so
+a prior states three numbers per coefficient and its normaliser.
 
 Scales are scales, never rates: `Laplace(scale=b)` has density ``exp(−|β|/b) / (2b)``. A scale may
 be ``np.inf``: the prior is then flat there, with density 1 (the convention of PyMC).
-
-A `ScalePrior` is a density of a positive unknown: the noise sd, or the scale of another prior.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from scipy import special
 
-from bayesreg._validation import Vector, as_columns, as_positive, as_real, as_scale, as_vector, read_only
+from bayesreg._validation import (
+    Vector,
+    as_positive,
+    as_real,
+    as_scale,
+    as_vector,
+    read_only,
+)
 from bayesreg.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from bayesreg.penalty import Penalty
+from bayesreg.scale_priors import (  # noqa: F401
+    Exponential,
+    HalfCauchy,
+    HalfFlat,
+    HalfNormal,
+    InverseGamma,
+    ScalePrior,
+)
 
 LOG_2PI = math.log(2 * math.pi)
-
-
-# --------------------------------------------------------------------------- penalty
-
-
-@dataclass(frozen=True, eq=False)
-class Penalty:
-    """``Σ l1_j |β_j| + Σ l2_j (β_j − loc_j)² / 2`` in nats.
-
-    Attributes
-    ----------
-    l1, l2, loc : ndarray, shape (p,)
-        Weight of the absolute value (1 / Laplace scale), of half the square (1 / variance), and
-        where the square is centred.
-    """
-
-    l1: Vector
-    l2: Vector
-    loc: Vector
-
-    def value(self, coef: Vector) -> float:
-        """Return the penalty at `coef` (p,)."""
-        shifted = coef - self.loc
-        return float(self.l1 @ np.abs(coef) + 0.5 * (self.l2 * shifted) @ shifted)
-
-    def smooth_gradient(self, coef: Vector) -> Vector:
-        """Return the gradient of the square part, shape (p,)."""
-        return self.l2 * (coef - self.loc)
-
-    def prox(self, point: Vector, step: float | Vector) -> Vector:
-        """Return ``argmin_u ‖u − point‖²/(2 step) + penalty(u)``, shape (p,).
-
-        The shrunk soft threshold ``soft(point + step·l2·loc, step·l1) / (1 + step·l2)``.
-        """
-        return soft_threshold(point + step * self.l2 * self.loc, step * self.l1) / (
-            1.0 + step * self.l2
-        )
-
-    def subdifferential_distance(self, coef: Vector, gradient: Vector) -> Vector:
-        """Return the distance of ``−gradient`` to the subdifferential at `coef`, per coefficient.
-
-        Zero everywhere is the KKT condition; `gradient` is that of the loss.
-        """
-        total = gradient + self.smooth_gradient(coef)
-        at_kink = np.maximum(np.abs(total) - self.l1, 0.0)
-        return np.where(coef == 0, at_kink, np.abs(total + self.l1 * np.sign(coef)))
-
-    def fenchel_young(self, coef: Vector, dual: Vector) -> float:
-        """Return ``penalty(coef) + penalty*(−dual) + dual·coef``, at least 0; inf off the domain.
-
-        Written as squares and non-negative products, so that no digits cancel near the optimum.
-        """
-        w = self.l2 * self.loc - dual
-        strong = self.l2 > 0
-        best = np.zeros_like(coef)
-        best[strong] = soft_threshold(w[strong], self.l1[strong]) / self.l2[strong]
-        if (np.abs(w[~strong]) > self.l1[~strong] * (1 + 1e-12)).any():
-            return math.inf
-        # Where `best` is off the kink, w = l1 sign(best) + l2 best.
-        slope = np.where(best != 0, self.l1 * np.sign(best), w)
-        kink = self.l1 * np.abs(coef) - slope * coef
-        return float(np.maximum(kink, 0.0).sum() + 0.5 * self.l2 @ (coef - best) ** 2)
-
-
-def soft_threshold(point: Vector, threshold: Vector) -> Vector:
-    """Return ``sign(point) · max(|point| − threshold, 0)``, with exact zeros, shape (p,)."""
-    return np.sign(point) * np.maximum(np.abs(point) - threshold, 0.0)
-
-
-# --------------------------------------------------------------------------- priors of scales
-
-
-@dataclass(frozen=True)
-class ScalePrior(ABC):
-    """Density of a positive unknown, such as the noise sd or the scale of a prior."""
-
-    #: What the density is with respect to: the quantity itself, or its square.
-    of_square: ClassVar[bool] = False
-
-    @abstractmethod
-    def log_density(self, value: float) -> float:
-        """Return the log density (of the square where `of_square`) at the positive `value`."""
-
-    @abstractmethod
-    def slope(self, value: float) -> float:
-        """Derivative of `log_density` with respect to `value`."""
-
-    @abstractmethod
-    def formula(self, symbol: str) -> str:
-        """Minus the log density without its constant, as text."""
-
-
-@dataclass(frozen=True)
-class HalfNormal(ScalePrior):
-    """Half-normal density with scale `scale` (sd of the normal it is half of).
-
-    Examples
-    --------
-    >>> round(HalfNormal(2.0).log_density(1.0), 6)
-    -1.043939
-    """
-
-    scale: float
-
-    def __post_init__(self) -> None:
-        """Validate the scale."""
-        object.__setattr__(self, "scale", as_positive(self.scale, "scale"))
-
-    def log_density(self, value: float) -> float:
-        """Return the log density at `value`."""
-        return 0.5 * math.log(2 / math.pi) - math.log(self.scale) - 0.5 * (value / self.scale) ** 2
-
-    def slope(self, value: float) -> float:
-        """Return ``−value / scale²``."""
-        return -value / self.scale**2
-
-    def formula(self, symbol: str) -> str:
-        """Return the text of the penalty."""
-        return f"{symbol}²/(2·{self.scale:.6g}²)"
-
-
-@dataclass(frozen=True)
-class HalfCauchy(ScalePrior):
-    """Half-Cauchy density with scale `scale` (its median).
-
-    Examples
-    --------
-    >>> round(HalfCauchy(1.0).log_density(1.0), 6)
-    -1.14473
-    """
-
-    scale: float
-
-    def __post_init__(self) -> None:
-        """Validate the scale."""
-        object.__setattr__(self, "scale", as_positive(self.scale, "scale"))
-
-    def log_density(self, value: float) -> float:
-        """Return the log density at `value`."""
-        ratio = value / self.scale
-        return math.log(2 / math.pi) - math.log(self.scale) - math.log1p(ratio**2)
-
-    def slope(self, value: float) -> float:
-        """Return ``−2 value / (scale² + value²)``."""
-        return -2 * value / (self.scale**2 + value**2)
-
-    def formula(self, symbol: str) -> str:
-        """Return the text of the penalty."""
-        return f"log(1 + {symbol}²/{self.scale:.6g}²)"
-
-
-@dataclass(frozen=True)
-class Exponential(ScalePrior):
-    """Exponential density with mean `scale`."""
-
-    scale: float
-
-    def __post_init__(self) -> None:
-        """Validate the scale."""
-        object.__setattr__(self, "scale", as_positive(self.scale, "scale"))
-
-    def log_density(self, value: float) -> float:
-        """Return the log density at `value`."""
-        return -math.log(self.scale) - value / self.scale
-
-    def slope(self, value: float) -> float:
-        """Return ``−1 / scale``."""
-        return -1.0 / self.scale
-
-    def formula(self, symbol: str) -> str:
-        """Return the text of the penalty."""
-        return f"{symbol}/{self.scale:.6g}"
-
-
-@dataclass(frozen=True)
-class InverseGamma(ScalePrior):
-    """Inverse-gamma density of the *square* ``v``: proportional to ``v^(−shape−1) exp(−scale/v)``.
-
-    Examples
-    --------
-    >>> round(InverseGamma(2.0, 3.0).log_density(1.0), 6)
-    -0.802775
-    """
-
-    shape: float
-    scale: float
-    of_square: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        """Validate shape and scale."""
-        object.__setattr__(self, "shape", as_positive(self.shape, "shape"))
-        object.__setattr__(self, "scale", as_positive(self.scale, "scale"))
-
-    def log_density(self, value: float) -> float:
-        """Return the log density of the square, at ``value**2``."""
-        constant = self.shape * math.log(self.scale) - math.lgamma(self.shape)
-        return constant - 2 * (self.shape + 1) * math.log(value) - self.scale / value**2
-
-    def slope(self, value: float) -> float:
-        """Derivative of `log_density` with respect to `value`."""
-        return -2 * (self.shape + 1) / value + 2 * self.scale / value**3
-
-    def formula(self, symbol: str) -> str:
-        """Return the text of the penalty."""
-        return f"{2 * (self.shape + 1):.6g}·log {symbol} + {self.scale:.6g}/{symbol}²"
-
-
-@dataclass(frozen=True)
-class HalfFlat(ScalePrior):
-    """Improper density 1 on the positive numbers; what `Flat` means for a scale.
-
-    Examples
-    --------
-    >>> HalfFlat().log_density(3.0)
-    0.0
-    """
-
-    def log_density(self, value: float) -> float:
-        """Return 0."""
-        del value
-        return 0.0
-
-    def slope(self, value: float) -> float:
-        """Return 0."""
-        del value
-        return 0.0
-
-    def formula(self, symbol: str) -> str:
-        """Return the text of no penalty."""
-        del symbol
-        return "0"
-
-
-# --------------------------------------------------------------------------- priors of coefficients
 
 type Scale = float | Vector
 
@@ -412,7 +188,7 @@ class _Scaled(Prior):
     """
 
     scale: Scale | ScalePrior
-    relative_to: Literal["sigma"] | None = None  # type: ignore[assignment]
+    relative_to: Literal["sigma"] | None = None
     factor: Scale = 1.0
 
     def __post_init__(self) -> None:
@@ -519,7 +295,11 @@ class Normal(_Scaled):
     def rescaled(self, factor: Vector) -> Self:
         """Prior of ``factor * β``: scale and loc are multiplied."""
         prior = super().rescaled(factor)
-        return prior if np.all(np.asarray(self.loc) == 0) else replace(prior, loc=_product(self.loc, factor))
+        return (
+            prior
+            if np.all(np.asarray(self.loc) == 0)
+            else replace(prior, loc=_product(self.loc, factor))
+        )
 
     def formula(self) -> str:
         """Return the ridge penalty as text."""
@@ -635,132 +415,4 @@ class ElasticNet(Prior):
         return {"l1_scale": _fill(self.l1_scale, p), "l2_scale": _fill(self.l2_scale, p)}
 
 
-@dataclass(frozen=True, eq=False)
-class Blocks(Prior):
-    """Different priors on different columns; `Problem` makes it of a list of (prior, columns).
-
-    Attributes
-    ----------
-    parts : tuple of (Prior, tuple of int)
-        Each prior and the positions of the coefficients it is on; together they cover all.
-    """
-
-    parts: tuple[tuple[Prior, tuple[int, ...]], ...]
-    name: ClassVar[str] = "Blocks"
-    penalised_name: ClassVar[str] = "mixed penalties"
-
-    @classmethod
-    def of(cls, parts: Sequence[tuple[Prior, Sequence[object]]], names: tuple[str, ...]) -> Self:
-        """Validate a list of (prior, columns) for columns of these names.
-
-        Raises
-        ------
-        InputError
-            If a column is missing, unknown or named twice, or several scales are unknown.
-        """
-        resolved = []
-        seen: list[int] = []
-        for part in parts:
-            if not (isinstance(part, tuple | list) and len(part) == 2 and isinstance(part[0], Prior)):
-                msg = f"prior: a list must hold (prior, columns) pairs, found {part!r}"
-                raise InputError(msg)
-            prior, listed = part
-            columns = as_columns([listed] if isinstance(listed, str | int) else list(listed), names, "prior")
-            prior.check_size(len(columns))
-            resolved.append((prior, columns))
-            seen += columns
-        if len(set(seen)) < len(seen):
-            twice = Counter(seen).most_common(1)[0][0]
-            msg = f"prior: column {names[twice]!r} has more than one prior; give it exactly one"
-            raise InputError(msg)
-        missing = [name for j, name in enumerate(names) if j not in set(seen)]
-        if missing:
-            msg = f"prior: column {missing[0]!r} has no prior; use (Flat(), [...]) for no penalty"
-            raise InputError(msg)
-        if sum(prior.hyperprior is not None for prior, _ in resolved) > 1:
-            msg = "prior: several blocks have an unknown scale; at most one may"
-            raise InputError(msg)
-        return cls(tuple(resolved))
-
-    def _scatter(self, p: int, pieces: Sequence[Vector]) -> Vector:
-        out = np.empty(p)
-        for (_, columns), piece in zip(self.parts, pieces, strict=True):
-            out[list(columns)] = piece
-        return out
-
-    def penalty(self, p: int) -> Penalty:
-        """Return the penalty of each part on its columns."""
-        penalties = [prior.penalty(len(columns)) for prior, columns in self.parts]
-        return Penalty(
-            self._scatter(p, [q.l1 for q in penalties]),
-            self._scatter(p, [q.l2 for q in penalties]),
-            self._scatter(p, [q.loc for q in penalties]),
-        )
-
-    def log_normalizer(self, p: int) -> Vector:
-        """Log normalisers of the parts, shape (p,)."""
-        return self._scatter(p, [q.log_normalizer(len(columns)) for q, columns in self.parts])
-
-    def rescaled(self, factor: Vector) -> Blocks:
-        """Rescale each part."""
-        return Blocks(tuple((q.rescaled(factor[list(c)]), c) for q, c in self.parts))
-
-    @property
-    def hyperprior(self) -> ScalePrior | None:
-        """Prior of the unknown scale of the part that has one."""
-        return next((q.hyperprior for q, _ in self.parts if q.hyperprior is not None), None)
-
-    @property
-    def relative_to(self) -> Literal["sigma"] | None:
-        """``"sigma"`` if any part is relative to it."""
-        return next((q.relative_to for q, _ in self.parts if q.relative_to is not None), None)
-
-    def given(self, *, sigma: float | None = None, scale: float | None = None) -> Blocks:
-        """Set unknowns in each part."""
-        return Blocks(tuple((q.given(sigma=sigma, scale=scale), c) for q, c in self.parts))
-
-    def formula(self) -> str:
-        """Return the penalties of the parts, with their columns."""
-        return " + ".join(f"{q.formula()} [j in {_ranges(c)}]" for q, c in self.parts)
-
-    def parameters(self, p: int) -> dict[str, Vector]:
-        """Return nothing of its own: parts are compared one by one."""
-        del p
-        return {}
-
-
-def _ranges(columns: tuple[int, ...]) -> str:
-    if len(columns) > 3 and columns == tuple(range(columns[0], columns[-1] + 1)):
-        return f"{columns[0]}…{columns[-1]}"
-    return ", ".join(str(c) for c in columns[:6]) + (", …" if len(columns) > 6 else "")
-
-
-def same_prior(a: Prior, b: Prior, p: int) -> bool:
-    """Tell whether two priors are the same density of p coefficients, number by number."""
-    return _per_coefficient(a, p) == _per_coefficient(b, p)
-
-
-def _per_coefficient(prior: Prior, p: int) -> list[tuple[object, ...]]:
-    """One comparable row per coefficient: the penalty's numbers, or what makes it unknown."""
-    if isinstance(prior, Blocks):
-        rows: list[tuple[object, ...]] = [()] * p
-        for part, columns in prior.parts:
-            for column, row in zip(columns, _per_coefficient(part, len(columns)), strict=True):
-                rows[column] = row
-        return rows
-    if prior.hyperprior is None and prior.relative_to is None:
-        penalty = prior.penalty(p)
-        loc = np.where(penalty.l2 > 0, penalty.loc, 0.0)
-        return list(zip(penalty.l1.tolist(), penalty.l2.tolist(), loc.tolist(), strict=True))
-    numbers = [value.tolist() for value in prior.parameters(p).values()]
-    return [(prior.name, prior.hyperprior, prior.relative_to, *row) for row in zip(*numbers, strict=True)]
-
-
 PRIORS: tuple[type[Prior], ...] = (Normal, Laplace, ElasticNet, Flat)
-SCALE_PRIORS: tuple[type[ScalePrior], ...] = (
-    HalfNormal,
-    HalfCauchy,
-    Exponential,
-    InverseGamma,
-    HalfFlat,
-)

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bayesreg._validation import Vector, as_positive, as_real, as_vector
+from bayesreg.blocks import Blocks, same_prior
 from bayesreg.design import Design
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import Gaussian, Likelihood
-from bayesreg.priors import Blocks, Laplace, Penalty, Prior, ScalePrior, same_prior
+from bayesreg.priors import Laplace, Prior
 from bayesreg.propriety import check_proper_directions
+from bayesreg.scale_priors import ScalePrior
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from bayesreg.penalty import Penalty
 
 type Unknown = Literal["sigma", "scale"]
 
@@ -102,24 +106,13 @@ class Problem:
         if not isinstance(density, Prior):
             msg = f"prior: must be a prior such as Laplace(scale=1.0), found {density!r}"
             raise InputError(msg)
-        self._set(design, family, density)
-
-    def _set(self, design: Design, likelihood: Likelihood, prior: Prior) -> None:
-        prior.check_size(design.p)
-        likelihood.check_target(design.y)
-        if prior.relative_to == "sigma" and not isinstance(likelihood, Gaussian):
-            msg = f'prior: relative_to="sigma" needs a Gaussian likelihood, found {likelihood.name}'
-            raise InputError(msg)
-        if prior.relative_to == "sigma" and isinstance(likelihood, Gaussian) and likelihood.conditional:
-            prior = prior.given(sigma=likelihood.variance**0.5)
-        for name, value in (("design", design), ("likelihood", likelihood), ("prior", prior)):
-            object.__setattr__(self, name, value)
+        _assemble(self, design, family, density)
 
     @classmethod
     def of(cls, design: Design, likelihood: Likelihood, prior: Prior) -> Problem:
         """Make a problem of parts that are validated already."""
         problem = cls.__new__(cls)
-        problem._set(design, likelihood, prior)
+        _assemble(problem, design, likelihood, prior)
         return problem
 
     # ------------------------------------------------------------------ what it is
@@ -219,7 +212,9 @@ class Problem:
         if not self.design.standardize:
             return self, scale
         mean = self.design.X.mean(axis=0) if self.design.intercept else 0.0
-        design = replace(self.design, X=np.asfortranarray((self.design.X - mean) / scale), standardize=False)
+        design = replace(
+            self.design, X=np.asfortranarray((self.design.X - mean) / scale), standardize=False
+        )
         return Problem.of(design, self.likelihood, self.prior), scale
 
     # ------------------------------------------------------------------ numbers
@@ -320,7 +315,9 @@ class Problem:
     def require_proper(self) -> None:
         """Raise ImproperPosterior if flat priors leave a direction in which nothing ends."""
         free = self.free
-        labels = (("intercept",) if self.design.intercept else ()) + tuple(self.names[j] for j in free)
+        labels = (("intercept",) if self.design.intercept else ()) + tuple(
+            self.names[j] for j in free
+        )
         check_proper_directions(self.likelihood, self.design.columns(free), self.design.y, labels)
 
     # ------------------------------------------------------------------ words
@@ -329,7 +326,9 @@ class Problem:
         """Return the penalised form on one line, in nats, with its numbers."""
         columns = "Zβ" if self.design.standardize else "Xβ"
         predictor = f"β₀ + {columns}" if self.design.intercept else columns
-        inside = predictor.replace(" + ", " − ") if self.likelihood.name == "gaussian" else predictor
+        inside = (
+            predictor.replace(" + ", " − ") if self.likelihood.name == "gaussian" else predictor
+        )
         terms = [self.likelihood.formula(inside), self.prior.formula()]
         return " + ".join(term for term in terms if term != "0")
 
@@ -353,7 +352,9 @@ class Problem:
 
     def __repr__(self) -> str:
         """Return the class, the sizes and the parts."""
-        return f"Problem(n={self.n}, p={self.p}, likelihood={self.likelihood!r}, prior={self.prior!r})"
+        return (
+            f"Problem(n={self.n}, p={self.p}, likelihood={self.likelihood!r}, prior={self.prior!r})"
+        )
 
     def __eq__(self, other: object) -> bool:
         """Compare posteriors: data, names, likelihood, and the prior of every coefficient."""
@@ -370,6 +371,18 @@ class Problem:
     __hash__ = None  # type: ignore[assignment]
 
 
+def _assemble(problem: Problem, design: Design, likelihood: Likelihood, prior: Prior) -> None:
+    """Check that the parts fit each other, and put them into a frozen problem."""
+    prior.check_size(design.p)
+    likelihood.check_target(design.y)
+    if prior.relative_to == "sigma" and not isinstance(likelihood, Gaussian):
+        msg = f'prior: relative_to="sigma" needs a Gaussian likelihood, found {likelihood.name}'
+        raise InputError(msg)
+    if prior.relative_to == "sigma" and isinstance(likelihood, Gaussian) and likelihood.conditional:
+        prior = prior.given(sigma=likelihood.variance**0.5)
+    for name, value in (("design", design), ("likelihood", likelihood), ("prior", prior)):
+        object.__setattr__(problem, name, value)
+
+
 def _flat_columns(problem: Problem) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    penalty = problem.penalty
-    return (penalty.l1 == 0) & (penalty.l2 == 0)
+    return np.asarray((problem.penalty.l1 == 0) & (problem.penalty.l2 == 0))

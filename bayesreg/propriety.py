@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from bayesreg.likelihoods import Likelihood
 
 
+# Columns have unit norm here, so a rise of this size over all rows is not rounding.
+_SEPARATED = 1e-7
+
+
 def check_proper_directions(
     likelihood: Likelihood, free: Matrix, y: Vector, labels: tuple[str, ...]
 ) -> None:
@@ -63,7 +67,7 @@ def check_proper_directions(
         b_eq=np.zeros(int(equal.sum())) if equal.any() else None,
         bounds=(-1, 1),
     )
-    if result.status == 0 and -result.fun > 1e-7:
+    if result.status == 0 and float(result.fun or 0.0) < -_SEPARATED:
         msg = (
             f"prior: flat on {_shorten(labels)}, along which y is separated: the likelihood rises "
             "for ever, so no finite mode exists; give these coefficients a proper prior"

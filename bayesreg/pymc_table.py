@@ -14,21 +14,17 @@ from pytensor.graph.basic import Variable
 from pytensor.scalar.math import Sigmoid
 
 from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson
-from bayesreg.priors import (
-    ElasticNet,
+from bayesreg.priors import ElasticNet, Flat, Laplace, Normal, Prior
+from bayesreg.pymc_distributions import ElasticNet as PymcElasticNet
+from bayesreg.pymc_distributions import WeightedBernoulli, WeightedPoisson
+from bayesreg.scale_priors import (
     Exponential,
-    Flat,
     HalfCauchy,
     HalfFlat,
     HalfNormal,
     InverseGamma,
-    Laplace,
-    Normal,
-    Prior,
     ScalePrior,
 )
-from bayesreg.pymc_distributions import ElasticNet as PymcElasticNet
-from bayesreg.pymc_distributions import WeightedBernoulli, WeightedPoisson
 
 type Named = dict[str, Any]
 

@@ -106,8 +106,8 @@ def _check_column(column: pd.Series, name: str) -> None:
     if missing:
         row = int(np.argmax(column.isna().to_numpy()))
         msg = (
-            f"csv: column {name!r} has {missing} missing value{'s' if missing > 1 else ''}, first in "
-            f"line {row + 2}; drop those rows or impute them"
+            f"csv: column {name!r} has missing values ({missing} of {len(column)}, first in line "
+            f"{row + 2}); drop those rows or impute them"
         )
         raise InputError(msg)
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.table import Table
 
+from bayesreg._files import write_whole
 from bayesreg.comparison import EXACT
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from matplotlib.figure import Figure
     from rich.console import Console
@@ -135,13 +135,17 @@ def _coefficient_table(comparison: Comparison) -> Table:
 def sparsity_lines(comparison: Comparison) -> tuple[str, ...]:
     """State how sparse the mode, the draws and the intervals are, one sentence each."""
     p, post = comparison.problem.p, comparison.posterior
-    total = comparison.draws["posterior"].sizes["chain"] * comparison.draws["posterior"].sizes["draw"]
+    total = (
+        comparison.draws["posterior"].sizes["chain"] * comparison.draws["posterior"].sizes["draw"]
+    )
     zeros = int((comparison.mode.coef == 0).sum())
     return (
         f"sparsity: exact zeros in the mode: {zeros} of {p}",
         f"  exact zeros among the draws: {int(post.zeros.sum())} of {total * p}",
-        f"  P(|β| < ε) above one half: {int((post.near_zero > 0.5).sum())} of {p}"
-        f"  (ε: {comparison.epsilon_rule})",
+        (
+            f"  P(|β| < ε) above one half: {int((post.near_zero > 0.5).sum())} of {p}"
+            f"  (ε: {comparison.epsilon_rule})"
+        ),
         f"  {100 * post.level:g} % interval excludes 0: {int(post.excludes_zero.sum())} of {p}",
     )
 
@@ -195,7 +199,7 @@ def _dump(record: object) -> str:
     return json.dumps(_jsonable(record), ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def _jsonable(value: Any) -> Any:  # noqa: ANN401  (any tree of results)
+def _jsonable(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -208,7 +212,7 @@ def _jsonable(value: Any) -> Any:  # noqa: ANN401  (any tree of results)
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure under a temporary name and rename it, so that it appears whole or not at all.
+    """Write a figure in the format of its file name.
 
     Raises
     ------
@@ -220,11 +224,6 @@ def save_figure(figure: Figure, path: Path) -> None:
     if kind not in kinds:
         msg = f"figure: {path.name!r} must end in one of {', '.join(sorted(kinds))}"
         raise InputError(msg)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=f".{kind}")
-        os.close(handle)
-        figure.savefig(temporary, format=kind, dpi=150)
-        Path(temporary).replace(path)
-    except OSError as error:
-        msg = f"figure: {path} cannot be written ({error.strerror})"
-        raise InputError(msg) from error
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=150)
+    write_whole(path, buffer.getvalue(), "figure")

@@ -27,7 +27,7 @@ import numpy as np
 from bayesreg.likelihoods import Gaussian
 
 if TYPE_CHECKING:
-    from bayesreg.priors import Penalty
+    from bayesreg.penalty import Penalty
     from bayesreg.problem import Problem
 
 
@@ -114,7 +114,8 @@ def to_sklearn(problem: Problem) -> Row:
     Examples
     --------
     >>> from bayesreg import Bernoulli, Normal, Problem
-    >>> to_sklearn(Problem([[0.0], [1.0]], [0, 1], likelihood=Bernoulli(), prior=Normal(2.0))).parameters
+    >>> problem = Problem([[0.0], [1.0]], [0, 1], likelihood=Bernoulli(), prior=Normal(2.0))
+    >>> to_sklearn(problem).parameters
     'LogisticRegression(C=4, l1_ratio=0)'
     """
     package = "scikit-learn"

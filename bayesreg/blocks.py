@@ -1,0 +1,147 @@
+"""Different priors on different columns, and when two priors are the same density."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+
+from bayesreg._validation import Vector, as_columns
+from bayesreg.errors import InputError
+from bayesreg.penalty import Penalty
+from bayesreg.priors import Prior
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bayesreg.scale_priors import ScalePrior
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks(Prior):
+    """Different priors on different columns; `Problem` makes it of a list of (prior, columns).
+
+    Attributes
+    ----------
+    parts : tuple of (Prior, tuple of int)
+        Each prior and the positions of the coefficients it is on; together they cover all.
+    """
+
+    parts: tuple[tuple[Prior, tuple[int, ...]], ...]
+    name: ClassVar[str] = "Blocks"
+    penalised_name: ClassVar[str] = "mixed penalties"
+
+    @classmethod
+    def of(cls, parts: Sequence[object], names: tuple[str, ...]) -> Self:
+        """Validate a list of (prior, columns) for columns of these names.
+
+        Raises
+        ------
+        InputError
+            If a column is missing, unknown or named twice, or several scales are unknown.
+        """
+        resolved = []
+        seen: list[int] = []
+        for part in parts:
+            if not (
+                isinstance(part, tuple | list) and len(part) == 2 and isinstance(part[0], Prior)
+            ):
+                msg = f"prior: a list must hold (prior, columns) pairs, found {part!r}"
+                raise InputError(msg)
+            prior, listed = part
+            columns = as_columns(
+                [listed] if isinstance(listed, str | int) else list(listed), names, "prior"
+            )
+            prior.check_size(len(columns))
+            resolved.append((prior, columns))
+            seen += columns
+        if len(set(seen)) < len(seen):
+            twice = Counter(seen).most_common(1)[0][0]
+            msg = f"prior: column {names[twice]!r} has more than one prior; give it exactly one"
+            raise InputError(msg)
+        missing = [name for j, name in enumerate(names) if j not in set(seen)]
+        if missing:
+            msg = f"prior: column {missing[0]!r} has no prior; use (Flat(), [...]) for no penalty"
+            raise InputError(msg)
+        if sum(prior.hyperprior is not None for prior, _ in resolved) > 1:
+            msg = "prior: several blocks have an unknown scale; at most one may"
+            raise InputError(msg)
+        return cls(tuple(resolved))
+
+    def _scatter(self, p: int, pieces: Sequence[Vector]) -> Vector:
+        out = np.empty(p)
+        for (_, columns), piece in zip(self.parts, pieces, strict=True):
+            out[list(columns)] = piece
+        return out
+
+    def penalty(self, p: int) -> Penalty:
+        """Return the penalty of each part on its columns."""
+        penalties = [prior.penalty(len(columns)) for prior, columns in self.parts]
+        return Penalty(
+            self._scatter(p, [q.l1 for q in penalties]),
+            self._scatter(p, [q.l2 for q in penalties]),
+            self._scatter(p, [q.loc for q in penalties]),
+        )
+
+    def log_normalizer(self, p: int) -> Vector:
+        """Log normalisers of the parts, shape (p,)."""
+        return self._scatter(p, [q.log_normalizer(len(columns)) for q, columns in self.parts])
+
+    def rescaled(self, factor: Vector) -> Blocks:
+        """Rescale each part."""
+        return Blocks(tuple((q.rescaled(factor[list(c)]), c) for q, c in self.parts))
+
+    @property
+    def hyperprior(self) -> ScalePrior | None:
+        """Prior of the unknown scale of the part that has one."""
+        return next((q.hyperprior for q, _ in self.parts if q.hyperprior is not None), None)
+
+    @property
+    def relative_to(self) -> Literal["sigma"] | None:
+        """``"sigma"`` if any part is relative to it."""
+        return next((q.relative_to for q, _ in self.parts if q.relative_to is not None), None)
+
+    def given(self, *, sigma: float | None = None, scale: float | None = None) -> Blocks:
+        """Set unknowns in each part."""
+        return Blocks(tuple((q.given(sigma=sigma, scale=scale), c) for q, c in self.parts))
+
+    def formula(self) -> str:
+        """Return the penalties of the parts, with their columns."""
+        return " + ".join(f"{q.formula()} [j in {_ranges(c)}]" for q, c in self.parts)
+
+    def parameters(self, p: int) -> dict[str, Vector]:
+        """Return nothing of its own: parts are compared one by one."""
+        del p
+        return {}
+
+
+def _ranges(columns: tuple[int, ...]) -> str:
+    if len(columns) > 3 and columns == tuple(range(columns[0], columns[-1] + 1)):
+        return f"{columns[0]}…{columns[-1]}"
+    return ", ".join(str(c) for c in columns[:6]) + (", …" if len(columns) > 6 else "")
+
+
+def same_prior(a: Prior, b: Prior, p: int) -> bool:
+    """Tell whether two priors are the same density of p coefficients, number by number."""
+    return _per_coefficient(a, p) == _per_coefficient(b, p)
+
+
+def _per_coefficient(prior: Prior, p: int) -> list[tuple[object, ...]]:
+    """One comparable row per coefficient: the penalty's numbers, or what makes it unknown."""
+    if isinstance(prior, Blocks):
+        rows: list[tuple[object, ...]] = [()] * p
+        for part, columns in prior.parts:
+            for column, row in zip(columns, _per_coefficient(part, len(columns)), strict=True):
+                rows[column] = row
+        return rows
+    if prior.hyperprior is None and prior.relative_to is None:
+        penalty = prior.penalty(p)
+        loc = np.where(penalty.l2 > 0, penalty.loc, 0.0)
+        return list(zip(penalty.l1.tolist(), penalty.l2.tolist(), loc.tolist(), strict=True))
+    numbers = [value.tolist() for value in prior.parameters(p).values()]
+    return [
+        (prior.name, prior.hyperprior, prior.relative_to, *row)
+        for row in zip(*numbers, strict=True)
+    ]

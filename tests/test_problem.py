@@ -1,0 +1,258 @@
+"""Problem: its objective, its words, conditioning, equality, and what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import bayesreg as br
+from bayesreg.errors import ImproperPosterior, InputError
+from tests.problems import bank
+
+BANK = bank()
+X = np.array([[1.0, 2.0], [0.0, 1.0], [3.0, -1.0]])
+Y = np.array([1.0, 2.0, 4.0])
+
+
+@pytest.mark.parametrize("name", BANK)
+def test_gradient_is_the_derivative_of_the_loss(name: str) -> None:
+    """By central differences, on the user's own scale."""
+    problem = BANK[name]
+    coef, shift = np.linspace(-0.2, 0.3, problem.p), 0.1 if problem.design.intercept else 0.0
+    gradient, at_intercept = problem.gradient(coef, shift)
+    for j in range(problem.p):
+        h = np.zeros(problem.p)
+        h[j] = 1e-6
+        slope = (problem.loss(coef + h, shift) - problem.loss(coef - h, shift)) / 2e-6
+        assert gradient[j] == pytest.approx(slope, rel=1e-5, abs=1e-5)
+    if problem.design.intercept:
+        slope = (problem.loss(coef, shift + 1e-6) - problem.loss(coef, shift - 1e-6)) / 2e-6
+        assert at_intercept == pytest.approx(slope, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", BANK)
+def test_standardized_problem_is_the_same_posterior(name: str) -> None:
+    """Same loss and penalty at ``coef * scale``, up to the Jacobian in the constant."""
+    problem = BANK[name]
+    other, scale = problem.standardized()
+    coef, shift = np.linspace(-0.2, 0.3, problem.p), 0.4 if problem.design.intercept else 0.0
+    moved = shift
+    if problem.design.standardize and problem.design.intercept:
+        moved = shift + float(problem.design.X.mean(axis=0) @ coef)
+    assert other.penalised(coef * scale, moved) == pytest.approx(
+        problem.penalised(coef, shift), rel=1e-12
+    )
+
+
+def test_objective_is_minus_the_log_density() -> None:
+    """Against SciPy's densities, unknown sigma and scale included."""
+    problem = br.Problem(
+        X,
+        Y,
+        likelihood=br.Gaussian(sigma=br.HalfNormal(2.0)),
+        prior=br.Laplace(scale=br.HalfCauchy(1.5), relative_to="sigma"),
+    )
+    coef, shift, sigma, scale = np.array([0.5, -1.0]), 0.3, 1.7, 0.6
+    expected = -(
+        stats.norm(X @ coef + shift, sigma).logpdf(Y).sum()
+        + stats.laplace(0, scale * sigma).logpdf(coef).sum()
+        + stats.halfnorm(0, 2.0).logpdf(sigma)
+        + stats.halfcauchy(0, 1.5).logpdf(scale)
+    )
+    value = problem.objective(coef, shift, sigma=sigma, scale=scale)
+    assert value == pytest.approx(expected, rel=1e-13)
+    assert problem.unknown == ("sigma", "scale")
+    given = problem.given(sigma=sigma, scale=scale)
+    assert given.unknown == ()
+    assert given.objective(coef, shift) == pytest.approx(
+        expected + stats.halfnorm(0, 2.0).logpdf(sigma) + stats.halfcauchy(0, 1.5).logpdf(scale)
+    )
+
+
+def test_inverse_gamma_is_a_density_of_the_square() -> None:
+    """As PyMC's InverseGamma on sigma squared."""
+    problem = br.Problem(
+        X, Y, likelihood=br.Gaussian(sigma=br.InverseGamma(2.0, 3.0)), prior=br.Normal(1.0)
+    )
+    extra = problem.objective([0.0, 0.0], sigma=1.5) - problem.given(sigma=1.5).objective([0.0, 0.0])
+    assert extra == pytest.approx(-stats.invgamma(2.0, scale=3.0).logpdf(1.5**2))
+
+
+def test_penalised_form_in_words() -> None:
+    """The first line states the penalised problem with its numbers, and its usual name."""
+    kwargs = {"likelihood": br.Gaussian(sigma=54.0), "intercept": False}
+    lasso = br.Problem(X, Y, prior=br.Laplace(1.65), **kwargs)  # type: ignore[arg-type]
+    assert str(lasso).splitlines()[0] == "‖y − Xβ‖²/(2·54²) + Σ|βⱼ|/1.65: lasso"
+    ridge = br.Problem(X, Y, prior=br.Normal(2.0), **kwargs)  # type: ignore[arg-type]
+    assert str(ridge).splitlines()[0] == "‖y − Xβ‖²/(2·54²) + Σβⱼ²/(2·2²): ridge"
+    net = br.Problem(X, [0, 1, 1], likelihood=br.Bernoulli(), prior=br.ElasticNet(1.0, 2.0))
+    assert str(net).splitlines()[0] == (
+        "Σ[log(1 + exp ηᵢ) − yᵢηᵢ] with η = β₀ + Xβ + Σ[|βⱼ|/1 + βⱼ²/(2·2²)]: elastic net"
+    )
+
+
+def test_equality_is_of_posteriors() -> None:
+    """Different spellings of the same posterior are equal; another number is not."""
+    spelled = br.Problem(X, Y, prior=[(br.Laplace(0.5), [0]), (br.Flat(), [1])])
+    assert spelled == br.Problem(X, Y, prior=br.Laplace(np.array([0.5, np.inf])))
+    assert spelled != br.Problem(X, Y, prior=br.Laplace(0.5))
+    sd = X.std(axis=0)
+    standardized = br.Problem(X, Y, prior=br.Laplace(0.5), standardize=True)
+    assert standardized == br.Problem(X, Y, prior=br.Laplace(0.5 * (1.0 / sd)))
+    assert br.Problem(X, Y) != br.Problem(X, Y + 1)
+    assert br.Problem(X, Y, weights=np.ones(3)) == br.Problem(X, Y)
+
+
+def test_names_come_from_a_frame() -> None:
+    """And the caller's arrays are neither changed nor shared."""
+    frame = pd.DataFrame(X, columns=["age", "dose"])
+    problem = br.Problem(frame, Y)
+    assert problem.names == ("age", "dose")
+    own = X.copy()
+    problem = br.Problem(own, Y)
+    own[0, 0] = 99.0
+    assert problem.design.X[0, 0] == 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        problem.design.X[0, 0] = 5.0
+
+
+def problem_with(**changes: object) -> br.Problem:
+    """Build a valid problem with some arguments changed."""
+    arguments: dict[str, object] = {"X": X, "y": Y}
+    arguments.update(changes)
+    return br.Problem(arguments.pop("X"), arguments.pop("y"), **arguments)  # type: ignore[arg-type]
+
+
+REFUSED = {
+    "X 1-d": ({"X": [1.0, 2.0, 3.0]}, "X: must be two-dimensional"),
+    "X 3-d": ({"X": np.zeros((2, 2, 2))}, "X: must be two-dimensional"),
+    "X empty": ({"X": np.zeros((0, 2)), "y": []}, "X: has no rows"),
+    "X ragged": ({"X": [[1.0], [1.0, 2.0]]}, "X: cannot be read as an array"),
+    "X nan": ({"X": [[1.0, np.nan], [0.0, 1.0], [1.0, 1.0]]}, "X: contains NaN.*row 0, column 1"),
+    "X inf": ({"X": [[1.0, np.inf], [0.0, 1.0], [1.0, 1.0]]}, "X: contains infinite"),
+    "X huge": ({"X": X * 1e200}, "X: has entries beyond"),
+    "X text": ({"X": [["a", "b"]] * 3}, "X: found text"),
+    "X complex": ({"X": X * 1j}, "X: complex"),
+    "X dates": ({"X": np.full((3, 2), np.datetime64("2020-01-01"))}, "X: dates"),
+    "X masked": ({"X": np.ma.masked_equal(X, 0.0)}, "X: has masked entries"),
+    "y length": ({"y": [1.0, 2.0]}, "y: has 2 entries, but 3 are needed"),
+    "y 2-d": ({"y": np.zeros((3, 2))}, "y: must be one-dimensional"),
+    "y nan": ({"y": [1.0, np.nan, 2.0]}, "y: contains NaN"),
+    "names length": ({"names": ["a"]}, "names: has 1 entries"),
+    "names twice": ({"names": ["a", "a"]}, "names: 'a' occurs more than once"),
+    "names empty": ({"names": ["a", ""]}, "names: entry 1 is empty"),
+    "weights zero": ({"weights": [1.0, 0.0, 1.0]}, "weights: must be positive, found 0 at row 1"),
+    "weights length": ({"weights": [1.0]}, "weights: has 1 entries"),
+    "offset nan": ({"offset": [0.0, np.nan, 0.0]}, "offset: contains NaN"),
+    "intercept": ({"intercept": "yes"}, "intercept: must be True or False"),
+    "standardize constant": (
+        {"X": np.column_stack([X, np.full(3, 1.1)]), "standardize": True},
+        "X: column 'x2' is constant",
+    ),
+    "prior type": ({"prior": "lasso"}, "prior: must be a prior"),
+    "prior size": ({"prior": br.Laplace(np.ones(3))}, "prior: scale has 3 entries"),
+    "prior column": ({"prior": [(br.Laplace(1.0), ["age"])]}, "prior: no column is named 'age'"),
+    "prior missing": ({"prior": [(br.Laplace(1.0), [0])]}, "prior: column 'x1' has no prior"),
+    "prior twice": ({"prior": [(br.Laplace(1.0), [0, 1, 1])]}, "prior: column 'x1' has more"),
+    "prior range": ({"prior": [(br.Laplace(1.0), [0, 2])]}, "prior: column 2 is out of range"),
+    "prior pair": ({"prior": [br.Laplace(1.0)]}, "prior: a list must hold"),
+    "likelihood": ({"likelihood": "gaussian"}, "likelihood: must be Gaussian"),
+    "labels": ({"likelihood": br.Bernoulli()}, "y: a Bernoulli target must hold 0 and 1"),
+    "one class": ({"likelihood": br.Bernoulli(), "y": [1, 1, 1]}, "y: holds one class only"),
+    "counts": ({"likelihood": br.Poisson(), "y": [0.5, 1, 2]}, "y: a Poisson target"),
+    "negative": ({"likelihood": br.Poisson(), "y": [-1, 1, 2]}, "y: a Poisson target"),
+    "relative": (
+        {
+            "likelihood": br.Bernoulli(),
+            "y": [0, 1, 1],
+            "prior": br.Laplace(1.0, relative_to="sigma"),
+        },
+        'prior: relative_to="sigma" needs a Gaussian',
+    ),
+    "index": (
+        {"X": pd.DataFrame(X), "y": pd.Series(Y, index=[2, 1, 0])},
+        "y: its row labels differ",
+    ),
+    "nothing": ({"X": np.zeros((3, 0)), "intercept": False}, "X: has no columns"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_input_is_refused_by_name(case: str) -> None:
+    """One clear error that begins with the argument."""
+    changes, message = REFUSED[case]
+    with pytest.raises(InputError, match=message):
+        problem_with(**changes)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: br.Laplace(0.0), "scale: must be positive, found 0"),
+        (lambda: br.Laplace(-1.0), "scale: must be positive, found -1"),
+        (lambda: br.Laplace(float("nan")), "scale: must be positive, found nan"),
+        (lambda: br.Laplace(scale="big"), "scale: found text"),  # type: ignore[arg-type]
+        (lambda: br.Normal(1.0, loc=float("nan")), "loc: must be finite"),
+        (lambda: br.ElasticNet(1.0, 0.0), "l2_scale: must be positive"),
+        (lambda: br.Gaussian(sigma=0.0), "sigma: must be positive, found 0"),
+        (lambda: br.Gaussian(sigma=-2.0), "sigma: must be positive, found -2"),
+        (lambda: br.Gaussian(sigma=float("inf")), "sigma: must be finite"),
+        (lambda: br.Gaussian(sigma="1"), "sigma: must be a real number"),  # type: ignore[arg-type]
+        (lambda: br.HalfNormal(0.0), "scale: must be positive"),
+        (lambda: br.InverseGamma(-1.0, 1.0), "shape: must be positive"),
+        (lambda: br.Laplace(br.InverseGamma(1.0, 1.0)), "scale: InverseGamma is a prior"),
+        (lambda: br.Laplace(1.0, relative_to="tau"), "relative_to: must be"),  # type: ignore[arg-type]
+    ],
+)
+def test_bad_numbers_are_refused_by_name(make: object, message: str) -> None:
+    """Scales are positive numbers."""
+    with pytest.raises(InputError, match=message):
+        make()  # type: ignore[operator]
+
+
+def test_objective_asks_for_what_is_unknown() -> None:
+    """And refuses what is not, and an intercept where there is none."""
+    unknown = br.Problem(X, Y, likelihood=br.Gaussian(sigma=br.HalfNormal(1.0)))
+    with pytest.raises(InputError, match="sigma: is unknown"):
+        unknown.objective([0.0, 0.0])
+    with pytest.raises(InputError, match="sigma: is not unknown"):
+        br.Problem(X, Y).given(sigma=1.0)
+    with pytest.raises(InputError, match="coef: has 3 entries"):
+        br.Problem(X, Y).objective([0.0, 0.0, 0.0])
+    with pytest.raises(InputError, match="intercept: this problem has none"):
+        br.Problem(X, Y, intercept=False).objective([0.0, 0.0], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (br.Problem(np.eye(3), Y, prior=br.Flat()), "not linearly independent"),
+        (br.Problem(np.zeros((3, 1)), Y, prior=br.Flat()), "not linearly independent"),
+        (
+            br.Problem([[-1.0], [1.0], [2.0]], [0, 1, 1], likelihood=br.Bernoulli(), prior=br.Flat()),
+            "separated",
+        ),
+        (br.Problem(X, [0, 0, 0], likelihood=br.Poisson()), "separated"),
+        (
+            br.Problem([[0.0], [1.0], [0.0]], [0, 1, 1], likelihood=br.Bernoulli(), prior=br.Flat()),
+            "separated",  # quasi-separation: only one direction, and only in some rows
+        ),
+    ],
+)
+def test_improper_posteriors_are_refused(problem: br.Problem, message: str) -> None:
+    """Flat priors over dependent or separating columns leave no finite mode."""
+    with pytest.raises(ImproperPosterior, match=message):
+        problem.require_proper()
+
+
+def test_proper_posteriors_pass() -> None:
+    """Overlapping classes, and separation under a proper prior, are fine."""
+    overlap = [[-1.0], [1.0], [-2.0], [2.0]]
+    br.Problem(
+        overlap, [1, 1, 0, 0], likelihood=br.Bernoulli(), prior=br.Flat()
+    ).require_proper()
+    br.Problem(
+        overlap, [0, 1, 0, 1], likelihood=br.Bernoulli(), prior=br.Laplace(1.0)
+    ).require_proper()
