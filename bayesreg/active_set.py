@@ -115,17 +115,12 @@ class _Scaled:
 
 
 def _null_intercept(problem: Problem) -> float:
-    """Rough intercept of the model without predictors, so that Newton starts in its basin."""
+    """Intercept of the model without predictors, so that Newton starts in its basin."""
     d = problem.design
     if not d.intercept:
         return 0.0
-    w, offset = d.row_weights, np.zeros(d.n) if d.offset is None else d.offset
-    mean, base = float(np.average(d.y, weights=w)), float(np.average(offset, weights=w))
-    if problem.likelihood.name == "gaussian":
-        return mean - base
-    if problem.likelihood.name == "bernoulli":
-        return math.log(mean / (1 - mean)) - base
-    return (math.log(mean) if mean > 0 else 0.0) - float(offset.max())
+    offset = np.zeros(d.n) if d.offset is None else d.offset
+    return problem.likelihood.null_intercept(d.y, d.row_weights, offset)
 
 
 def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.0) -> Solution:

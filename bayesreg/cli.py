@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from bayesreg.problem import Problem
 
+_INTERRUPTED = 130
+_FIGURE_KINDS = (".png", ".svg", ".pdf")
+
 app = typer.Typer(
     name="bayesreg",
     help="Priors as penalties: exact modes with certificates, posteriors, and both side by side.",
@@ -163,15 +166,18 @@ def _verb(module: str, name: str) -> Any:
     return getattr(import_module(f"bayesreg.{module}"), name)
 
 
-def _check_outputs(*paths: Path | None) -> None:
+def _check_outputs(page: Path | None, figure: Path | None) -> None:
     """Refuse an output that cannot be written before minutes of work, not after."""
-    for path in paths:
+    for path in (page, figure):
         if path is not None and not path.parent.is_dir():
             msg = f"output: there is no directory {path.parent}; create it first"
             raise InputError(msg)
         if path is not None and path.is_dir():
             msg = f"output: {path} is a directory; name a file"
             raise InputError(msg)
+    if figure is not None and figure.suffix.lower() not in _FIGURE_KINDS:
+        msg = f"figure: {figure.name!r} must end in one of {', '.join(_FIGURE_KINDS)}"
+        raise InputError(msg)
 
 
 def _announcer(*, quiet: bool) -> Callable[[str], None]:
@@ -259,10 +265,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = app(args, standalone_mode=False)
-    except KeyboardInterrupt:
-        _fail("interrupted", 130)
-    except typer.Abort:
-        _fail("interrupted", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted", _INTERRUPTED)
     except BayesregError as error:
         if "--debug" in args:
             traceback.print_exc()
@@ -272,6 +276,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if message is None:
             raise
         _fail(message, 2)
+    if code == _INTERRUPTED:
+        _fail("interrupted", _INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -78,6 +78,10 @@ class Likelihood(ABC):
         """
 
     @abstractmethod
+    def null_intercept(self, y: Vector, w: Vector, offset: Vector) -> float:
+        """Best intercept without predictors (near it, for Bernoulli with an offset); a start."""
+
+    @abstractmethod
     def draw(self, eta: Matrix, w: Vector, rng: np.random.Generator) -> Matrix:
         """Draw targets given predictors of shape (..., n)."""
 
@@ -172,6 +176,10 @@ class Gaussian(Likelihood):
         """Pin every row: the square rises both ways."""
         return np.ones(y.size, dtype=bool), np.zeros(y.size)
 
+    def null_intercept(self, y: Vector, w: Vector, offset: Vector) -> float:
+        """Return the weighted mean of ``y - offset``."""
+        return float(np.average(y - offset, weights=w))
+
     def draw(self, eta: Matrix, w: Vector, rng: np.random.Generator) -> Matrix:
         """Draw normal targets."""
         return rng.normal(eta, math.sqrt(self.variance) / np.sqrt(w))
@@ -240,6 +248,10 @@ class Bernoulli(Likelihood):
         """Let ones only rise and zeros only fall: separation."""
         return np.zeros(y.size, dtype=bool), np.where(y > 0, 1.0, -1.0)
 
+    def null_intercept(self, y: Vector, w: Vector, offset: Vector) -> float:
+        """Return the log-odds of the weighted mean, less the mean offset."""
+        return float(special.logit(np.average(y, weights=w)) - np.average(offset, weights=w))
+
     def draw(self, eta: Matrix, w: Vector, rng: np.random.Generator) -> Matrix:
         """Draw zeros and ones (one observation per row, whatever its weight)."""
         return (rng.random(eta.shape) < special.expit(eta)).astype(np.float64)
@@ -302,6 +314,10 @@ class Poisson(Likelihood):
     def recession_directions(self, y: Vector) -> tuple[Mask, Vector]:
         """Pin positive counts, let zero counts only fall."""
         return y > 0, np.where(y > 0, 0.0, -1.0)
+
+    def null_intercept(self, y: Vector, w: Vector, offset: Vector) -> float:
+        """Return ``log(sum w y / sum w exp(offset))``."""
+        return float(np.log(w @ y) - special.logsumexp(offset, b=w))
 
     def draw(self, eta: Matrix, w: Vector, rng: np.random.Generator) -> Matrix:
         """Draw counts (one observation per row, whatever its weight)."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from bayesreg._validation import as_matrix
 from bayesreg.datasets import Dataset
 from bayesreg.errors import InputError, unknown_name
 
@@ -46,6 +47,7 @@ def read_csv(path: str | PathLike[str], target: str) -> Dataset:
     for name in columns:
         _check_column(frame[name], name)
     values = frame.astype(np.float64)
+    as_matrix(values)
     names = tuple(name for name in columns if name != target)
     y = values[target].to_numpy()
     return Dataset(

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
-from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson
+from bayesreg.likelihoods import Gaussian, Likelihood
 from bayesreg.optimizers._protocol import Solution
-from bayesreg.priors import Penalty
+from bayesreg.penalty import Penalty
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
@@ -126,7 +125,7 @@ class Composite:
         """Return the intercept of the empty model, and zeros elsewhere."""
         point = np.zeros(self.matrix.shape[1])
         if self.intercept:
-            point[0] = _empty_intercept(self.likelihood, self.y, self.weights, self.offset)
+            point[0] = self.likelihood.null_intercept(self.y, self.weights, self.offset)
         return point
 
     def split(self, point: Vector) -> tuple[Vector, float]:
@@ -165,15 +164,3 @@ def _unit(problem: Problem, offset: Vector) -> float:
         target = target - np.average(target, weights=weights)
     spread = math.sqrt(float(np.average(target**2, weights=weights)))
     return spread if spread > 0 else math.sqrt(problem.likelihood.variance)
-
-
-def _empty_intercept(likelihood: Likelihood, y: Vector, weights: Vector, offset: Vector) -> float:
-    """Return the best intercept without predictors (near it for Bernoulli with an offset)."""
-    if isinstance(likelihood, Gaussian):
-        return float(np.average(y - offset, weights=weights))
-    if isinstance(likelihood, Bernoulli):
-        mean = np.average(y, weights=weights)
-        return float(special.logit(mean) - np.average(offset, weights=weights))
-    if isinstance(likelihood, Poisson):
-        return float(math.log(weights @ y) - special.logsumexp(offset, b=weights))
-    return 0.0

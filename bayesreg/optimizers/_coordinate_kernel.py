@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
 
 # The signature makes Numba compile (or load from its cache) on import, before any clock runs.
-SIGNATURE = "f8(f8[::1,:], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1])"
+SIGNATURE = "f8(f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1])"
 
 
 @njit(SIGNATURE, cache=True)
 def sweep(
-    matrix: Matrix,
+    columns: Matrix,
     curvature: Vector,
     pull: Vector,
     point: Vector,
@@ -30,8 +30,8 @@ def sweep(
 
     Parameters
     ----------
-    matrix : ndarray, shape (n, q), Fortran order
-        A.
+    columns : ndarray, shape (q, n), C order
+        The transpose of A (a single column counts as C order only this way round).
     curvature : ndarray, shape (n,)
         Second derivative of the loss by the predictor.
     pull : ndarray, shape (n,)
@@ -48,7 +48,7 @@ def sweep(
     float
         The largest change of a coordinate.
     """
-    n, q = matrix.shape
+    q, n = columns.shape
     largest = 0.0
     for j in range(q):
         bottom = diagonal[j] + l2[j]
@@ -56,7 +56,7 @@ def sweep(
             continue
         top = diagonal[j] * point[j] + l2[j] * loc[j]
         for i in range(n):
-            top += matrix[i, j] * pull[i]
+            top += columns[j, i] * pull[i]
         new = 0.0
         if top > l1[j]:
             new = (top - l1[j]) / bottom
@@ -66,6 +66,6 @@ def sweep(
         if change != 0.0:
             point[j] = new
             for i in range(n):
-                pull[i] -= change * curvature[i] * matrix[i, j]
+                pull[i] -= change * curvature[i] * columns[j, i]
             largest = max(largest, abs(change))
     return largest

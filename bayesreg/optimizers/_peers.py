@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg.likelihoods import Gaussian
+from bayesreg.likelihoods import Gaussian, Poisson
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ class PeerData:
     X : ndarray, shape (n, p)
         Columns times `factor`; just the columns where the penalties are equal already.
     y : ndarray, shape (n,)
-        Target; what is known of the predictor is taken from a Gaussian one.
+        Target, without what is known of the predictor: an offset, a prior's centre.
     weights : ndarray, shape (n,), or None
         Row weights, if there are any.
     l1, l2 : float
@@ -48,23 +48,21 @@ class PeerData:
     total: float
 
     @classmethod
-    def of(cls, problem: Problem) -> PeerData:
-        """Rescale the columns of a problem that passes `needs_one_mix`."""
+    def of(cls, problem: Problem, *, rescale: bool = True) -> PeerData:
+        """Take a problem apart; rescale its columns if it passes `needs_one_mix`."""
         design, penalty = problem.design, problem.penalty
-        factor = equalizer(penalty.l1, penalty.l2)
+        factor = equalizer(penalty.l1, penalty.l2) if rescale else np.ones(problem.p)
         loc = np.where(penalty.l2 > 0, penalty.loc, 0.0)
-        y = design.y
-        if isinstance(problem.likelihood, Gaussian):
-            y = y - design.linear_predictor(loc)
+        y, weights = _without_known(problem, design.linear_predictor(loc))
         return cls(
             X=np.array(design.X * factor, order="F"),
-            y=np.array(y),
-            weights=None if design.weights is None else np.array(design.weights),
+            y=y,
+            weights=weights,
             l1=float((penalty.l1 * factor)[0]),
             l2=float((penalty.l2 * factor**2)[0]),
             factor=factor,
             loc=loc,
-            total=float(design.row_weights.sum()),
+            total=float(problem.n if weights is None else weights.sum()),
         )
 
     def coef(self, peer_coef: object) -> Vector:
@@ -72,12 +70,39 @@ class PeerData:
         return self.loc + self.factor * np.asarray(peer_coef, dtype=np.float64).ravel()
 
 
+def _without_known(problem: Problem, known: Vector) -> tuple[Vector, Vector | None]:
+    """Return target and row weights without a known part of the predictor.
+
+    A Gaussian target loses it. For a Poisson row it is an exposure ``E = exp(known)``: a row ``y``
+    of weight ``w`` has, up to a constant, the loss of a row ``y / E`` of weight ``w E`` without.
+    """
+    weights = None if problem.design.weights is None else np.array(problem.design.weights)
+    y = np.array(problem.design.y)
+    if not known.any():
+        return y, weights
+    if isinstance(problem.likelihood, Gaussian):
+        return y - known, weights
+    if isinstance(problem.likelihood, Poisson):
+        exposure = np.exp(known)
+        return y / exposure, exposure * problem.design.row_weights
+    msg = f"a {problem.likelihood.name} target cannot absorb a known predictor"
+    raise AssertionError(msg)
+
+
+def variance(problem: Problem) -> float:
+    """Return sigma² of a problem that passed ``needs_likelihood(problem, Gaussian)``."""
+    assert isinstance(problem.likelihood, Gaussian)  # noqa: S101
+    return problem.likelihood.variance
+
+
 def equalizer(l1: Vector, l2: Vector) -> Vector:
     """Return the factors that make all penalties those of the first column; ones if they are."""
     if (l1 > 0).all():
-        return l1[0] / l1
+        factor: Vector = l1[:1] / l1
+        return factor
     if (l2 > 0).all():
-        return np.sqrt(l2[0] / l2)
+        root: Vector = np.sqrt(l2[:1] / l2)
+        return root
     return np.ones(l1.size)
 
 
@@ -90,7 +115,7 @@ def needs_one_mix(problem: Problem) -> str | None:
     penalty = problem.penalty
     factor = equalizer(penalty.l1, penalty.l2)
     for numbers in (penalty.l1 * factor, penalty.l2 * factor**2):
-        if not np.allclose(numbers, numbers[0], rtol=1e-10, atol=0.0):
+        if not np.allclose(numbers, numbers[:1], rtol=1e-10, atol=0.0):
             return "it has one mix of |coef| and coef² for all columns, here the mix differs"
     return None
 

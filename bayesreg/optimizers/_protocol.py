@@ -100,7 +100,7 @@ class Settings:
         )
 
     def keywords(self, *, max_iter: str = "max_iter", tol: str = "tol") -> dict[str, float]:
-        """Return what was asked for as keyword arguments of a peer, whose defaults rule the rest."""
+        """Return what was asked for as keywords of a peer, whose defaults rule the rest."""
         asked = {max_iter: self.max_iter, tol: self.tol}
         return {name: value for name, value in asked.items() if value is not None}
 

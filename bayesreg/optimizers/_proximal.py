@@ -12,7 +12,7 @@ from bayesreg.optimizers._iterate import State
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
     from bayesreg.optimizers._composite import Composite
-    from bayesreg.priors import Penalty
+    from bayesreg.penalty import Penalty
 
 DOUBLINGS = 100  # of the Lipschitz constant in one step: more than double precision has use for
 

@@ -87,7 +87,9 @@ def needs_no_loc(problem: Problem) -> str | None:
     moved = (penalty.l2 > 0) & (penalty.loc != 0)
     if not moved.any():
         return None
-    return f"it shrinks towards 0, but the prior of {_name_where(problem, moved)} is centred elsewhere"
+    return (
+        f"it shrinks towards 0, but the prior of {_name_where(problem, moved)} is centred elsewhere"
+    )
 
 
 def needs_no_weights(problem: Problem) -> str | None:

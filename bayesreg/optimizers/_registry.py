@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bayesreg.optimizers._protocol import Optimizer
+from typing import TYPE_CHECKING
+
 from bayesreg.optimizers.closed_form import ClosedForm
 from bayesreg.optimizers.coordinate_descent import CoordinateDescent
 from bayesreg.optimizers.fista import Fista
@@ -16,6 +17,9 @@ from bayesreg.optimizers.sklearn_logistic import SklearnLogistic
 from bayesreg.optimizers.sklearn_poisson import SklearnPoisson
 from bayesreg.optimizers.sklearn_ridge import SklearnRidge
 from bayesreg.optimizers.subgradient import Subgradient
+
+if TYPE_CHECKING:
+    from bayesreg.optimizers._protocol import Optimizer
 
 OPTIMIZERS: tuple[Optimizer, ...] = (
     ClosedForm(),

@@ -43,6 +43,7 @@ class CoordinateDescent(Optimizer):
     def reason_against(self, problem: Problem) -> str | None:
         """Take every problem."""
         del problem
+        return None
 
     def prepare(self, problem: Problem) -> None:
         """Compile the kernel."""
@@ -72,7 +73,7 @@ def _sweep(form: Composite, model: tuple[Vector, Vector, Vector], point: Vector)
     penalty = form.penalty
     sweep = import_module(KERNEL).sweep
     changed = sweep(
-        form.matrix, curvature, pull, point, diagonal, penalty.l1, penalty.l2, penalty.loc
+        form.matrix.T, curvature, pull, point, diagonal, penalty.l1, penalty.l2, penalty.loc
     )
     return float(changed)
 

@@ -34,6 +34,7 @@ class Fista(Optimizer):
     def reason_against(self, problem: Problem) -> str | None:
         """Take every problem."""
         del problem
+        return None
 
     def solve(self, problem: Problem, settings: Settings) -> Solution:
         """Stop when a step moves no coordinate by more than `tol` natural units."""

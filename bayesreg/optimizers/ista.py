@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bayesreg.optimizers._composite import Composite
 from bayesreg.optimizers._iterate import iterate
-from bayesreg.optimizers._proximal import ProximalState, ista_step, proximal_start, proximal_step
 from bayesreg.optimizers._protocol import Optimizer, Settings, Solution
+from bayesreg.optimizers._proximal import ProximalState, ista_step, proximal_start, proximal_step
 
 if TYPE_CHECKING:
     from bayesreg.problem import Problem
@@ -24,6 +24,7 @@ class Ista(Optimizer):
     def reason_against(self, problem: Problem) -> str | None:
         """Take every problem."""
         del problem
+        return None
 
     def solve(self, problem: Problem, settings: Settings) -> Solution:
         """Stop when a step moves no coordinate by more than `tol` natural units."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: ``|x|`` becomes ``sqrt(x² + (EPS·unit)²)`` with x the coordinate in units of the predictor: the
 #: objective moves by at most ``EPS · unit · Σ l1``, and no coordinate is exactly zero.
 EPS = 1e-6
+FTOL = 64 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,7 @@ class Lbfgs(Optimizer):
     def reason_against(self, problem: Problem) -> str | None:
         """Take every problem."""
         del problem
+        return None
 
     def solve(self, problem: Problem, settings: Settings) -> Solution:
         """Stop where SciPy does: gradient below `tol` of the curvature, in natural units."""
@@ -71,8 +73,9 @@ class Lbfgs(Optimizer):
                     "maxiter": limits.max_iter,
                     "maxfun": 20 * limits.max_iter,
                     "gtol": limits.tol * curvature * form.unit**2,
-                    # SciPy's own value stops on a small fall of the objective, far from the end.
-                    "ftol": 0.0,
+                    # SciPy's own value stops on a fall of 2e-9, far from the end; at 0 it would
+                    # go on until its line search fails on rounding.
+                    "ftol": FTOL,
                 },
             )
         coef, intercept = form.split(result.x * form.unit)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from bayesreg.optimizers import _reasons
 from bayesreg.optimizers._protocol import Optimizer, Settings, Solution
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ class PymcFindMap(Optimizer):
     requires: ClassVar[tuple[str, ...]] = ("pymc",)
 
     def reason_against(self, problem: Problem) -> str | None:
-        """Take every problem."""
-        del problem
+        """Need a column; take every likelihood and prior."""
+        return _reasons.needs_columns(problem)
 
     def prepare(self, problem: Problem) -> None:
         """Import PyMC."""

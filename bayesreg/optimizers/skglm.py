@@ -1,4 +1,4 @@
-"""skglm: working sets with accelerated coordinate descent, proximal Newton for the logistic loss."""
+"""skglm: working sets, with coordinate descent or proximal Newton steps inside."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from bayesreg.likelihoods import Bernoulli, Gaussian
 from bayesreg.optimizers import _reasons
-from bayesreg.optimizers._peers import PeerData, needs_one_mix, without_complaint
+from bayesreg.optimizers._peers import PeerData, needs_one_mix, variance, without_complaint
 from bayesreg.optimizers._protocol import Optimizer, Settings, Solution
 
 if TYPE_CHECKING:
@@ -88,12 +90,18 @@ def _gaussian_reason(problem: Problem) -> str | None:
     )
 
 
+def _modules() -> tuple[Any, Any, Any]:
+    return (
+        import_module("skglm.datafits"),
+        import_module("skglm.penalties"),
+        import_module("skglm.solvers"),
+    )
+
+
 def _call(problem: Problem, rows: slice) -> _Call:
-    datafits = import_module("skglm.datafits")
-    penalties = import_module("skglm.penalties")
-    solvers = import_module("skglm.solvers")
+    datafits, penalties, solvers = _modules()
     if isinstance(problem.likelihood, Gaussian):
-        return _gaussian_call(problem, problem.likelihood.variance, rows)
+        return _gaussian_call(problem, rows)
     data = PeerData.of(problem)
     # ProxNewton breaks on WeightedL1 with an intercept, so the scales go into the columns.
     return _Call(
@@ -102,5 +110,29 @@ def _call(problem: Problem, rows: slice) -> _Call:
         solver=solvers.ProxNewton,
         datafit=datafits.Logistic(),
         penalty=penalties.L1(data.l1 / data.total),
+        data=data,
+    )
+
+
+def _gaussian_call(problem: Problem, rows: slice) -> _Call:
+    datafits, penalties, solvers = _modules()
+    mixed = bool((problem.penalty.l2 > 0).any())
+    # WeightedL1 has a scale of its own for each column, and 0 for a flat one.
+    data = PeerData.of(problem, rescale=mixed)
+    unit = variance(problem) / data.total
+    if mixed:
+        both = data.l1 + data.l2
+        penalty = penalties.L1_plus_L2(unit * both, data.l1 / both)
+    else:
+        penalty = penalties.WeightedL1(1.0, unit * problem.penalty.l1)
+    weights = data.weights
+    return _Call(
+        X=np.asfortranarray(data.X[rows]),
+        y=data.y[rows],
+        solver=solvers.AndersonCD,
+        datafit=datafits.Quadratic()
+        if weights is None
+        else datafits.WeightedQuadratic(weights[rows]),
+        penalty=penalty,
         data=data,
     )

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bayesreg.likelihoods import Gaussian
 from bayesreg.optimizers import _reasons
-from bayesreg.optimizers._peers import PeerData, needs_one_mix, without_complaint
-from bayesreg.optimizers._protocol import Optimizer, Settings, Solution
+from bayesreg.optimizers._peers import needs_one_mix, variance
+from bayesreg.optimizers._sklearn import SklearnOptimizer
 
 if TYPE_CHECKING:
+    from bayesreg.optimizers._peers import PeerData
     from bayesreg.problem import Problem
 
-MODULE = "sklearn.linear_model"
 
-
-class SklearnElasticNet(Optimizer):
+class SklearnElasticNet(SklearnOptimizer):
     """``ElasticNet(alpha, l1_ratio=r)``: ``Σ w r²/(2 Σ w) + alpha (r Σ|u| + (1 − r) Σ u²/2)``."""
 
     name: ClassVar[str] = "sklearn_elastic_net"
     summary: ClassVar[str] = "sklearn.linear_model.ElasticNet with its defaults; exact zeros"
-    requires: ClassVar[tuple[str, ...]] = ("sklearn",)
+    estimator: ClassVar[str] = "ElasticNet"
 
     def reason_against(self, problem: Problem) -> str | None:
         """Need a Gaussian likelihood, and absolute values and squares in one mix."""
@@ -34,22 +32,7 @@ class SklearnElasticNet(Optimizer):
             needs_one_mix(problem),
         )
 
-    def prepare(self, problem: Problem) -> None:
-        """Import scikit-learn."""
-        del problem
-        import_module(MODULE)
-
-    def solve(self, problem: Problem, settings: Settings) -> Solution:
-        """Fit on columns that share one mix."""
-        assert isinstance(problem.likelihood, Gaussian)  # noqa: S101  (reason_against saw to it)
-        data = PeerData.of(problem)
-        model = import_module(MODULE).ElasticNet(
-            alpha=problem.likelihood.variance * (data.l1 + data.l2) / data.total,
-            l1_ratio=data.l1 / (data.l1 + data.l2),
-            fit_intercept=problem.design.intercept,
-            **settings.keywords(),
-        )
-        claims = without_complaint(lambda: model.fit(data.X, data.y, data.weights))
-        return Solution(
-            data.coef(model.coef_), float(model.intercept_), claims, int(model.n_iter_)
-        )
+    def parameters(self, problem: Problem, data: PeerData) -> dict[str, Any]:
+        """Convert nats to the units of the estimator."""
+        both = data.l1 + data.l2
+        return {"alpha": variance(problem) * both / data.total, "l1_ratio": data.l1 / both}

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bayesreg.likelihoods import Bernoulli
 from bayesreg.optimizers import _reasons
-from bayesreg.optimizers._peers import PeerData, needs_one_mix, without_complaint
-from bayesreg.optimizers._protocol import Optimizer, Settings, Solution
+from bayesreg.optimizers._peers import needs_one_mix
+from bayesreg.optimizers._sklearn import SklearnOptimizer
 
 if TYPE_CHECKING:
+    from bayesreg.optimizers._peers import PeerData
+    from bayesreg.optimizers._protocol import Settings
     from bayesreg.problem import Problem
 
-MODULE = "sklearn.linear_model"
 
-
-class SklearnLogistic(Optimizer):
+class SklearnLogistic(SklearnOptimizer):
     """``C Σ w loss + l1_ratio Σ|u| + (1 − l1_ratio) Σ u²/2``, so ``C = 1 / (l1 + l2)``.
 
     Squares alone go to the default solver, lbfgs. Absolute values go to saga: the other solver
-    that has them, liblinear, would penalise the intercept.
+    that has them, liblinear, would penalise the intercept. Saga's stopping rule does not look at
+    the intercept: where all coefficients are zero it stops, and claims, before that has settled.
     """
 
     name: ClassVar[str] = "sklearn_logistic"
     summary: ClassVar[str] = "sklearn.linear_model.LogisticRegression: lbfgs, or saga for |coef|"
-    requires: ClassVar[tuple[str, ...]] = ("sklearn",)
+    estimator: ClassVar[str] = "LogisticRegression"
 
     def reason_against(self, problem: Problem) -> str | None:
         """Need a Bernoulli likelihood, one mix of penalties and no offset."""
@@ -38,24 +38,14 @@ class SklearnLogistic(Optimizer):
             needs_one_mix(problem),
         )
 
-    def prepare(self, problem: Problem) -> None:
-        """Import scikit-learn."""
+    def parameters(self, problem: Problem, data: PeerData) -> dict[str, Any]:
+        """Convert nats to the units of the estimator."""
         del problem
-        import_module(MODULE)
+        both = data.l1 + data.l2
+        solver = "saga" if data.l1 > 0 else "lbfgs"
+        return {"C": 1.0 / both, "l1_ratio": data.l1 / both, "solver": solver}
 
-    def solve(self, problem: Problem, settings: Settings) -> Solution:
-        """Fit on columns that share one mix; saga takes the rows in random order."""
-        data = PeerData.of(problem)
-        total = data.l1 + data.l2
-        model = import_module(MODULE).LogisticRegression(
-            C=1.0 / total,
-            l1_ratio=data.l1 / total,
-            solver="saga" if data.l1 > 0 else "lbfgs",
-            fit_intercept=problem.design.intercept,
-            random_state=int(settings.rng.integers(2**31)),
-            **settings.keywords(),
-        )
-        claims = without_complaint(lambda: model.fit(data.X, data.y, data.weights))
-        return Solution(
-            data.coef(model.coef_), float(model.intercept_[0]), claims, int(model.n_iter_[0])
-        )
+    def options(self, problem: Problem, settings: Settings) -> dict[str, Any]:
+        """Add a seed: saga takes the rows in random order."""
+        seed = int(settings.rng.integers(2**31))
+        return super().options(problem, settings) | {"random_state": seed}

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bayesreg.likelihoods import Gaussian
 from bayesreg.optimizers import _reasons
-from bayesreg.optimizers._peers import PeerData, without_complaint
-from bayesreg.optimizers._protocol import Optimizer, Settings, Solution
+from bayesreg.optimizers._peers import variance
+from bayesreg.optimizers._sklearn import SklearnOptimizer
 
 if TYPE_CHECKING:
+    from bayesreg.optimizers._peers import PeerData
     from bayesreg.problem import Problem
 
-MODULE = "sklearn.linear_model"
 
-
-class SklearnRidge(Optimizer):
+class SklearnRidge(SklearnOptimizer):
     """``Ridge(alpha)`` minimises ``Σ w r² + alpha Σ u²``, so ``alpha = σ² l2``."""
 
     name: ClassVar[str] = "sklearn_ridge"
     summary: ClassVar[str] = "sklearn.linear_model.Ridge with its defaults"
-    requires: ClassVar[tuple[str, ...]] = ("sklearn",)
+    estimator: ClassVar[str] = "Ridge"
 
     def reason_against(self, problem: Problem) -> str | None:
         """Need a Gaussian likelihood and squares only, on every column."""
@@ -32,19 +30,6 @@ class SklearnRidge(Optimizer):
             _reasons.needs_l2(problem),
         )
 
-    def prepare(self, problem: Problem) -> None:
-        """Import scikit-learn."""
-        del problem
-        import_module(MODULE)
-
-    def solve(self, problem: Problem, settings: Settings) -> Solution:
-        """Fit on columns that share one scale."""
-        assert isinstance(problem.likelihood, Gaussian)  # noqa: S101  (reason_against saw to it)
-        data = PeerData.of(problem)
-        model = import_module(MODULE).Ridge(
-            alpha=problem.likelihood.variance * data.l2,
-            fit_intercept=problem.design.intercept,
-            **settings.keywords(),
-        )
-        claims = without_complaint(lambda: model.fit(data.X, data.y, data.weights))
-        return Solution(data.coef(model.coef_), float(model.intercept_), claims)
+    def parameters(self, problem: Problem, data: PeerData) -> dict[str, Any]:
+        """Convert nats to the units of the estimator."""
+        return {"alpha": variance(problem) * data.l2}

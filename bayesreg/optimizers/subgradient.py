@@ -27,10 +27,11 @@ class SubgradientState(State):
 
 
 class Subgradient(Optimizer):
-    """Step against a subgradient, of size ``1 / (L √(1 + k/200))``; the best iterate is the answer.
+    """Step against a subgradient, of size ``1 / (L (1 + k/200))``; the best iterate is the answer.
 
-    No iterate has exact zeros, and the objective comes down like ``1/√k`` only. The method knows
-    no sign of being done unless the objective is smooth, so it rarely claims to have converged.
+    The sizes sum to infinity and their squares do not, which is what convergence asks for. No
+    iterate has exact zeros. The method knows no sign of being done unless the objective is smooth
+    where it ends, so it rarely claims to have converged.
     """
 
     name: ClassVar[str] = "subgradient"
@@ -39,6 +40,7 @@ class Subgradient(Optimizer):
     def reason_against(self, problem: Problem) -> str | None:
         """Take every problem."""
         del problem
+        return None
 
     def solve(self, problem: Problem, settings: Settings) -> Solution:
         """Stop when the subgradient is below `tol` of the curvature, in natural units."""
@@ -58,7 +60,7 @@ def _step(form: Composite, base: float, state: SubgradientState) -> SubgradientS
     slope = form.matrix.T @ form.row_gradient(state.eta) + penalty.smooth_gradient(point)
     subgradient = slope + penalty.l1 * np.sign(point)
     lipschitz = _lipschitz(form, base, state.eta) + float(penalty.l2.max(initial=0.0))
-    size = 1.0 / (lipschitz * np.sqrt(1.0 + state.count / WARM))
+    size = 1.0 / (lipschitz * (1.0 + state.count / WARM))
     change = float(np.abs(subgradient).max(initial=0.0)) / (lipschitz * form.unit)
     return _arrive(form, point - size * subgradient, change, state.count + 1)
 

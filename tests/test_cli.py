@@ -1,0 +1,258 @@
+"""The command line: what it prints, what it writes, how it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes
+
+from bayesreg import datasets
+from bayesreg.cli import main
+from bayesreg.errors import InputError
+from bayesreg.tables import read_csv
+
+QUICK = ["--draws", "100", "--chains", "2", "--quiet"]
+
+
+def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Run the command line in this process; return exit code, stdout, stderr."""
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    captured = capsys.readouterr()
+    return int(stop.value.code or 0), captured.out, captured.err
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    """Write a small file with a target."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 3))
+    y = X @ [1.0, 0.0, -1.0] + rng.normal(size=30)
+    rows = [",".join(f"{v:.6f}" for v in row) for row in np.column_stack([X, y])]
+    path = tmp_path / "data.csv"
+    path.write_text("age,dose,bmi,effect\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_main_job(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Diabetes and the lasso, with page and figure."""
+    page, figure = tmp_path / "page.html", tmp_path / "figure.png"
+    code, out, err = run(
+        ["compare", *QUICK, "--output", str(page), "--figure", str(figure)], capsys
+    )
+    assert code == 0, err
+    for text in (
+        "diabetes: 442 rows, 10 columns",
+        "sigma = 54.1542 (residual sd of least squares)",
+        "Σ|βⱼ|/16.4574: lasso",
+        "scikit-learn: Lasso(alpha=",
+        "optimal: duality gap",
+        "pymc_find_map",
+        "exact zeros in the mode: 2 of 10",
+        "exact zeros among the draws: 0 of",
+        "diagnostics:",
+    ):
+        assert text in out, text
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_json_is_json(capsys: pytest.CaptureFixture[str], csv: Path) -> None:
+    """Only JSON on stdout, no NaN in it."""
+    code, out, err = run(["compare", "--csv", str(csv), "--target", "effect", *QUICK, "--json"], capsys)
+    assert code == 0, err
+    record = json.loads(out, parse_constant=lambda name: pytest.fail(name))
+    assert list(record["mode"]["coef"]) == ["age", "dose", "bmi"]
+    assert record["mode"]["optimal"] is True
+    assert {"excess", "zeros"} <= set(record["scores"][0])
+
+
+def test_map_prints_the_certified_mode(capsys: pytest.CaptureFixture[str]) -> None:
+    """With its coefficients to ten digits."""
+    code, out, _ = run(["map", "--dataset", "prostate", "--model", "ridge"], capsys)
+    assert code == 0
+    assert "lcavol" in out
+    assert "optimal" in out
+    code, out, _ = run(["map", "--dataset", "prostate", "--json", "--scale", "0.5"], capsys)
+    assert json.loads(out)["optimal"] is True
+
+
+def test_scale_is_per_sd_and_given_to_scikit_learn(capsys: pytest.CaptureFixture[str]) -> None:
+    """σ²/(n b) with the numbers given."""
+    code, out, _ = run(["units", "--scale", "1.65", "--sigma", "54"], capsys)
+    assert code == 0
+    assert f"Lasso(alpha={54**2 / (442 * 1.65):.6g})" in out
+    assert "scale = 1.65 (as given)" in out
+
+
+@pytest.mark.parametrize("model", ["elastic_net", "lasso_park_casella", "lasso_unknown_scale"])
+def test_models_of_the_gallery(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each reads, and is scored."""
+    code, out, err = run(["compare", "--model", model, "--dataset", "prostate", *QUICK], capsys)
+    assert code == 0, err
+    assert "exact mode" in out
+    if model == "lasso_unknown_scale":
+        assert "no joint mode" in out
+    if model == "lasso_park_casella":
+        assert "joint mode of p(beta, intercept, sigma | y)" in out
+
+
+def test_logistic_on_breast_cancer(capsys: pytest.CaptureFixture[str]) -> None:
+    """The default model follows the target."""
+    code, out, _ = run(["map", "--dataset", "breast_cancer"], capsys)
+    assert code == 0
+    assert "model logistic_lasso" in out
+
+
+def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    """Models and data sets with a line each."""
+    _, out, _ = run(["models"], capsys)
+    assert "lasso_park_casella" in out
+    _, out, _ = run(["datasets"], capsys)
+    for name in datasets.names():
+        assert name in out
+    assert "licence" in out
+
+
+BAD = {
+    "model": (["map", "--model", "laso"], "model: 'laso' is not known; did you mean 'lasso'?"),
+    "dataset": (["map", "--dataset", "diabets"], "did you mean 'diabetes'?"),
+    "scale 0": (["map", "--scale", "0"], "scale: must be positive, found 0"),
+    "scale nan": (["map", "--scale", "nan"], "scale: must be finite"),
+    "sigma": (["map", "--sigma", "-1"], "sigma: must be positive, found -1"),
+    "sigma logistic": (
+        ["map", "--dataset", "breast_cancer", "--sigma", "1"],
+        "sigma: model 'logistic_lasso' has no such number",
+    ),
+    "draws": (["compare", "--draws", "0"], "draws: must be at least 1, found 0"),
+    "draws text": (["compare", "--draws", "many"], "'--draws'"),
+    "chains": (["compare", "--chains", "-1"], "chains: must be at least 1"),
+    "target alone": (["map", "--target", "y"], "target: goes with --csv"),
+    "csv alone": (["map", "--csv", "x.csv"], "target: --csv needs --target"),
+    "both": (["map", "--csv", "x.csv", "--dataset", "diabetes"], "give either"),
+    "no file": (["map", "--csv", "nowhere.csv", "--target", "y"], "csv: there is no file"),
+    "labels": (["map", "--model", "logistic_lasso"], "needs 0 and 1"),
+    "output": (["compare", "--output", "/nowhere/x.html"], "there is no directory /nowhere"),
+    "output folder": (["compare", "--output", "/"], "is a directory"),
+    "figure kind": (["compare", "--figure", "x.docx"], "figure: 'x.docx' must end in one of"),
+    "option": (["compare", "--sead", "1"], "--sead"),
+    "command": (["comapre"], "comapre"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_exit_2(case: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """No traceback, nothing but one line on stderr, the argument in it."""
+    arguments, message = BAD[case]
+    code, _, err = run(arguments, capsys)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+FILES = {
+    "empty": ("", "is empty"),
+    "header only": ("a,b,y\n", "has a header but no rows"),
+    "missing value": ("a,y\n1,2\n,3\n", "column 'a' has missing values (1 of 2, first in line 3)"),
+    "text": ("a,y\n1,2\nhigh,3\n", "column 'a' holds text ('high')"),
+    "ragged": ("a,y\n1,2\n1,2,3,4\n", "cannot be read"),
+    "wide rows": ("a,y\n1,2,3\n1,2,4\n", "more fields than its header"),
+    "twice": ("a,a,y\n1,2,3\n4,5,6\n", "names 'a' more than once"),
+    "unnamed": (",a,y\n0,1,2\n1,3,4\n", "column 1 has no name"),
+    "only target": ("y\n1\n2\n", "no column beside the target"),
+    "unknown column": ("a,effect\n1,2\n3,4\n", "target: 'y' is not known. Valid: a, effect"),
+    "infinite": ("a,y\n1,2\ninf,3\n5,1\n", "X: contains infinite values"),
+    "constant": ("a,b,y\n1,1,2\n1,2,3\n1,5,1\n", "X: column 'a' is constant"),
+    "constant target": ("a,b,y\n1,1,2\n2,2,2\n3,5,2\n", "target: 'y' holds one value only (2)"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_bad_files(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each names the column and says what to do."""
+    text, message = FILES[case]
+    path = tmp_path / "bad.csv"
+    path.write_text(text, encoding="utf-8")
+    code, _, err = run(["map", "--csv", str(path), "--target", "y"], capsys)
+    assert (code, err.count("\n")) == (2, 1), err
+    assert message in err
+
+
+def test_one_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A binary model needs both classes."""
+    path = tmp_path / "one.csv"
+    path.write_text("a,y\n1,1\n2,1\n3,1\n", encoding="utf-8")
+    arguments = ["map", "--csv", str(path), "--target", "y", "--model", "logistic_lasso"]
+    code, _, err = run(arguments, capsys)
+    assert code == 2
+    assert "holds one value only" in err
+
+
+def test_file_of_another_encoding(tmp_path: Path) -> None:
+    """Refused with advice, not with a codec's traceback; a byte-order mark is fine."""
+    path = tmp_path / "latin.csv"
+    path.write_bytes("größe,y\n1,2\n2,3\n".encode("latin-1"))
+    with pytest.raises(InputError, match="save it as comma-separated UTF-8"):
+        read_csv(path, "y")
+    path.write_bytes(b"\xef\xbb\xbfa,y\n1,2\n2,3\n")
+    assert read_csv(path, "y").names == ("a",)
+    with pytest.raises(InputError, match="is a directory"):
+        read_csv(tmp_path, "y")
+
+
+def test_interrupt_is_exit_130(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends with one line."""
+
+    def interrupted(name: str) -> None:
+        del name
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bayesreg.datasets.load", interrupted)
+    code, _, err = run(["map"], capsys)
+    assert (code, err) == (130, "bayesreg: interrupted\n")
+
+
+def test_debug_prints_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where it is asked for."""
+    code, _, err = run(["map", "--scale", "0", "--debug"], capsys)
+    assert code == 2
+    assert "Traceback" in err
+
+
+def test_as_a_process(tmp_path: Path) -> None:
+    """Version and help; a small main job in a directory of its own, column names hostile."""
+    environment = {**os.environ, "PYTHONWARNINGS": "error::DeprecationWarning:bayesreg"}
+
+    def bayesreg(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "bayesreg", *arguments],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment,
+            check=False,
+        )
+
+    assert bayesreg("--version").stdout.startswith("bayesreg 0.")
+    assert "compare" in bayesreg("--help").stdout
+    X, y = load_diabetes(return_X_y=True)
+    names = ["<b>", "[red]x[/red]", "$x_1$", "مرحبا"]
+    lines = [",".join([*names, "y"])]
+    lines += [",".join(f"{v:.5f}" for v in (*row[:4], t)) for row, t in zip(X[:50], y, strict=False)]
+    (tmp_path / "d.csv").write_text("\n".join(lines), encoding="utf-8")
+    done = bayesreg(
+        "compare", "--csv", "d.csv", "--target", "y", *QUICK, "-o", "p.html", "--figure", "f.svg"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "[red]x[/red]" in done.stdout
+    assert done.stderr == ""
+    assert {"p.html", "f.svg"} <= {path.name for path in tmp_path.iterdir()}

@@ -1,0 +1,162 @@
+"""Comparison: every answer scored by the problem, on one page of numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes
+
+import bayesreg as br
+from bayesreg.comparison import EXACT, Comparison
+from bayesreg.errors import ImproperPosterior, InputError
+from tests.problems import data
+
+
+@pytest.fixture(scope="module")
+def diabetes() -> Comparison:
+    """The main job on diabetes, with every optimiser that fits."""
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+    problem = br.Problem(
+        X, y, likelihood=br.Gaussian(54.0), prior=br.Laplace(16.5), standardize=True
+    )
+    return br.compare(problem, draws=500, chains=2, seed=1, progress=False)
+
+
+def test_every_optimiser_that_fits_is_there(diabetes: Comparison) -> None:
+    """The exact mode first, the posterior's summaries last, nothing failed."""
+    names = [score.name for score in diabetes.scores]
+    assert names[0] == EXACT
+    assert names[-2:] == ["posterior mean", "posterior median"]
+    assert set(names[1:-2]) == set(br.list_optimizers(diabetes.problem))
+    assert {"sklearn_lasso", "skglm", "pymc_find_map", "ista"} <= set(names)
+    assert diabetes.failures == {}
+
+
+def test_the_exact_mode_is_the_best_and_the_only_one_with_all_zeros_right(
+    diabetes: Comparison,
+) -> None:
+    """The thesis of the project, on real data."""
+    by_name = {score.name: score for score in diabetes.scores}
+    exact = by_name[EXACT]
+    assert exact.excess == 0.0
+    assert exact.certificate.optimal
+    assert exact.zeros == 2
+    for score in diabetes.scores[1:]:
+        assert score.excess >= -1e-9
+        assert score.certificate.gap >= score.excess - 1e-9
+    pymc = by_name["pymc_find_map"]
+    assert pymc.zeros == 0
+    assert pymc.false_nonzeros == 2
+    assert pymc.excess > 1e-9
+    assert not pymc.certificate.optimal
+    mean = by_name["posterior mean"]
+    assert mean.zeros == 0
+    assert mean.claims_convergence is None
+
+
+def test_posterior_summary_is_that_of_the_draws(diabetes: Comparison) -> None:
+    """Means, quantiles, P(|β| < ε), counted again from the draws."""
+    beta = np.asarray(diabetes.draws["posterior"]["beta"]).reshape(-1, 10)
+    post = diabetes.posterior
+    np.testing.assert_allclose(post.mean, beta.mean(axis=0))
+    np.testing.assert_allclose(post.lower, np.quantile(beta, 0.025, axis=0))
+    np.testing.assert_allclose(post.near_zero, (np.abs(beta) < post.epsilon).mean(axis=0))
+    assert (post.zeros == 0).all()
+    X, y = diabetes.problem.design.X, diabetes.problem.design.y
+    np.testing.assert_allclose(post.epsilon * X.std(axis=0), 0.02 * y.std())
+    assert (post.excludes_zero == ((post.lower > 0) | (post.upper < 0))).all()
+    assert post.excludes_zero[diabetes.problem.names.index("x2")]
+
+
+def test_frames(diabetes: Comparison) -> None:
+    """Tidy: one row per estimator and coefficient; one per estimator; one per coefficient."""
+    tidy = diabetes.to_frame()
+    assert len(tidy) == len(diabetes.scores) * 11
+    mode = tidy[(tidy.estimator == EXACT) & (tidy.coefficient != "intercept")]
+    np.testing.assert_array_equal(mode["value"], diabetes.mode.coef)
+    np.testing.assert_array_equal(mode["exact_zero"], diabetes.mode.coef == 0)
+    interval = tidy[(tidy.estimator == "posterior mean") & (tidy.coefficient == "x3")]
+    assert interval["lower"].item() == diabetes.posterior.lower[3]
+    scores = diabetes.score_frame()
+    assert scores.loc[EXACT, "certified"]
+    assert scores.loc["pymc_find_map", "false_nonzeros"] == 2
+    sparsity = diabetes.sparsity_frame()
+    assert list(sparsity.index) == list(diabetes.problem.names)
+    assert sparsity["mode_is_zero"].sum() == 2
+
+
+def test_unknown_scales_give_conditional_and_joint_modes() -> None:
+    """The scored mode is given posterior medians; the joint one stands beside it, or its refusal."""
+    X, y = data(br.Gaussian(0.7), seed=0)
+    problem = br.Problem(
+        X,
+        y,
+        likelihood=br.Gaussian(br.HalfNormal(1.0)),
+        prior=br.Laplace(0.3, relative_to="sigma"),
+    )
+    table = br.compare(problem, ["coordinate_descent"], draws=300, chains=2, seed=2, progress=False)
+    median = float(np.median(table.draws["posterior"]["sigma"]))
+    assert table.mode.sigma == median
+    assert "conditional mode" in table.mode.space
+    assert table.joint_mode is not None
+    assert table.joint_refusal is None
+    assert table.scores[1].certificate.optimal
+    hyper = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=br.Laplace(br.HalfCauchy(1.0)))
+    table = br.compare(hyper, ["coordinate_descent"], draws=300, chains=2, seed=2, progress=False)
+    assert table.joint_mode is None
+    assert "unbounded" in str(table.joint_refusal)
+    assert table.mode.scale == float(np.median(table.draws["posterior"]["scale"]))
+
+
+def test_failures_are_reported_not_hidden() -> None:
+    """An optimiser that does not fit says why, and the others still answer."""
+    X, y = data(br.Gaussian(0.7), seed=0)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=br.Laplace(0.3))
+    names = ["closed_form", "coordinate_descent"]
+    table = br.compare(problem, names, draws=200, chains=2, seed=2, progress=False)
+    assert list(table.failures) == ["closed_form"]
+    assert "coordinate_descent" in [score.name for score in table.scores]
+
+
+def test_announces_each_step() -> None:
+    """So that a long job is never silent."""
+    X, y = data(br.Gaussian(0.7), seed=0)
+    said: list[str] = []
+    br.compare(
+        br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=br.Normal(0.3)),
+        ["closed_form"],
+        draws=50,
+        seed=2,
+        progress=False,
+        announce=said.append,
+    )
+    assert said[0] == "exact mode"
+    assert any("posterior" in line for line in said)
+    assert said[-1] == "optimiser: closed_form"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"estimators": "sklearn_laso"}, "estimators: 'sklearn_laso' is not known; did you mean"),
+        ({"draws": 0}, "draws: must be at least 1"),
+        ({"draws": 1.5}, "draws: must be a whole number"),
+        ({"chains": 0}, "chains: must be at least 1"),
+        ({"level": 1.0}, "level: must lie strictly between 0 and 1"),
+        ({"epsilon": -1.0}, "epsilon: must be positive"),
+        ({"seed": "a"}, "seed: must be None"),
+    ],
+)
+def test_bad_arguments(changes: dict[str, object], message: str) -> None:
+    """Refused by name, before anything runs."""
+    X, y = data(br.Gaussian(0.7), seed=0)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=br.Laplace(0.3))
+    with pytest.raises(InputError, match=message):
+        br.compare(problem, **changes)  # type: ignore[arg-type]
+
+
+def test_improper_posteriors_are_refused_first() -> None:
+    """More columns than rows under a flat prior."""
+    problem = br.Problem(np.ones((3, 5)), [1.0, 2.0, 3.0], prior=br.Flat())
+    with pytest.raises(ImproperPosterior, match="prior: flat on 6 columns"):
+        br.compare(problem)
