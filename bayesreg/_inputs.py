@@ -18,8 +18,8 @@ def is_model(value: object) -> bool:
 
     A model can only exist if its maker has imported PyMC already.
     """
-    pymc = sys.modules.get("pymc")
-    return pymc is not None and isinstance(value, pymc.Model)
+    core = sys.modules.get("pymc.model.core")
+    return core is not None and isinstance(value, core.BaseModel)
 
 
 def as_problem(value: object) -> tuple[Problem, ModelReading | None]:

@@ -141,7 +141,8 @@ def _per_coefficient(prior: Prior, p: int) -> list[tuple[object, ...]]:
         loc = np.where(penalty.l2 > 0, penalty.loc, 0.0)
         return list(zip(penalty.l1.tolist(), penalty.l2.tolist(), loc.tolist(), strict=True))
     numbers = [value.tolist() for value in prior.parameters(p).values()]
+    flat = (0.0, 0.0, 0.0)  # an infinite scale or factor, which comes first, is no prior at all
     return [
-        (prior.name, prior.hyperprior, prior.relative_to, *row)
+        flat if np.isinf(row[0]) else (prior.name, prior.hyperprior, prior.relative_to, *row)
         for row in zip(*numbers, strict=True)
     ]

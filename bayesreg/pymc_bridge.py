@@ -10,9 +10,8 @@ literals, as PyMC compiles it, can be off by a constant of relative size 1e-8; w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pymc as pm
@@ -26,6 +25,9 @@ from bayesreg.problem import Problem
 from bayesreg.pymc_reading import ModelReading, VariableReading, read
 from bayesreg.pymc_table import LIKELIHOODS, PRIORS, SCALES, number
 from bayesreg.scale_priors import ScalePrior
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["ModelReading", "VariableReading", "read", "read_model", "to_pymc"]
 
@@ -125,6 +127,7 @@ def to_pymc(problem: Problem) -> pm.Model:
         raise UnsupportedModel("scale", "is unknown, but is the scale of no coefficient")
     design = problem.design
     with pm.Model(coords={"feature": list(problem.names)}) as model:
+        model.add_coord("row", length=problem.n)
         sigma = _write_sigma(problem)
         scale = None if hyper is None else _write_scale("scale", hyper)
         terms = []
@@ -139,12 +142,12 @@ def to_pymc(problem: Problem) -> pm.Model:
     return model
 
 
-def _write_scale(name: str, prior: ScalePrior) -> Any:  # noqa: ANN401  (a graph)
+def _write_scale(name: str, prior: ScalePrior) -> Any:
     row = next(row for row in SCALES if row.bayesreg is type(prior))
     return row.write(name, prior)
 
 
-def _write_sigma(problem: Problem) -> Any:  # noqa: ANN401  (a number, a graph, or None)
+def _write_sigma(problem: Problem) -> Any:
     if not isinstance(problem.likelihood, Gaussian):
         return None
     sigma = problem.likelihood.sigma
@@ -155,7 +158,7 @@ def _write_sigma(problem: Problem) -> Any:  # noqa: ANN401  (a number, a graph, 
     return _write_scale("sigma", sigma)
 
 
-def _write_observed(problem: Problem, predictor: Any, sigma: Any) -> None:  # noqa: ANN401
+def _write_observed(problem: Problem, predictor: Any, sigma: Any) -> None:
     likelihood, design = problem.likelihood, problem.design
     weights = None
     if design.weights is not None:
@@ -176,9 +179,9 @@ def _write_coefficients(
     model: pm.Model,
     names: Sequence[str],
     entries: Sequence[_Entry],
-    sigma: Any,  # noqa: ANN401
-    scale: Any,  # noqa: ANN401
-) -> Any:  # noqa: ANN401
+    sigma: Any,
+    scale: Any,
+) -> Any:
     """Write one vector per family of priors, and join them in the order of the columns."""
     groups: dict[tuple[object, ...], list[int]] = {}
     for j, entry in enumerate(entries):
@@ -194,7 +197,7 @@ def _write_coefficients(
     return pm.Deterministic("beta", pt.concatenate(vectors)[order], dims="feature")
 
 
-def _write_block(name: str, dim: str, block: Sequence[_Entry], sigma: Any, scale: Any) -> Any:  # noqa: ANN401
+def _write_block(name: str, dim: str, block: Sequence[_Entry], sigma: Any, scale: Any) -> Any:
     first = block[0]
     row = next(row for row in PRIORS if row.bayesreg is first.family)
     values: dict[str, Any] = {"loc": number(0.0)} if first.family is Laplace else {}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pymc as pm
 import pytensor.scalar as ps
 import pytensor.tensor as pt
-from pytensor.graph.basic import Variable
 from pytensor.scalar.math import Sigmoid
 
 from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson
@@ -26,7 +24,10 @@ from bayesreg.scale_priors import (
     ScalePrior,
 )
 
-type Named = dict[str, Any]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytensor.graph.basic import Variable
 
 
 @dataclass(frozen=True)
@@ -69,27 +70,30 @@ def number(value: object) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.asarray(value, np.float64)
 
 
-def _spread(sigma: Any, weights: Any) -> Any:  # noqa: ANN401  (numbers or graphs)
+def _spread(sigma: Any, weights: Any) -> Any:
     return sigma if weights is None else sigma / pt.sqrt(weights)
 
 
-# Parameters called "scale" may hold an unknown; all others must be known numbers.
+# In the table, parameters called "scale" may hold an unknown; all others must be known numbers.
+# The lambdas turn the parameters around: eta is the predictor, s its sd, w the row weights.
 
 # fmt: off
 LIKELIHOODS: tuple[LikelihoodRow, ...] = (
     LikelihoodRow(pm.Normal, Gaussian, ("predictor", "spread"),
-        lambda name, eta, sigma, w, **kw: pm.Normal(name, mu=eta, sigma=_spread(sigma, w), **kw)),
+        lambda name, eta, s, w, **kw: pm.Normal(name, mu=eta, sigma=_spread(s, w), **kw)),
     LikelihoodRow(pm.Bernoulli, Bernoulli, ("mean",),
-        lambda name, eta, _sigma, _w, **kw: pm.Bernoulli(name, logit_p=eta, **kw), link=Sigmoid),
+        lambda name, eta, _s, _w, **kw: pm.Bernoulli(name, logit_p=eta, **kw), link=Sigmoid),
     LikelihoodRow(pm.Poisson, Poisson, ("mean",),
-        lambda name, eta, _sigma, _w, **kw: pm.Poisson(name, mu=pt.exp(eta), **kw), link=ps.Exp),
+        lambda name, eta, _s, _w, **kw: pm.Poisson(name, mu=pt.exp(eta), **kw), link=ps.Exp),
     LikelihoodRow(WeightedBernoulli, Bernoulli, ("predictor", "weights"),
-        lambda name, eta, _sigma, w, **kw: WeightedBernoulli(name, logit_p=eta, weights=w, **kw), weighted=True),
+        lambda name, eta, _s, w, **kw: WeightedBernoulli(name, logit_p=eta, weights=w, **kw),
+        weighted=True),
     LikelihoodRow(WeightedPoisson, Poisson, ("predictor", "weights"),
-        lambda name, eta, _sigma, w, **kw: WeightedPoisson(name, log_rate=eta, weights=w, **kw), weighted=True),
-    # Read only, with one trial per row; written as Bernoulli.
+        lambda name, eta, _s, w, **kw: WeightedPoisson(name, log_rate=eta, weights=w, **kw),
+        weighted=True),
+    # Read only, with one trial per row; written as Bernoulli, which comes first.
     LikelihoodRow(pm.Binomial, Bernoulli, ("trials", "mean"),
-        lambda name, eta, _sigma, _w, **kw: pm.Binomial(name, n=1, logit_p=eta, **kw), link=Sigmoid),
+        lambda name, eta, _s, _w, **kw: pm.Binomial(name, n=1, logit_p=eta, **kw), link=Sigmoid),
 )
 
 PRIORS: tuple[Row[Prior], ...] = (
@@ -97,10 +101,8 @@ PRIORS: tuple[Row[Prior], ...] = (
         lambda name, loc, scale, **kw: pm.Normal(name, mu=loc, sigma=scale, **kw)),
     Row(pm.Laplace, Laplace, ("loc", "scale"),
         lambda name, loc, scale, **kw: pm.Laplace(name, mu=loc, b=scale, **kw)),
-    Row(PymcElasticNet, ElasticNet, ("l1_scale", "l2_scale"),
-        lambda name, l1_scale, l2_scale, **kw: PymcElasticNet(name, l1_scale=l1_scale, l2_scale=l2_scale, **kw)),
-    Row(pm.Flat, Flat, (),
-        lambda name, **kw: pm.Flat(name, **kw)),
+    Row(PymcElasticNet, ElasticNet, ("l1_scale", "l2_scale"), PymcElasticNet),
+    Row(pm.Flat, Flat, (), pm.Flat),
 )
 
 SCALES: tuple[Row[ScalePrior], ...] = (
@@ -113,7 +115,7 @@ SCALES: tuple[Row[ScalePrior], ...] = (
     Row(pm.InverseGamma, InverseGamma, ("shape", "scale"),
         lambda name, q: pm.InverseGamma(name, alpha=number(q.shape), beta=number(q.scale))),
     Row(pm.HalfFlat, HalfFlat, (),
-        lambda name, _q: pm.HalfFlat(name)),
+        lambda name, q: pm.HalfFlat(name)),  # noqa: ARG005  (it has no numbers)
 )
 # fmt: on
 

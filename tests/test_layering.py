@@ -25,6 +25,7 @@ LAYERS = (
     ("problem",),
     ("pymc_distributions",),
     ("pymc_graph", "pymc_table"),
+    ("pymc_parts",),
     ("pymc_reading",),
     ("pymc_bridge",),
     ("units", "certificate", "active_set", "_inputs", "defaults", "tables", "standardized"),
