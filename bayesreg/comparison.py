@@ -75,6 +75,17 @@ class Score:
     claims_convergence: bool | None
 
 
+    @property
+    def misleading(self) -> bool:
+        """Whether it claims to have converged with the wrong support, or visibly off the optimum.
+
+        Visibly: by a thousandth of a nat, where the density is 0.1 % below its peak. Tolerances of
+        point optimisers are looser than a certificate's, and that alone misleads nobody.
+        """
+        wrong = self.false_nonzeros > 0 or self.false_zeros > 0 or self.excess > 1e-3
+        return bool(self.claims_convergence) and wrong
+
+
 @dataclass(frozen=True, eq=False)
 class PosteriorSummary:
     """Per coefficient: mean, median, equal-tailed interval, and closeness to zero; each (p,).
@@ -199,6 +210,7 @@ class Comparison:
                 "distance": s.distance,
                 "seconds": np.nan if s.seconds is None else s.seconds,
                 "claims_convergence": s.claims_convergence,
+                "misleading": s.misleading,
             }
             for s in self.scores
         }

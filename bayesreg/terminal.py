@@ -95,7 +95,6 @@ def _score_table(scores: Iterable[Score]) -> Table:
          "seconds", "said converged"),
     )  # fmt: skip
     for s in scores:
-        wrong = bool(s.claims_convergence) and not s.certificate.optimal
         claim = "—" if s.claims_convergence is None else ("yes" if s.claims_convergence else "no")
         table.add_row(
             s.name,
@@ -106,8 +105,8 @@ def _score_table(scores: Iterable[Score]) -> Table:
             str(s.false_nonzeros),
             number(s.distance, 3),
             number(s.seconds, 3),
-            claim + (", wrongly" if wrong else ""),
-            style="bold" if s.name == EXACT else ("yellow" if wrong else ""),
+            claim + (", wrongly" if s.misleading else ""),
+            style="bold" if s.name == EXACT else ("yellow" if s.misleading else ""),
         )
     return table
 

@@ -49,6 +49,9 @@ def test_the_exact_mode_is_the_best_and_the_only_one_with_all_zeros_right(
     assert pymc.false_nonzeros == 2
     assert pymc.excess > 1e-9
     assert not pymc.certificate.optimal
+    assert pymc.misleading
+    assert not exact.misleading
+    assert not by_name["coordinate_descent"].misleading
     mean = by_name["posterior mean"]
     assert mean.zeros == 0
     assert mean.claims_convergence is None
