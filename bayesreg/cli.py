@@ -81,7 +81,7 @@ def compare(
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """Exact mode, point optimisers and posterior side by side (no argument: diabetes, lasso)."""
-    out = Console(highlight=False, quiet=as_json)
+    out = _console(quiet=as_json)
     out.print(f"bayesreg {bayesreg.__version__}: compare", style="bold")
     _check_outputs(output, figure)
     problem = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
@@ -118,7 +118,7 @@ def find_map(
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """Find the exact mode, with its certificate."""
-    out = Console(highlight=False, quiet=as_json)
+    out = _console(quiet=as_json)
     problem = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
     fit = _verb("map", "find_map")(problem)
     terminal = import_module("bayesreg.terminal")
@@ -139,7 +139,7 @@ def units(
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """State the prior in other packages' units."""
-    _problem(Console(highlight=False), model, dataset, csv, target, scale=scale, sigma=sigma)
+    _problem(_console(), model, dataset, csv, target, scale=scale, sigma=sigma)
 
 
 @app.command()
@@ -160,6 +160,14 @@ def datasets() -> None:
             f"{name}: {data.X.shape[0]} rows, {data.X.shape[1]} columns, target {data.target}"
         )
         typer.echo(f"  {data.summary}\n  source: {data.source}\n  licence: {data.licence}")
+
+
+def _console(*, quiet: bool = False) -> Console:
+    """A terminal's own width; enough for every table where the output goes to a file or a pipe."""
+    console = Console(highlight=False, quiet=quiet)
+    if not console.is_terminal:
+        console.width = max(console.width, 110)
+    return console
 
 
 def _verb(module: str, name: str) -> Any:
@@ -214,8 +222,8 @@ def _problem(
     )
     keywords = _settings(out, data, chosen, scale=scale, sigma=sigma)
     problem: Problem = import_module("bayesreg.standardized").problem_of(data, chosen, keywords)
-    out.print(f"\n{problem}", markup=False)
-    out.print(f"{import_module('bayesreg.units').table(problem)}", markup=False)
+    out.print(f"\n{problem}", markup=False, soft_wrap=True)
+    out.print(f"{import_module('bayesreg.units').table(problem)}", markup=False, soft_wrap=True)
     return problem
 
 
@@ -256,7 +264,7 @@ def _settings(
         values[argument] = number
     for key, setting in rules.items():
         source = setting.rule if values[key] == setting.value else "as given"
-        out.print(f"  {key} = {values[key]:.6g} ({source})", markup=False)
+        out.print(f"  {key} = {values[key]:.6g} ({source})", markup=False, soft_wrap=True)
     return values
 
 

@@ -64,7 +64,7 @@ def _draw_elastic_net(rng: np.random.Generator, l1_scale: float, l2_scale: float
             size = l2_scale * abs(rng.standard_normal())
             cost = size / l1_scale
         if rng.standard_exponential() >= cost:
-            return size if rng.random() < 0.5 else -size  # noqa: PLR2004  # one half: a fair coin
+            return size if rng.random() < 0.5 else -size  # one half: a fair coin
 
 
 def _draw_bernoulli(rng: np.random.Generator, logit_p: float, weight: float) -> int:  # noqa: ARG001

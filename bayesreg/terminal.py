@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from rich.table import Table
 
 from bayesreg._files import write_whole
-from bayesreg.comparison import EXACT
-from bayesreg.errors import InputError
+from bayesreg.comparison import EXACT, NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,14 +34,14 @@ def number(value: float | None, digits: int = 4) -> str:
     """
     if value is None or math.isnan(value):
         return "—"
-    if value != 0 and math.isfinite(value) and not 1e-3 <= abs(value) < 1e5:
+    if value != 0 and math.isfinite(value) and not 1e-4 <= abs(value) < 1e6:
         return f"{value:.2g}"
     return f"{value:.{digits}g}"
 
 
 def print_mode(fit: MapEstimate, out: Console) -> None:
     """Print a mode: what it is conditional on, its certificate, its coefficients."""
-    out.print(f"\n{fit}\n", markup=False)
+    out.print(f"\n{fit}\n", markup=False, soft_wrap=True)
     table = _table("exact mode", ("coefficient", "value"))
     if fit.problem.design.intercept:
         table.add_row("intercept", f"{fit.intercept:.10g}")
@@ -54,31 +53,35 @@ def print_mode(fit: MapEstimate, out: Console) -> None:
 def print_comparison(comparison: Comparison, out: Console) -> None:
     """Print a comparison: scores, coefficients, sparsity, diagnostics."""
     mode = comparison.mode
-    out.print(f"\n{mode.space}\n  {mode.certificate}", markup=False)
+    out.print(f"\n{mode.space}\n  {mode.certificate}", markup=False, soft_wrap=True)
     if comparison.joint_mode is not None:
         joint = comparison.joint_mode
         zeros = int((joint.coef == 0).sum())
-        out.print(f"{joint.space}\n  {joint.certificate}; {zeros} zeros", markup=False)
+        out.print(
+            f"{joint.space}\n  {joint.certificate}; {zeros} zeros", markup=False, soft_wrap=True
+        )
     if comparison.joint_refusal is not None:
-        out.print(f"no joint mode: {comparison.joint_refusal}", markup=False)
+        out.print(f"no joint mode: {comparison.joint_refusal}", markup=False, soft_wrap=True)
     out.print()
     out.print(_score_table(comparison.scores))
     for name, reason in comparison.failures.items():
-        out.print(f"{name} failed: {reason}", markup=False)
+        out.print(f"{name} failed: {reason}", markup=False, soft_wrap=True)
     out.print()
     out.print(_coefficient_table(comparison))
     out.print()
     for line in sparsity_lines(comparison):
-        out.print(line, markup=False)
+        out.print(line, markup=False, soft_wrap=True)
     attrs = comparison.draws.attrs
-    out.print(f"\nposterior: {attrs['method']} ({attrs['reason']})", markup=False)
-    out.print(f"diagnostics: {comparison.diagnosis.verdict}", markup=False)
+    out.print(f"\nposterior: {attrs['method']} ({attrs['reason']})", markup=False, soft_wrap=True)
+    out.print(f"diagnostics: {comparison.diagnosis.verdict}", markup=False, soft_wrap=True)
 
 
 def _table(title: str, columns: Iterable[str]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for k, column in enumerate(columns):
-        table.add_column(column, justify="left" if k == 0 else "right", no_wrap=k > 0)
+        justify: Literal["left", "right"] = "right" if k else "left"
+        # Long names fold; numbers are never cut.
+        table.add_column(column, justify=justify, no_wrap=k > 0, min_width=0 if k else 12)
     return table
 
 
@@ -89,45 +92,47 @@ def _plain(text: str) -> str:
 
 
 def _score_table(scores: Iterable[Score]) -> Table:
-    table = _table(
-        "optimisers, judged by the problem (objective and gap in nats)",
-        ("estimator", "above optimum", "gap", "certified", "zeros", "false nonzeros", "distance",
-         "seconds", "said converged"),
-    )  # fmt: skip
+    columns = ("estimator", "nats above", "gap", "verdict", "zeros", "wrong", "seconds", "claims")
+    table = _table("estimators, judged by the problem", columns)
     for s in scores:
         claim = "—" if s.claims_convergence is None else ("yes" if s.claims_convergence else "no")
         table.add_row(
             s.name,
             number(s.excess, 3),
             number(s.certificate.gap, 3),
-            "yes" if s.certificate.optimal else "no",
+            s.verdict,
             str(s.zeros),
-            str(s.false_nonzeros),
-            number(s.distance, 3),
+            str(s.false_nonzeros + s.false_zeros),
             number(s.seconds, 3),
-            claim + (", wrongly" if s.misleading else ""),
+            claim + (" ✗" if s.misleading else ""),
             style="bold" if s.name == EXACT else ("yellow" if s.misleading else ""),
         )
+    table.caption = (
+        "nats above: objective above the exact mode; gap: its upper bound from duality; verdict: "
+        f"optimal (certified), near (right zeros, within {NEAR:g} nats) or off; wrong: "
+        "coefficients zero in only one of it and the mode; claims: said it converged (✗: yet off)"
+    )
+    table.caption_justify = "left"
     return table
 
 
 def _coefficient_table(comparison: Comparison) -> Table:
     post = comparison.posterior
     percent = f"{100 * post.level:g} % interval"
-    table = _table(
-        "coefficients, on the scale of the data",
-        ("coefficient", "exact mode", "mean", "median", percent, "P(|β| < ε)", "excludes 0"),
-    )
+    columns = ("coefficient", "exact mode", "mean", "median", percent, "P(|β| < ε)", "≠ 0")
+    table = _table("coefficients, on the scale of the data", columns)
     for j, name in enumerate(comparison.problem.names):
         table.add_row(
             _plain(name),
             number(float(comparison.mode.coef[j])),
-            number(float(post.mean[j])),
-            number(float(post.median[j])),
-            f"{number(float(post.lower[j]))} … {number(float(post.upper[j]))}",
+            number(float(post.mean[j]), 3),
+            number(float(post.median[j]), 3),
+            f"{number(float(post.lower[j]), 3)} … {number(float(post.upper[j]), 3)}",
             f"{post.near_zero[j]:.2f}",
             "yes" if post.excludes_zero[j] else "no",
         )
+    table.caption = "≠ 0: the interval excludes 0"
+    table.caption_justify = "left"
     return table
 
 
@@ -143,7 +148,7 @@ def sparsity_lines(comparison: Comparison) -> tuple[str, ...]:
         f"  exact zeros among the draws: {int(post.zeros.sum())} of {total * p}",
         (
             f"  P(|β| < ε) above one half: {int((post.near_zero > 0.5).sum())} of {p}"
-            f"  (ε: {comparison.epsilon_rule})"
+            f" (ε: {comparison.epsilon_rule})"
         ),
         f"  {100 * post.level:g} % interval excludes 0: {int(post.excludes_zero.sum())} of {p}",
     )

@@ -23,7 +23,15 @@ def main() -> None:
     print(problem)
     exact = min((br.find_map(problem) for _ in range(5)), key=lambda fit: fit.seconds)
     best = problem.objective(exact.coef, exact.intercept)
-    print(f"\n{'optimiser':20}{'nats above':>12}{'gap':>10}{'zeros':>7}{'certified':>11}{'said':>6}{'ms':>10}")
+    heads = (
+        ("nats above", 12),
+        ("gap", 10),
+        ("zeros", 7),
+        ("certified", 11),
+        ("said", 6),
+        ("ms", 10),
+    )
+    print("\n" + "optimiser".ljust(20) + "".join(text.rjust(width) for text, width in heads))
     row(problem, "exact mode", exact.coef, exact.intercept, 0.0, "yes", exact.seconds)
     for name in br.list_optimizers(problem):
         runs = [br.optimize(problem, name, seed=0) for _ in range(5)]

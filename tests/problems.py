@@ -64,16 +64,15 @@ def bank() -> dict[str, br.Problem]:
     for k, ((family, likelihood), (name, prior), intercept, plain) in enumerate(cases):
         X, y = data(likelihood, seed=k % 7)
         rng = np.random.default_rng(k)
-        problems[f"{family}-{name}-{'b0' if intercept else 'no-b0'}-{'plain' if plain else 'w'}"] = (
-            br.Problem(
-                X,
-                y,
-                likelihood=likelihood,
-                prior=prior,
-                intercept=intercept,
-                weights=None if plain else rng.uniform(0.5, 2.0, y.size),
-                offset=None if plain else rng.normal(size=y.size) / 10,
-                standardize=bool(k % 3 == 0),
-            )
+        label = f"{family}-{name}-{'b0' if intercept else 'no-b0'}-{'plain' if plain else 'w'}"
+        problems[label] = br.Problem(
+            X,
+            y,
+            likelihood=likelihood,
+            prior=prior,
+            intercept=intercept,
+            weights=None if plain else rng.uniform(0.5, 2.0, y.size),
+            offset=None if plain else rng.normal(size=y.size) / 10,
+            standardize=bool(k % 3 == 0),
         )
     return problems

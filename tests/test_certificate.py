@@ -111,7 +111,7 @@ def test_large_offsets_are_judged_at_their_own_rounding() -> None:
     problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=br.Laplace(0.1))
     mode = solve(problem)
     assert br.certify(problem, mode.coef, mode.intercept).optimal
-    worse = mode.coef + [0.0, 0.01, 0.0]
+    worse = mode.coef + np.array([0.0, 0.01, 0.0])
     assert not br.certify(problem, worse, mode.intercept).optimal
 
 
@@ -126,7 +126,7 @@ def test_a_column_of_zeros_must_have_a_zero_coefficient() -> None:
     )
     mode = solve(problem)
     assert br.certify(problem, mode.coef).optimal
-    assert not br.certify(problem, mode.coef + [1e-12, 0.0]).optimal
+    assert not br.certify(problem, mode.coef + np.array([1e-12, 0.0])).optimal
 
 
 def test_joint_certificate_sees_sigma() -> None:
@@ -166,9 +166,7 @@ def test_bad_input() -> None:
     problem = BANK["gaussian-laplace-b0-plain"]
     with pytest.raises(InputError, match=r"coef: must have shape \(5,\)"):
         br.certify(problem, [1.0])
-    unknown = br.Problem.of(
-        problem.design, br.Gaussian(br.HalfNormal(1.0)), problem.prior
-    )
+    unknown = br.Problem.of(problem.design, br.Gaussian(br.HalfNormal(1.0)), problem.prior)
     with pytest.raises(InputError, match="sigma is unknown"):
         br.certify(unknown, np.zeros(5))
 

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +16,9 @@ from bayesreg import datasets
 from bayesreg.cli import main
 from bayesreg.errors import InputError
 from bayesreg.tables import read_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 QUICK = ["--draws", "100", "--chains", "2", "--quiet"]
 
@@ -59,15 +62,16 @@ def test_main_job(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         "diagnostics:",
     ):
         assert text in out, text
-    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 
 def test_json_is_json(capsys: pytest.CaptureFixture[str], csv: Path) -> None:
     """Only JSON on stdout, no NaN in it."""
-    code, out, err = run(["compare", "--csv", str(csv), "--target", "effect", *QUICK, "--json"], capsys)
+    arguments = ["compare", "--csv", str(csv), "--target", "effect", *QUICK, "--json"]
+    code, out, err = run(arguments, capsys)
     assert code == 0, err
-    record = json.loads(out, parse_constant=lambda name: pytest.fail(name))
+    record = json.loads(out, parse_constant=pytest.fail)
     assert list(record["mode"]["coef"]) == ["age", "dose", "bmi"]
     assert record["mode"]["optimal"] is True
     assert {"excess", "zeros"} <= set(record["scores"][0])
@@ -247,7 +251,8 @@ def test_as_a_process(tmp_path: Path) -> None:
     X, y = load_diabetes(return_X_y=True)
     names = ["<b>", "[red]x[/red]", "$x_1$", "مرحبا"]
     lines = [",".join([*names, "y"])]
-    lines += [",".join(f"{v:.5f}" for v in (*row[:4], t)) for row, t in zip(X[:50], y, strict=False)]
+    rows = np.column_stack([X[:50, :4], y[:50]])
+    lines += [",".join(f"{value:.5f}" for value in row) for row in rows]
     (tmp_path / "d.csv").write_text("\n".join(lines), encoding="utf-8")
     done = bayesreg(
         "compare", "--csv", "d.csv", "--target", "y", *QUICK, "-o", "p.html", "--figure", "f.svg"

@@ -51,7 +51,7 @@ def test_the_exact_mode_is_the_best_and_the_only_one_with_all_zeros_right(
     assert not pymc.certificate.optimal
     assert pymc.misleading
     assert not exact.misleading
-    assert not by_name["coordinate_descent"].misleading
+    assert by_name["coordinate_descent"].verdict in ("optimal", "near")
     mean = by_name["posterior mean"]
     assert mean.zeros == 0
     assert mean.claims_convergence is None
@@ -66,7 +66,7 @@ def test_posterior_summary_is_that_of_the_draws(diabetes: Comparison) -> None:
     np.testing.assert_allclose(post.near_zero, (np.abs(beta) < post.epsilon).mean(axis=0))
     assert (post.zeros == 0).all()
     X, y = diabetes.problem.design.X, diabetes.problem.design.y
-    np.testing.assert_allclose(post.epsilon * X.std(axis=0), 0.02 * y.std())
+    np.testing.assert_allclose(post.epsilon * X.std(axis=0), 0.05 * y.std())
     assert (post.excludes_zero == ((post.lower > 0) | (post.upper < 0))).all()
     assert post.excludes_zero[diabetes.problem.names.index("x2")]
 
@@ -81,7 +81,7 @@ def test_frames(diabetes: Comparison) -> None:
     interval = tidy[(tidy.estimator == "posterior mean") & (tidy.coefficient == "x3")]
     assert interval["lower"].item() == diabetes.posterior.lower[3]
     scores = diabetes.score_frame()
-    assert scores.loc[EXACT, "certified"]
+    assert scores.loc[EXACT, "verdict"] == "optimal"
     assert scores.loc["pymc_find_map", "false_nonzeros"] == 2
     sparsity = diabetes.sparsity_frame()
     assert list(sparsity.index) == list(diabetes.problem.names)
@@ -89,7 +89,7 @@ def test_frames(diabetes: Comparison) -> None:
 
 
 def test_unknown_scales_give_conditional_and_joint_modes() -> None:
-    """The scored mode is given posterior medians; the joint one stands beside it, or its refusal."""
+    """The scored mode is given posterior medians; the joint one, or its refusal, beside it."""
     X, y = data(br.Gaussian(0.7), seed=0)
     problem = br.Problem(
         X,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from tests.problems import likelihood_examples
 from scipy import stats
 
 from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson
+from tests.problems import likelihood_examples
 
 EXAMPLES = likelihood_examples()
 N = 6
@@ -49,10 +49,10 @@ def test_density_equals_scipy(name: str, eta: np.ndarray) -> None:
     """Loss plus constant is minus the log density, weights included."""
     likelihood, y = EXAMPLES[name], target(name)
     expected = {
-        "gaussian": lambda: stats.norm(eta, 0.7 / np.sqrt(weights)).logpdf(y).sum(),
-        "bernoulli": lambda: (weights * stats.bernoulli(1 / (1 + np.exp(-eta))).logpmf(y)).sum(),
-        "poisson": lambda: (weights * stats.poisson(np.exp(eta)).logpmf(y)).sum(),
-    }[name]()
+        "gaussian": stats.norm(eta, 0.7 / np.sqrt(weights)).logpdf,
+        "bernoulli": lambda v: weights * stats.bernoulli(1 / (1 + np.exp(-eta))).logpmf(v),
+        "poisson": lambda v: weights * stats.poisson(np.exp(eta)).logpmf(v),
+    }[name](y).sum()
     actual = likelihood.loss(eta, y, weights) + likelihood.constant(y, weights)
     assert actual == pytest.approx(-expected, rel=1e-10, abs=1e-9)
 
@@ -66,9 +66,7 @@ def test_fenchel_young(name: str, eta: np.ndarray, other: np.ndarray) -> None:
     assert likelihood.fenchel_young(eta, at, y, weights) == pytest.approx(0, abs=1e-12)
     dual = likelihood.gradient(other, y, weights)
     bregman = (
-        likelihood.loss(eta, y, weights)
-        - likelihood.loss(other, y, weights)
-        - dual @ (eta - other)
+        likelihood.loss(eta, y, weights) - likelihood.loss(other, y, weights) - dual @ (eta - other)
     )
     value = likelihood.fenchel_young(eta, dual, y, weights)
     assert value == pytest.approx(bregman, rel=1e-8, abs=1e-9)

@@ -183,9 +183,7 @@ def test_agrees_with_scikit_learn_in_its_own_units(prior: br.Laplace, peer: Any)
     assert fit.intercept == pytest.approx(estimator.intercept_, rel=1e-9)
 
 
-def unknown_sigma(
-    prior: br.Normal | br.Laplace, sigma: Any, n: int = 40, p: int = 5
-) -> br.Problem:
+def unknown_sigma(prior: br.Normal | br.Laplace, sigma: Any, n: int = 40, p: int = 5) -> br.Problem:
     """Three true effects, sigma about 0.7."""
     rng = np.random.default_rng(5)
     X = rng.normal(size=(n, p))
@@ -239,7 +237,7 @@ def test_conditional_mode_given_sigma() -> None:
 def test_joint_modes_that_do_not_exist_are_refused() -> None:
     """Collapse in the scale, and in sigma where the columns fit y perfectly."""
     scale = unknown_sigma(br.Laplace(br.HalfCauchy(1.0)), 0.7)
-    with pytest.raises(DegenerateMode, match="scale: is unknown.*unbounded"):
+    with pytest.raises(DegenerateMode, match=r"scale: is unknown.*unbounded"):
         br.find_map(scale)
     assert br.find_map(scale, given={"scale": 0.3}).scale == 0.3
     wide = unknown_sigma(br.Laplace(1.0), br.HalfNormal(1.0), n=5, p=10)
@@ -253,7 +251,7 @@ def test_joint_modes_that_do_not_exist_are_refused() -> None:
 
 
 def test_park_casella_objective_is_unimodal() -> None:
-    """Convex in (β/σ, 1/σ): the joint mode is found from any bracket, so a scan has one sign change."""
+    """Convex in (β/σ, 1/σ): along sigma the objective falls, then rises, once."""
     problem = unknown_sigma(br.Laplace(0.2, relative_to="sigma"), br.HalfCauchy(1.0))
     fit = br.find_map(problem)
     assert fit.sigma is not None
@@ -293,9 +291,8 @@ def test_intercept_only_and_single_row() -> None:
     fit = br.find_map(br.Problem(np.zeros((3, 0)), [1.0, 2.0, 6.0]))
     assert fit.intercept == pytest.approx(3.0)
     assert fit.coef.shape == (0,)
-    one = br.find_map(
-        br.Problem([[2.0]], [3.0], likelihood=br.Gaussian(1.0), prior=br.Normal(1.0), intercept=False)
-    )
+    single = {"likelihood": br.Gaussian(1.0), "prior": br.Normal(1.0), "intercept": False}
+    one = br.find_map(br.Problem([[2.0]], [3.0], **single))  # type: ignore[arg-type]
     assert one.coef[0] == pytest.approx(6 / 5)
 
 

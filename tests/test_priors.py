@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from tests.problems import P, prior_examples
 from scipy import stats
 from scipy.integrate import quad
 
@@ -16,6 +15,7 @@ from bayesreg.blocks import Blocks, same_prior
 from bayesreg.penalty import Penalty
 from bayesreg.priors import ElasticNet, Flat, Laplace, Normal, Prior
 from bayesreg.scale_priors import SCALE_PRIORS, HalfFlat, InverseGamma, ScalePrior
+from tests.problems import P, prior_examples
 
 EXAMPLES = prior_examples()
 numbers = st.floats(-10, 10)
@@ -115,10 +115,8 @@ def test_rescaled_is_the_change_of_variables(name: str) -> None:
 @pytest.mark.parametrize("kind", SCALE_PRIORS)
 def test_scale_priors(kind: type[ScalePrior]) -> None:
     """Normalised (over the square where they are densities of it), and the slope is exact."""
-    prior = {HalfFlat: HalfFlat, InverseGamma: lambda: InverseGamma(2.0, 3.0)}.get(
-        kind,
-        lambda: kind(1.5),  # type: ignore[call-arg]
-    )()
+    arguments = {HalfFlat: (), InverseGamma: (2.0, 3.0)}.get(kind, (1.5,))
+    prior = kind(*arguments)
     for value in (0.3, 1.0, 4.0):
         h = 1e-6 * value
         numeric = (prior.log_density(value + h) - prior.log_density(value - h)) / (2 * h)

@@ -76,7 +76,8 @@ def test_inverse_gamma_is_a_density_of_the_square() -> None:
     problem = br.Problem(
         X, Y, likelihood=br.Gaussian(sigma=br.InverseGamma(2.0, 3.0)), prior=br.Normal(1.0)
     )
-    extra = problem.objective([0.0, 0.0], sigma=1.5) - problem.given(sigma=1.5).objective([0.0, 0.0])
+    zero = [0.0, 0.0]
+    extra = problem.objective(zero, sigma=1.5) - problem.given(sigma=1.5).objective(zero)
     assert extra == pytest.approx(-stats.invgamma(2.0, scale=3.0).logpdf(1.5**2))
 
 
@@ -125,7 +126,7 @@ def problem_with(**changes: object) -> br.Problem:
     return br.Problem(arguments.pop("X"), arguments.pop("y"), **arguments)  # type: ignore[arg-type]
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "X 1-d": ({"X": [1.0, 2.0, 3.0]}, "X: must be two-dimensional"),
     "X 3-d": ({"X": np.zeros((2, 2, 2))}, "X: must be two-dimensional"),
     "X empty": ({"X": np.zeros((0, 2)), "y": []}, "X: has no rows"),
@@ -225,20 +226,20 @@ def test_objective_asks_for_what_is_unknown() -> None:
         br.Problem(X, Y, intercept=False).objective([0.0, 0.0], 1.0)
 
 
+def logistic(X: list[list[float]]) -> br.Problem:
+    """Three rows, the first of class 0, under a flat prior."""
+    return br.Problem(X, [0, 1, 1], likelihood=br.Bernoulli(), prior=br.Flat())
+
+
 @pytest.mark.parametrize(
     ("problem", "message"),
     [
         (br.Problem(np.eye(3), Y, prior=br.Flat()), "not linearly independent"),
         (br.Problem(np.zeros((3, 1)), Y, prior=br.Flat()), "not linearly independent"),
-        (
-            br.Problem([[-1.0], [1.0], [2.0]], [0, 1, 1], likelihood=br.Bernoulli(), prior=br.Flat()),
-            "separated",
-        ),
+        (logistic([[-1.0], [1.0], [2.0]]), "separated"),
         (br.Problem(X, [0, 0, 0], likelihood=br.Poisson()), "separated"),
-        (
-            br.Problem([[0.0], [1.0], [0.0]], [0, 1, 1], likelihood=br.Bernoulli(), prior=br.Flat()),
-            "separated",  # quasi-separation: only one direction, and only in some rows
-        ),
+        # Quasi-separation: the likelihood rises along it in one row only.
+        (logistic([[0.0], [1.0], [0.0]]), "separated"),
     ],
 )
 def test_improper_posteriors_are_refused(problem: br.Problem, message: str) -> None:
@@ -250,9 +251,7 @@ def test_improper_posteriors_are_refused(problem: br.Problem, message: str) -> N
 def test_proper_posteriors_pass() -> None:
     """Overlapping classes, and separation under a proper prior, are fine."""
     overlap = [[-1.0], [1.0], [-2.0], [2.0]]
-    br.Problem(
-        overlap, [1, 1, 0, 0], likelihood=br.Bernoulli(), prior=br.Flat()
-    ).require_proper()
+    br.Problem(overlap, [1, 1, 0, 0], likelihood=br.Bernoulli(), prior=br.Flat()).require_proper()
     br.Problem(
         overlap, [0, 1, 0, 1], likelihood=br.Bernoulli(), prior=br.Laplace(1.0)
     ).require_proper()

@@ -1,4 +1,4 @@
-r"""The Gaussian conditional: coefficients under normal noise and a normal or flat prior, factorised.
+r"""The Gaussian conditional: coefficients under normal noise and a normal or flat prior.
 
 For a target t with row precisions h the posterior is the minimum and the curvature of ::
 
@@ -13,7 +13,6 @@ number.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
 
 type Array = NDArray[np.float64]
+type Positions = NDArray[np.intp]
 
 
 def centred(X: Matrix, h: Vector) -> tuple[Matrix, Vector]:
@@ -49,7 +49,7 @@ class Conditional:
     mean : ndarray, shape (p,)
         Posterior mean, which is the mode, of the coefficients.
     level : float
-        Posterior mean of ``α + column_mean·β``, the intercept of the centred columns; 0 without one.
+        Posterior mean of ``α + column_mean·β``, the intercept of centred columns; 0 without one.
     level_sd : float
         Its posterior sd, independent of β; 0 without an intercept.
     column_mean : ndarray, shape (p,)
@@ -58,6 +58,16 @@ class Conditional:
         Minimum of twice the function above: the weighted residual square after shrinkage.
     log_det : float
         ``log det(I + MᵀM)``.
+    loc : ndarray, shape (p,)
+        Prior mean; 0 where flat.
+    penalised, flat : ndarray of int
+        Positions of the k coefficients with a normal prior, and of the others.
+    prior_sd : ndarray, shape (k,)
+        Prior sd of the former.
+    V, s, along : ndarray, shapes (k, r), (r,), (r,)
+        Of ``M = U diag(s) Vᵀ``, and ``Uᵀ`` times the weighted residual at the prior mean.
+    flat_root, flat_slope : ndarray, shapes (p − k, p − k) and (p − k, k)
+        Root of the covariance of the flat coefficients given φ, and how fast they fall with φ.
     """
 
     mean: Vector
@@ -66,13 +76,15 @@ class Conditional:
     column_mean: Vector
     quadratic: float
     log_det: float
-    _penalised: Vector  # positions with l2 > 0
-    _flat: Vector  # positions with l2 = 0
-    _prior_sd: Vector  # of the penalised ones
-    _V: Matrix
-    _s: Vector
-    _flat_root: Matrix  # inverse R of the scaled flat columns
-    _flat_slope: Matrix  # how the flat coefficients move with φ
+    loc: Vector
+    penalised: Positions
+    flat: Positions
+    prior_sd: Vector
+    V: Matrix
+    s: Vector
+    along: Vector
+    flat_root: Matrix
+    flat_slope: Matrix
 
     @classmethod
     def of(
@@ -121,13 +133,15 @@ class Conditional:
             # As a sum of squares, so that a close fit keeps its digits.
             quadratic=float(beyond @ beyond + (along**2 / (1 + s**2)).sum()),
             log_det=float(np.log1p(s**2).sum()),
-            _penalised=penalised,
-            _flat=flat,
-            _prior_sd=prior_sd,
-            _V=Vt.T,
-            _s=s,
-            _flat_root=flat_root,
-            _flat_slope=flat_root @ onto_flat,
+            loc=loc,
+            penalised=penalised,
+            flat=flat,
+            prior_sd=prior_sd,
+            V=Vt.T,
+            s=s,
+            along=along,
+            flat_root=flat_root,
+            flat_slope=flat_root @ onto_flat,
         )
 
     def spread(self, z: Array) -> Array:
@@ -136,40 +150,31 @@ class Conditional:
         The symmetric square root ``(I + MᵀM)^(−1/2) = I − V (1 − (1 + s²)^(−1/2)) Vᵀ`` keeps each
         coordinate of z next to the coefficient of the same position.
         """
-        inner = z[..., self._penalised]
-        along = inner @ self._V
-        if self._V.shape[0] == self._V.shape[1]:  # p ≤ n: no difference, so nothing cancels
-            phi = (along / np.hypot(1, self._s)) @ self._V.T
+        inner = z[..., self.penalised]
+        along = inner @ self.V
+        if self.V.shape[0] == self.V.shape[1]:  # p ≤ n: no difference, so nothing cancels
+            phi = (along / np.hypot(1, self.s)) @ self.V.T
         else:
-            phi = inner - (along * (1 - 1 / np.hypot(1, self._s))) @ self._V.T
+            phi = inner - (along * (1 - 1 / np.hypot(1, self.s))) @ self.V.T
         out = np.empty_like(z)
-        out[..., self._penalised] = phi * self._prior_sd
-        out[..., self._flat] = z[..., self._flat] @ self._flat_root.T - phi @ self._flat_slope.T
+        out[..., self.penalised] = phi * self.prior_sd
+        out[..., self.flat] = z[..., self.flat] @ self.flat_root.T - phi @ self.flat_slope.T
         return out
 
     def covariance(self) -> Matrix:
         """Return the posterior covariance of β, shape (p, p)."""
-        V, s = self._V, self._s
+        V, s = self.V, self.s
         if V.shape[0] == V.shape[1]:
             phi = (V / (1 + s**2)) @ V.T
         else:
             phi = np.eye(V.shape[0]) - (V * (s**2 / (1 + s**2))) @ V.T
         p = self.mean.size
-        cross = -self._flat_slope @ phi
+        cross = -self.flat_slope @ phi
         out = np.empty((p, p))
-        out[np.ix_(self._penalised, self._penalised)] = phi * np.outer(self._prior_sd, self._prior_sd)
-        out[np.ix_(self._flat, self._penalised)] = cross * self._prior_sd
-        out[np.ix_(self._penalised, self._flat)] = (cross * self._prior_sd).T
-        out[np.ix_(self._flat, self._flat)] = (
-            self._flat_root @ self._flat_root.T - cross @ self._flat_slope.T
+        out[np.ix_(self.penalised, self.penalised)] = phi * np.outer(self.prior_sd, self.prior_sd)
+        out[np.ix_(self.flat, self.penalised)] = cross * self.prior_sd
+        out[np.ix_(self.penalised, self.flat)] = (cross * self.prior_sd).T
+        out[np.ix_(self.flat, self.flat)] = (
+            self.flat_root @ self.flat_root.T - cross @ self.flat_slope.T
         )
         return 0.5 * (out + out.T)
-
-    def intercept_mean(self) -> float:
-        """Return the posterior mean of α."""
-        return self.level - float(self.column_mean @ self.mean)
-
-    def intercept_sd(self, covariance: Matrix) -> float:
-        """Return the posterior sd of α, given the covariance of β."""
-        return math.sqrt(self.level_sd**2 + float(self.column_mean @ covariance @ self.column_mean))
-

@@ -1,8 +1,8 @@
 """The joint log density over many draws at once, written so that every sampler can share it.
 
 Unknown sigma and scale enter a prior only as powers: the scale of coefficient j is
-``base_j · sigma^e_j · scale^f_j`` with exponents 0 or 1. `PriorShape` holds the base numbers and the
-exponents, found by asking the prior itself.
+``base_j · sigma^e_j · scale^f_j`` with exponents 0 or 1. `PriorShape` holds the base numbers and
+the exponents, found by asking the prior itself.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from bayesreg._validation import Vector
     from bayesreg.likelihoods import Likelihood
+    from bayesreg.penalty import Penalty
     from bayesreg.posterior.conditional import Array
-    from bayesreg.priors import Penalty, ScalePrior
     from bayesreg.problem import Problem
+    from bayesreg.scale_priors import ScalePrior
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,23 +59,23 @@ class PriorShape:
         constant = float(ones.coef_prior.log_normalizer(problem.p).sum())
         return cls(ones.penalty, constant, powers["sigma"], powers["scale"])
 
-    @property
-    def proper(self) -> Vector:
-        """Which coefficients have a proper prior: bool, shape (p,)."""
-        return (self.penalty.l1 > 0) | (self.penalty.l2 > 0)
-
     def log_density(self, beta: Array, sigma: Array, scale: Array) -> Array:
         """Log density of coefficients (..., p) given unknowns (...); 1 where they are known."""
         log_ratio = (
-            np.log(sigma)[..., None] * self.sigma_power + np.log(scale)[..., None] * self.scale_power
+            np.log(sigma)[..., None] * self.sigma_power
+            + np.log(scale)[..., None] * self.scale_power
         )
         shrink, square = np.exp(-log_ratio), 0.5 * (beta - self.penalty.loc) ** 2
         value = self.penalty.l1 * np.abs(beta) * shrink + self.penalty.l2 * square * shrink**2
-        return -(value + log_ratio).sum(axis=-1) - self.constant
+        total: Array = (value + log_ratio).sum(axis=-1)
+        return -total - self.constant
 
 
 def _gaussian_rows(eta: Array, y: Vector, w: Vector, sigma: Array) -> Array:
-    return 0.5 * (np.log(w) - LOG_2PI - w * ((y - eta) / sigma[..., None]) ** 2) - np.log(sigma)[..., None]
+    return (
+        0.5 * (np.log(w) - LOG_2PI - w * ((y - eta) / sigma[..., None]) ** 2)
+        - np.log(sigma)[..., None]
+    )
 
 
 def _bernoulli_rows(eta: Array, y: Vector, w: Vector, sigma: Array) -> Array:
@@ -143,7 +144,9 @@ def log_joint(problem: Problem, draws: dict[str, Array]) -> Array:
         out += np.vectorize(prior.log_density, otypes=[float])(draws[name])
     noise = noise_sd(problem, draws)
     for chain in range(beta.shape[0]):  # one chain at a time holds memory down: draws × rows
-        out[chain] += log_likelihood(problem, beta[chain], intercept[chain], noise[chain]).sum(axis=-1)
+        out[chain] += log_likelihood(problem, beta[chain], intercept[chain], noise[chain]).sum(
+            axis=-1
+        )
     return out
 
 
@@ -151,11 +154,12 @@ def noise_sd(problem: Problem, draws: dict[str, Array]) -> Array:
     """Return the noise sd at every draw (chain, draw): drawn, known, or 1 where there is none."""
     if "sigma" in draws:
         return draws["sigma"]
-    known = math.sqrt(problem.likelihood.variance) if isinstance(problem.likelihood, Gaussian) else 1.0
+    known = (
+        math.sqrt(problem.likelihood.variance) if isinstance(problem.likelihood, Gaussian) else 1.0
+    )
     return np.full(draws["beta"].shape[:-1], known)
 
 
 def log_jacobian(prior: ScalePrior) -> float:
-    """Return k in ``d/du log|dv/du| = k``: 2 for a density of ``v = x²``, 1 for one of x, u = log x."""
+    """Return ``d/du log|dv/du|`` at u = log x: 2 for a density of v = x², 1 for one of v = x."""
     return 2.0 if prior.of_square else 1.0
-

@@ -22,8 +22,8 @@ from bayesreg.posterior.density import log_jacobian
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
     from bayesreg.posterior.density import PriorShape
-    from bayesreg.priors import ScalePrior
     from bayesreg.problem import Problem, Unknown
+    from bayesreg.scale_priors import ScalePrior
 
 _STEPS = 40
 
@@ -38,13 +38,10 @@ class Surrogate:
         Of the coefficients and the intercept.
     unknown : dict
         Values of sigma and scale, where they are unknown.
-    prior_share : ndarray, shape (p,)
-        Share of the prior in the precision of each coefficient: 1 where the data say nothing.
     """
 
     conditional: Conditional
     unknown: dict[Unknown, float]
-    prior_share: Vector
 
 
 class _Search:
@@ -57,7 +54,9 @@ class _Search:
         weighted = penalty.l2 * penalty.loc
         self.loc = np.divide(weighted, self.l2, out=np.zeros(problem.p), where=self.l2 > 0)
         self.offset = np.zeros(problem.n) if self.design.offset is None else self.design.offset
-        level = math.log(self.design.y.mean() + 0.1) if isinstance(problem.likelihood, Poisson) else 0.0
+        level = (
+            math.log(self.design.y.mean() + 0.1) if isinstance(problem.likelihood, Poisson) else 0.0
+        )
         self.beta = self.loc
         self.eta = self.offset + self.design.X @ self.loc + level * self.design.intercept
         self.unknown = self._first_guess()
@@ -69,7 +68,9 @@ class _Search:
         residual = residual - self.design.intercept * np.average(residual, weights=weights)
         spread = math.sqrt(np.average(residual**2, weights=weights)) or 1.0
         signal = spread if isinstance(self.problem.likelihood, Gaussian) else 1.0
-        prior = np.divide(self.shape.scale_power, self.l2, out=np.zeros(self.problem.p), where=self.l2 > 0)
+        prior = np.divide(
+            self.shape.scale_power, self.l2, out=np.zeros(self.problem.p), where=self.l2 > 0
+        )
         relative = spread if self.problem.prior.relative_to else 1.0
         reach = relative * math.sqrt(float(self.design.X.var(axis=0) @ prior)) or 1.0
         guess: dict[Unknown, float] = {"sigma": spread, "scale": signal / reach}
@@ -78,10 +79,14 @@ class _Search:
     def precision(self) -> Vector:
         """Prior precision of each coefficient at the present unknowns, shape (p,)."""
         sigma, scale = self.unknown.get("sigma", 1.0), self.unknown.get("scale", 1.0)
-        return self.l2 * sigma ** (-2 * self.shape.sigma_power) * scale ** (-2 * self.shape.scale_power)
+        return (
+            self.l2
+            * sigma ** (-2 * self.shape.sigma_power)
+            * scale ** (-2 * self.shape.scale_power)
+        )
 
     def newton_step(self) -> Conditional:
-        """Move the coefficients towards the minimum of the quadratic model; halve if that overshoots."""
+        """Move to the minimum of the quadratic model; halve the step while that overshoots."""
         likelihood, precision = self.problem.given(**self.unknown).likelihood, self.precision()
         y, w = self.design.y, self.design.row_weights
 
@@ -98,7 +103,10 @@ class _Search:
         eta = self.offset + conditional.level + centred @ conditional.mean
         step, start = 1.0, objective(self.eta, self.beta)
         move = eta - self.eta, conditional.mean - self.beta
-        while step > 1e-3 and not objective(self.eta + step * move[0], self.beta + step * move[1]) <= start:
+        while (
+            step > 1e-3
+            and not objective(self.eta + step * move[0], self.beta + step * move[1]) <= start
+        ):
             step /= 2
         self.eta, self.beta = self.eta + step * move[0], self.beta + step * move[1]
         return conditional
@@ -117,14 +125,14 @@ class _Search:
                 w, columns = self.design.row_weights, self.design.X - conditional.column_mean
                 count += self.problem.n
                 square += float(w @ (self.design.y - self.eta) ** 2)
-                square += float(w @ np.einsum("ij,jk,ik->i", columns, covariance, columns, optimize=True))
+                square += float(w @ ((columns @ covariance) * columns).sum(axis=1))
             self.unknown[name] = _maximise(prior, count, square, now)
             change = max(change, abs(math.log(self.unknown[name] / now)))
         return change
 
 
 def _maximise(prior: ScalePrior, count: float, square: float, start: float) -> float:
-    """Maximise ``−count·log x − square/(2x²) + log prior`` of an unknown x, over log x near `start`."""
+    """Maximise ``−count·log x − square/(2x²) + log prior`` of an unknown x, over log x."""
 
     def objective(u: float) -> float:
         log_prior = prior.log_density(math.exp(u)) + log_jacobian(prior) * u
@@ -154,9 +162,8 @@ def find_surrogate(problem: Problem, shape: PriorShape) -> Surrogate:
         before = search.eta
         conditional = search.newton_step()
         moved = float(np.abs(search.eta - before).max())
-        precision = search.precision()
+        unknown = dict(search.unknown)  # those that this conditional was made with
         change = search.em_step(conditional) if search.unknown else 0.0
         if moved < 1e-3 * (1 + float(np.abs(before).max())) and change < 0.02:
             break
-    share = np.clip(precision * np.diag(conditional.covariance()), 0.0, 1.0)
-    return Surrogate(conditional, search.unknown, share)
+    return Surrogate(conditional, unknown)

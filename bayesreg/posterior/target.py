@@ -1,44 +1,52 @@
 """The log density that NUTS sees: the posterior in whitened coordinates, with its gradient.
 
-The coordinates are ``z = (z_β, z_level, z_sigma, z_scale)``, near standard normal where the posterior
-is near its Gaussian surrogate (centre m, root L, unknowns σ₀ and s₀)::
+The coordinates are ``z = (z_β, z_level, z_sigma, z_scale)``. Unknowns move on the log scale,
+``x = x₀ exp(c z)``; the coefficients follow from z through the Gaussian surrogate *at the present
+unknowns*, so that z is standard normal whatever they are (exactly so for a normal prior and
+likelihood), and NUTS sees no funnel. Known scales leave one linear map, ``β = mean + root z``.
 
-    σ = σ₀ exp(c_σ z_sigma),   s = s₀ exp(c_s z_scale)
-    β_j = loc_j + ρ_j^κ_j (m_j − loc_j + (L z_β)_j),   ρ_j = (σ/σ₀)^e_j (s/s₀)^f_j
-
-ρ is how much wider the prior of β_j has become. κ_j = 0 is the centred parametrisation, right where
-the data fix β_j; κ_j = 1 is the non-centred one, right where they do not. κ_j is the prior's share in
-the precision of β_j, so each coefficient gets what suits it. The log density carries the Jacobian
-``Σ κ_j log ρ_j + log|dσ/dz| + log|ds/dz|``; an inverse gamma, a density of σ², has 2σ dσ.
-
-A Gaussian likelihood with n > p enters through the QR factor of the weighted columns: p pseudo-rows
-instead of n.
+A Gaussian likelihood with n > p enters through the QR factor of the weighted columns: p
+pseudo-rows instead of n.
 """
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
-from bayesreg.likelihoods import Gaussian
+from bayesreg.likelihoods import Bernoulli, Gaussian
 from bayesreg.posterior.density import PriorShape, log_jacobian
 from bayesreg.posterior.surrogate import find_surrogate
+from bayesreg.posterior.whitening import Whitening
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
     from bayesreg.posterior.conditional import Array
     from bayesreg.posterior.surrogate import Surrogate
-    from bayesreg.priors import ScalePrior
     from bayesreg.problem import Problem, Unknown
+    from bayesreg.scale_priors import ScalePrior
 
 # Beyond this logarithm of an unknown its powers leave double precision; the density is 0 there.
 _LOG_LIMIT = 200.0
 
 
-class _GaussianRows:
+class _Rows(ABC):
+    """The likelihood as a function of the deviation δ of (β, level) from the centre."""
+
+    @abstractmethod
+    def __init__(self, problem: Problem, surrogate: Surrogate) -> None: ...
+
+    @abstractmethod
+    def __call__(self, delta: Vector, sigma: float) -> tuple[float, Vector, float]:
+        """Return the loss, its gradient in δ, and its derivative in log sigma."""
+
+
+class _GaussianRows(_Rows):
     """Normal likelihood of the deviation δ of (β, level) from the centre."""
 
     def __init__(self, problem: Problem, surrogate: Surrogate) -> None:
@@ -62,7 +70,28 @@ class _GaussianRows:
         return loss, (error @ self.columns) / sigma**2, self.n - square
 
 
-class _CanonicalRows:
+class _LogisticRows(_Rows):
+    """Bernoulli likelihood of the deviation δ, with the sign of each row folded into its numbers.
+
+    With s = −1 where y = 1 and s = 1 elsewhere the loss is ``Σ w log(1 + exp(sη))``: one expit and
+    no branches, a quarter less time per gradient than by the likelihood's own methods.
+    """
+
+    def __init__(self, problem: Problem, surrogate: Surrogate) -> None:
+        columns, eta = _centred_rows(problem, surrogate)
+        sign = np.where(problem.design.y > 0, -1.0, 1.0)
+        self.columns, self.eta = sign[:, None] * columns, sign * eta
+        self.w = problem.design.row_weights
+
+    def __call__(self, delta: Vector, sigma: float) -> tuple[float, Vector, float]:
+        """Return the loss, its gradient in δ, and 0."""
+        del sigma
+        eta = self.eta + self.columns @ delta
+        loss = float(self.w @ np.logaddexp(0.0, eta))
+        return loss, (self.w * special.expit(eta)) @ self.columns, 0.0
+
+
+class _OtherRows(_Rows):
     """Any other likelihood of the deviation δ of (β, level) from the centre."""
 
     def __init__(self, problem: Problem, surrogate: Surrogate) -> None:
@@ -90,7 +119,10 @@ def _centred_rows(problem: Problem, surrogate: Surrogate) -> tuple[Matrix, Vecto
     return columns, eta
 
 
-@dataclass(frozen=True)
+_ROWS: dict[type, type[_Rows]] = {Gaussian: _GaussianRows, Bernoulli: _LogisticRows}
+
+
+@dataclass(frozen=True, eq=False)
 class _UnknownScale:
     """One unknown on the log scale: ``x = start · exp(step · z)``."""
 
@@ -98,124 +130,119 @@ class _UnknownScale:
     prior: ScalePrior
     start: float
     step: float
-    power: Vector  # exponent of x in the prior scale of each coefficient, and of the level (0)
+    power: Vector  # exponent of x in the prior scale of each coefficient
+
+
+def _unknown_scales(
+    problem: Problem, shape: PriorShape, surrogate: Surrogate
+) -> tuple[_UnknownScale, ...]:
+    powers = {"sigma": shape.sigma_power, "scale": shape.scale_power}
+    rows = {"sigma": problem.n, "scale": 0}
+    # The curvature of count·log x + square/(2x²) in log x is 2·count at its minimum.
+    return tuple(
+        _UnknownScale(
+            name=name,
+            prior=prior,
+            start=surrogate.unknown[name],
+            step=float(2 * max(rows[name] + powers[name].sum(), 1)) ** -0.5,
+            power=powers[name],
+        )
+        for name, prior in problem.hyperpriors().items()
+    )
 
 
 class Target:
     """The whitened log density of a problem, callable as ``target(z) -> (log density, gradient)``.
 
-    Parameters
+    Attributes
     ----------
-    problem : Problem
-        The posterior.
-    centring : float, optional
-        Sets every κ; by default each coefficient has its own.
+    size : int
+        Number of coordinates.
     """
 
-    def __init__(self, problem: Problem, centring: float | None = None) -> None:
+    def __init__(self, problem: Problem) -> None:
         shape = PriorShape.of(problem)
         surrogate = find_surrogate(problem, shape)
-        conditional, p = surrogate.conditional, problem.p
-        extra = np.zeros(int(problem.design.intercept))
-        self.problem, self.conditional, self.p = problem, conditional, p
-        self.root = conditional.spread(np.eye(p)).T
-        self.k = p + extra.size
-        self.proper = shape.proper
+        self.conditional, self.p = surrogate.conditional, problem.p
+        self.k = problem.p + int(problem.design.intercept)
         self.l1, self.l2 = shape.penalty.l1, shape.penalty.l2
-        self.loc = np.where(self.l2 > 0, shape.penalty.loc, 0.0)
-        self.kappa = surrogate.prior_share if centring is None else np.full(p, centring)
-        self.rows = (_GaussianRows if isinstance(problem.likelihood, Gaussian) else _CanonicalRows)(
-            problem, surrogate
-        )
-        self.sigma = (
-            math.sqrt(problem.likelihood.variance)
-            if isinstance(problem.likelihood, Gaussian) and problem.likelihood.conditional
-            else 1.0
-        )
-        powers = {"sigma": shape.sigma_power, "scale": shape.scale_power}
-        informed = {"sigma": problem.n, "scale": 0}
-        self.unknown = [
-            _UnknownScale(
-                name,
-                prior,
-                surrogate.unknown[name],
-                # The curvature of count·log x + square/(2x²) in log x is 2·count at its minimum.
-                (2 * max(informed[name] + powers[name].sum(), 1)) ** -0.5,
-                powers[name],
-            )
-            for name, prior in problem.hyperpriors().items()
-        ]
+        self.loc = self.conditional.loc * (self.l2 > 0)
+        self.rows = _ROWS.get(type(problem.likelihood), _OtherRows)(problem, surrogate)
+        self.sigma = 1.0
+        if isinstance(problem.likelihood, Gaussian) and problem.likelihood.conditional:
+            self.sigma = math.sqrt(problem.likelihood.variance)
+        self.root = self.conditional.spread(np.eye(problem.p)).T
+        self.unknown = _unknown_scales(problem, shape, surrogate)
+        self.powers = np.array([x.power for x in self.unknown]).reshape(len(self.unknown), problem.p)
+        self.steps = np.array([x.step for x in self.unknown])
+        self.log_start = np.log([x.start for x in self.unknown])
+        of_noise = np.array([float(x.name == "sigma") for x in self.unknown])
+        self.whitening = Whitening(self.conditional, self.k > self.p, self.powers, of_noise)
         self.size = self.k + len(self.unknown)
 
-    # ------------------------------------------------------------------ the map
+    def draw(self, z: Vector) -> Vector:
+        """Map coordinates (size,) to one row: coefficients, intercept, sigma, scale."""
+        conditional = self.conditional
+        values = np.empty(0)
+        if self.unknown:
+            log_ratio = self.steps * z[self.k :]
+            values = np.exp(self.log_start + log_ratio)
+            point = self.whitening.forward(z[: self.k], log_ratio)
+            beta, deviation = point.beta, point.level
+        else:
+            beta = conditional.mean + self.root @ z[: self.p]
+            deviation = conditional.level_sd * float(z[self.p : self.k].sum())
+        level = np.full(self.k - self.p, conditional.level + deviation)
+        return np.concatenate([beta, level - conditional.column_mean @ beta, values])
 
-    def draws(self, z: Array) -> dict[str, Array]:
-        """Map coordinates (..., size) to beta, intercept, sigma and scale on the user's scale."""
-        out: dict[str, Array] = {}
-        log_ratio = np.zeros((*z.shape[:-1], self.p))
-        for i, x in enumerate(self.unknown):
-            u = x.step * z[..., self.k + i]
-            out[x.name] = x.start * np.exp(u)
-            log_ratio += u[..., None] * x.power
-        reach = self.conditional.mean - self.loc + z[..., : self.p] @ self.root.T
-        beta = self.loc + np.exp(self.kappa * log_ratio) * reach
+    def split(self, rows: Array) -> dict[str, Array]:
+        """Give the columns of draws (..., size) their names."""
+        out = {"beta": rows[..., : self.p]}
         if self.k > self.p:
-            level = self.conditional.level + self.conditional.level_sd * z[..., self.p]
-            out = {"intercept": level - beta @ self.conditional.column_mean} | out
-        return {"beta": beta} | out
-
-    # ------------------------------------------------------------------ the density
+            out["intercept"] = rows[..., self.p]
+        return out | {x.name: rows[..., self.k + i] for i, x in enumerate(self.unknown)}
 
     def __call__(self, z: Vector) -> tuple[float, Vector]:
         """Return the log density up to a constant, and its gradient, at coordinates z (size,)."""
-        return self._known(z) if not self.unknown else self._unknown(z)
+        return self._with_unknowns(z) if self.unknown else self._all_known(z)
 
-    def _deviation(self, z: Vector, beta_deviation: Vector) -> Vector:
-        if self.k == self.p:
-            return beta_deviation
-        return np.append(beta_deviation, self.conditional.level_sd * z[self.p])
-
-    def _pull_back(self, gradient: Vector, slope: Vector) -> list[Vector]:
-        """Gradient in z_β and z_level of a function with this gradient in β and in the level."""
-        level = gradient[self.p :] * self.conditional.level_sd
-        return [slope @ self.root, level]
-
-    def _known(self, z: Vector) -> tuple[float, Vector]:
-        deviation = self.root @ z[: self.p]
-        beta = self.conditional.mean + deviation
-        loss, slope, _ = self.rows(self._deviation(z, deviation), self.sigma)
+    def _all_known(self, z: Vector) -> tuple[float, Vector]:
+        deviation, level_sd = z.copy(), self.conditional.level_sd
+        deviation[: self.p] = self.root @ z[: self.p]
+        deviation[self.p :] *= level_sd
+        beta = self.conditional.mean + deviation[: self.p]
+        loss, slope, _ = self.rows(deviation, self.sigma)
         shifted = beta - self.loc
         pull = self.l2 * shifted
         penalty = self.l1 @ np.abs(beta) + 0.5 * (pull @ shifted)
-        total = slope[: self.p] + self.l1 * np.sign(beta) + pull
-        return -loss - float(penalty), -np.concatenate(self._pull_back(slope, total))
+        gradient = slope * level_sd
+        gradient[: self.p] = (slope[: self.p] + self.l1 * np.sign(beta) + pull) @ self.root
+        return -loss - float(penalty), -gradient
 
-    def _unknown(self, z: Vector) -> tuple[float, Vector]:
+    def _with_unknowns(self, z: Vector) -> tuple[float, Vector]:
         p, k = self.p, self.k
-        log_values = [math.log(x.start) + x.step * z[k + i] for i, x in enumerate(self.unknown)]
-        if max(map(abs, log_values)) > _LOG_LIMIT:
+        log_ratio = self.steps * z[k:]
+        log_value = self.log_start + log_ratio
+        if np.abs(log_value).max() > _LOG_LIMIT:
             return -math.inf, np.zeros_like(z)
-        value = {x.name: math.exp(u) for x, u in zip(self.unknown, log_values, strict=True)}
-        log_width = sum(u * x.power for x, u in zip(self.unknown, log_values, strict=True))
-        log_ratio = sum(x.step * z[k + i] * x.power for i, x in enumerate(self.unknown))
-        stretch = np.exp(self.kappa * log_ratio)
-        shifted = stretch * (self.conditional.mean - self.loc + self.root @ z[:p])
-        beta = self.loc + shifted
-        deviation = self._deviation(z, beta - self.conditional.mean)
+        value = {x.name: math.exp(u) for x, u in zip(self.unknown, log_value, strict=True)}
+        point = self.whitening.forward(z[:k], log_ratio)
+        deviation = np.full(k, point.level)
+        deviation[:p] = point.beta - self.conditional.mean
         loss, slope, loss_by_log_sigma = self.rows(deviation, value.get("sigma", self.sigma))
+        log_width = log_value @ self.powers
         shrink = np.exp(-log_width)
-        absolute = self.l1 * np.abs(beta) * shrink
+        absolute = self.l1 * np.abs(point.beta) * shrink
+        shifted = point.beta - self.loc
         pull = self.l2 * shifted * shrink**2
-        total = slope[:p] + self.l1 * shrink * np.sign(beta) + pull
-        logp = -loss - float((absolute + 0.5 * pull * shifted + log_width - self.kappa * log_ratio).sum())
-        # d/du of minus the penalty at fixed β, of its normaliser, and through β and the Jacobian
-        by_width = absolute + pull * shifted - 1 + self.kappa * (1 - total * shifted)
-        gradient = [-part for part in self._pull_back(slope, total * stretch)]
-        for x, u in zip(self.unknown, log_values, strict=True):
+        logp = point.log_det - loss - float((absolute + 0.5 * pull * shifted + log_width).sum())
+        by_beta = slope[:p] + self.l1 * shrink * np.sign(point.beta) + pull
+        by_z, by_unknown = self.whitening.pull_back(point, by_beta, float(slope[p:].sum()))
+        by_log = self.whitening.log_det_gradient(point) - by_unknown
+        by_log += self.powers @ (absolute + pull * shifted - 1)
+        for i, (x, u) in enumerate(zip(self.unknown, log_value, strict=True)):
             own = log_jacobian(x.prior)
-            logp += x.prior.log_density(value[x.name]) + own * u
-            by_u = float(x.power @ by_width) + x.prior.slope(value[x.name]) * value[x.name] + own
-            if x.name == "sigma":
-                by_u -= loss_by_log_sigma
-            gradient.append(np.array([x.step * by_u]))
-        return logp, np.concatenate(gradient)
+            logp += x.prior.log_density(value[x.name]) + own * float(u)
+            by_log[i] += x.prior.slope(value[x.name]) * value[x.name] + own
+            by_log[i] -= loss_by_log_sigma if x.name == "sigma" else 0.0
+        return logp, np.concatenate([-by_z, self.steps * by_log])

@@ -1,0 +1,170 @@
+"""NUTS by nutpie, on our own log density and gradient: neither PyMC's import nor a compilation.
+
+The log density is NumPy in whitened coordinates (`target.py`); nutpie's trees and adaptation run in
+Rust and call it. Chains run one after the other: the calls hold the interpreter's lock, and two
+cores took 1.5 times as long as one. The BLAS is held to one thread: these matrices are small.
+
+@MEASURED@
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from bayesreg.errors import SamplingFailed
+from bayesreg.posterior.base import Draws, Sampler
+from bayesreg.posterior.density import log_joint
+from bayesreg.posterior.target import Target
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from bayesreg._validation import Vector
+    from bayesreg.posterior.base import Settings
+    from bayesreg.problem import Problem
+
+# Seconds between looks at the keyboard while waiting.
+_PATIENCE = 0.1
+
+# nutpie's name of each statistic, and ArviZ's.
+STATS = {
+    "diverging": "diverging",
+    "energy": "energy",
+    "depth": "tree_depth",
+    "maxdepth_reached": "reached_max_treedepth",
+    "n_steps": "n_steps",
+    "step_size": "step_size",
+    "mean_tree_accept": "acceptance_rate",
+}
+
+
+class Nuts(Sampler):
+    """The no-U-turn sampler, for every problem."""
+
+    name = "nuts"
+    advantage = "it draws from every posterior"
+
+    def reason_against(self, problem: Problem) -> str | None:
+        """Return None: nothing speaks against it."""
+        del problem
+        return None
+
+    def draw(self, problem: Problem, settings: Settings, rng: np.random.Generator) -> Draws:
+        """Draw by NUTS in whitened coordinates."""
+        # Far trajectories may overflow; their density is then 0 and nutpie turns back.
+        with threadpool_limits(1, user_api="blas"), np.errstate(all="ignore"):
+            target = Target(problem)
+            tree, complete = run_nutpie(_as_nutpie_model(target), settings, rng, cores=1)
+        keep = longest_block(tree)
+        posterior = target.split(_values(tree, "posterior", "draw", keep))
+        stats = {
+            ours: _values(tree, "sample_stats", theirs, keep) for theirs, ours in STATS.items()
+        }
+        stats = {"lp": log_joint(problem, posterior)} | stats
+        return Draws(posterior, stats, complete=complete, libraries=("nutpie",))
+
+
+def _values(
+    tree: xr.DataTree, group: str, name: str, keep: tuple[NDArray[np.intp], slice]
+) -> NDArray[Any]:
+    values = tree[group].to_dataset()[name].to_numpy()
+    return values[keep[0], keep[1]]
+
+
+def _as_nutpie_model(target: Target) -> Any:
+    from nutpie.compiled_pyfunc import from_pyfunc  # noqa: PLC0415  (loads ArviZ: 4 s, on use)
+
+    def start(seed: int) -> Vector:
+        # The surrogate spreads the starts like the posterior, as R-hat wants them.
+        return np.random.default_rng(seed).standard_normal(target.size)
+
+    def density(z: Vector) -> tuple[float, Vector]:
+        value, gradient = target(z)
+        if np.isfinite(value) and np.isfinite(gradient).all():
+            return value, gradient
+        return -np.inf, np.zeros_like(z)
+
+    return from_pyfunc(
+        target.size,
+        lambda: density,
+        lambda *_seeds: lambda z: {"draw": target.draw(z)},
+        [np.dtype(np.float64)],
+        [(target.size,)],
+        ["draw"],
+        make_initial_point_fn=start,
+    )
+
+
+def run_nutpie(
+    model: Any,
+    settings: Settings,
+    rng: np.random.Generator,
+    *,
+    cores: int | None,
+) -> tuple[xr.DataTree, bool]:
+    """Run nutpie on one of its models, and return what it drew and whether that is everything.
+
+    Raises
+    ------
+    SamplingFailed
+        If the sampler stops by itself.
+    KeyboardInterrupt
+        If it is interrupted before the first draw after tuning.
+    """
+    import nutpie  # noqa: PLC0415  (loads ArviZ: 4 s, on use)
+
+    background = nutpie.sample(
+        model,
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=cores,
+        seed=int(rng.integers(2**63)),
+        save_warmup=False,
+        progress_bar=settings.progress,
+        target_accept=settings.target_accept,
+        blocking=False,
+    )
+    with warnings.catch_warnings():
+        # Fewer draws than chains is no mistake here, whatever ArviZ suspects.
+        warnings.filterwarnings("ignore", message="Found chain dimension", category=UserWarning)
+        try:
+            return wait(background), True
+        except KeyboardInterrupt:
+            tree = background.abort()
+            if not tree["posterior"].sizes["draw"]:
+                raise
+            return tree, False
+        except BaseException as error:
+            # A panic in Rust arrives as a BaseException; its first line says what happened. The
+            # other chains stop with it, so there is nothing to cancel.
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            msg = f"nuts stopped: {first}"
+            raise SamplingFailed(msg) from error
+
+
+def wait(background: Any) -> xr.DataTree:
+    """Wait for nutpie to finish, waking up often enough for Ctrl-C."""
+    while True:
+        try:
+            tree: xr.DataTree = background.wait(timeout=_PATIENCE)
+        except TimeoutError:
+            continue
+        return tree
+
+
+def longest_block(tree: xr.DataTree) -> tuple[NDArray[np.intp], slice]:
+    """Find the chains and the number of first draws that keep most draws of an interrupted run.
+
+    Chains stop at different lengths; an array has one. Draws that are not there have no energy.
+    """
+    lengths = np.isfinite(tree["sample_stats"].to_dataset()["energy"].to_numpy()).sum(axis=1)
+    candidates = np.unique(lengths)
+    kept = np.array([length * (lengths >= length).sum() for length in candidates])
+    length = int(candidates[int(np.argmax(kept))])
+    return np.flatnonzero(lengths >= length), slice(length)

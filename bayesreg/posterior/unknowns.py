@@ -1,0 +1,90 @@
+"""Whether an unknown sigma or scale leaves the posterior proper: tails that nothing closes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayesreg.errors import ImproperPosterior
+from bayesreg.likelihoods import Gaussian
+from bayesreg.posterior.density import PriorShape
+from bayesreg.propriety import check_proper_directions
+from bayesreg.scale_priors import HalfFlat, InverseGamma
+
+if TYPE_CHECKING:
+    from bayesreg._validation import Matrix
+    from bayesreg.problem import Problem
+
+
+def require_proper_unknowns(problem: Problem) -> None:
+    """Raise ImproperPosterior if the density of sigma or scale does not integrate.
+
+    With f flat directions the marginal likelihood falls like ``σ^−(n−f)`` for large σ, and like
+    ``s^−min(m, n−f)`` for a large scale s of m coefficients, so a flat prior of either needs an
+    exponent of at least 2. For small σ it grows without an integrable bound where fewer columns
+    than rows fit y exactly; an inverse gamma prior outweighs that, the others do not.
+
+    Raises
+    ------
+    ImproperPosterior
+        Naming the unknown and what to do.
+    """
+    hyperpriors, rank = (
+        problem.hyperpriors(),
+        problem.n - len(problem.free) - problem.design.intercept,
+    )
+    if isinstance(hyperpriors.get("sigma"), HalfFlat) and rank < 2:
+        msg = (
+            f"sigma: a flat prior needs at least 2 rows more than flat coefficients, found {rank}; "
+            "use HalfNormal or HalfCauchy"
+        )
+        raise ImproperPosterior(msg)
+    if "sigma" in hyperpriors and not isinstance(hyperpriors["sigma"], InverseGamma):
+        _require_residual(problem)
+    if isinstance(hyperpriors.get("scale"), HalfFlat):
+        _require_informed_scale(problem, rank)
+
+
+def _require_residual(problem: Problem) -> None:
+    design = problem.design
+    target = design.y if design.offset is None else design.y - design.offset
+    everything = design.columns(range(problem.p))
+    # A prior relative to sigma shrinks with it, so only the flat columns can fit as sigma falls.
+    columns = design.columns(problem.free) if problem.prior.relative_to else everything
+    if _fits_exactly(columns, target):
+        msg = (
+            "sigma: y is fitted exactly, so the density of sigma has no integral near 0; "
+            "give sigma a value or an InverseGamma prior"
+        )
+        raise ImproperPosterior(msg)
+
+
+def _fits_exactly(columns: Matrix, target: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
+    norms = np.sqrt((columns**2).sum(axis=0))
+    used = columns[:, norms > 0] / norms[norms > 0]
+    if used.shape[1] >= columns.shape[0]:
+        return False
+    residual = target - used @ np.linalg.lstsq(used, target)[0] if used.size else target
+    return float(np.abs(residual).max()) <= 1e-13 * float(np.abs(target).max())
+
+
+def _require_informed_scale(problem: Problem, rank: int) -> None:
+    count = int(PriorShape.of(problem).scale_power.sum())
+    gaussian = isinstance(problem.likelihood, Gaussian)
+    if min(count, rank if gaussian else count) < 2:
+        msg = (
+            "scale: a flat prior needs at least 2 coefficients and 2 rows to inform it; "
+            "use HalfNormal or HalfCauchy"
+        )
+        raise ImproperPosterior(msg)
+    if not gaussian:
+        design = problem.design
+        labels = (("intercept",) if design.intercept else ()) + problem.names
+        try:
+            check_proper_directions(
+                problem.likelihood, design.columns(range(problem.p)), design.y, labels
+            )
+        except ImproperPosterior as error:
+            msg = f"scale: has a flat prior, and without a prior on the coefficients: {error}"
+            raise ImproperPosterior(msg) from error

@@ -1,0 +1,135 @@
+"""diagnose: every verdict, on draws made to deserve it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import bayesreg as br
+from bayesreg.errors import InputError
+
+
+def _tree(beta: Any, *, attrs: dict[str, Any] | None = None, **stats: Any) -> xr.DataTree:
+    values = np.asarray(beta)
+    dims = ("chain", "draw", "feature")[: values.ndim]
+    coords = {"feature": [f"c{j}" for j in range(values.shape[2])]} if values.ndim == 3 else {}
+    groups = {"posterior": xr.Dataset({"beta": (dims, values)}, coords=coords)}
+    if stats:
+        groups["sample_stats"] = xr.Dataset({k: (("chain", "draw"), v) for k, v in stats.items()})
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = attrs or {}
+    return tree
+
+
+NOISE = np.random.default_rng(1).normal(size=(4, 1000, 2))
+ENERGY = np.random.default_rng(2).normal(size=(4, 1000))
+
+
+def test_good() -> None:
+    """Independent noise from four chains."""
+    found = br.diagnose(_tree(NOISE, energy=ENERGY, diverging=np.zeros((4, 1000), dtype=bool)))
+    assert found.ok
+    assert found.verdict.startswith("good: R-hat at most 1.00")
+    assert found.verdict.endswith("effective draws, no divergences")
+    assert found.rhat_max is not None
+    assert found.rhat_max < 1.01
+    assert found.bfmi_min is not None
+    assert found.bfmi_min > 0.5
+    assert found.divergences == 0
+
+
+def test_chains_that_disagree() -> None:
+    """The variable is named, and so is the remedy."""
+    draws = NOISE.copy()
+    draws[2, :, 1] += 1.0
+    found = br.diagnose(_tree(draws))
+    assert not found.ok
+    assert found.worst == "beta[c1]"
+    assert "for beta[c1]" in found.verdict
+    assert "chains disagree; raise tune and draws" in found.verdict
+
+
+def test_slow_chains() -> None:
+    """A random walk has few effective draws."""
+    walk = np.cumsum(NOISE, axis=1)
+    found = br.diagnose(_tree(walk))
+    assert not found.ok
+    assert "effective draws (want 400)" in found.verdict
+
+
+def test_divergences_and_energy() -> None:
+    """Each is a fault of its own."""
+    diverging = np.zeros((4, 1000), dtype=bool)
+    diverging[1, :3] = True
+    found = br.diagnose(_tree(NOISE, diverging=diverging, energy=np.cumsum(ENERGY, axis=1)))
+    assert not found.ok
+    assert found.divergences == 3
+    assert "3 divergences" in found.verdict
+    assert "target_accept" in found.verdict
+    assert "BFMI is 0.0" in found.verdict
+
+
+def test_one_chain_is_never_good() -> None:
+    """R-hat needs two."""
+    found = br.diagnose(_tree(NOISE[:1]))
+    assert not found.ok
+    assert found.rhat_max is None
+    assert found.ess_bulk_min is not None
+    assert "R-hat is not available from one chain" in found.verdict
+
+
+@pytest.mark.parametrize("draws", [NOISE[:, :3], np.ones((4, 1000, 2))], ids=["few", "stuck"])
+def test_nothing_to_go_by(draws: Any) -> None:
+    """Three draws, or a sampler that never moved."""
+    found = br.diagnose(_tree(draws))
+    assert not found.ok
+    assert found.rhat_max is None
+    assert found.ess_bulk_min is None
+    assert "say nothing" in found.verdict
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_missing_values_are_a_fault() -> None:
+    """NaN compares false with every limit."""
+    draws = NOISE.copy()
+    draws[0, 5, 0] = np.nan
+    found = br.diagnose(_tree(draws))
+    assert not found.ok
+    assert found.worst == "beta[c0]"
+
+
+def test_a_constant_beside_others_is_left_out() -> None:
+    """A deterministic constant of a model is no fault."""
+    draws = NOISE.copy()
+    draws[..., 0] = 3.0
+    assert br.diagnose(_tree(draws)).ok
+
+
+def test_interrupted() -> None:
+    """However good they look."""
+    found = br.diagnose(_tree(NOISE, attrs={"complete": 0}))
+    assert not found.ok
+    assert "interrupted" in found.verdict
+
+
+def test_exact_draws_are_independent() -> None:
+    """One chain will do; there is nothing to estimate."""
+    found = br.diagnose(_tree(NOISE[:1], attrs={"method": "exact"}))
+    assert found.ok
+    assert found.verdict == "good: independent draws from the closed form, 1000 of them"
+    assert found.ess_bulk_min == 1000
+
+
+def test_scalars_have_plain_names() -> None:
+    """No brackets without a dimension."""
+    assert br.diagnose(_tree(NOISE[..., 0])).worst == "beta"
+
+
+@pytest.mark.parametrize("bad", [None, 3, xr.DataTree(), _tree(NOISE)["posterior"]])
+def test_not_draws(bad: Any) -> None:
+    """Anything without a posterior group."""
+    with pytest.raises(InputError, match="draws: must be a DataTree"):
+        br.diagnose(bad)

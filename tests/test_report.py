@@ -1,0 +1,307 @@
+"""The report is one page that holds everything, runs nothing and fetches nothing."""
+
+import stat
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from xarray import Dataset, DataTree
+
+import bayesreg as br
+from bayesreg import report
+from bayesreg.certificate import certify
+from bayesreg.comparison import Comparison, PosteriorSummary, Score
+from bayesreg.map import find_map
+from bayesreg.posterior import Diagnosis
+from bayesreg.report import number
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{7*7}}",
+    "' onload='alert(1)",
+    "\u202eright to left",
+    "half a pair \ud800",
+    "日本",
+)
+COMMAND = "bayesreg compare 'a&b.csv' --target \"<b>\""
+
+
+class Page(HTMLParser):
+    """What a browser would see: tags with attributes, and text without markup."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self._open, "every element is closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Record a tag."""
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img", "br"):
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Check that elements nest."""
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Record text."""
+        if self._open[-1:] != ["style"]:
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        """Attributes of every element of one kind."""
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def _comparison(names: tuple[str, ...] = HOSTILE, **settings: Any) -> Comparison:
+    """Build a small comparison by hand: an optimiser that lies, one that does not."""
+    p = len(names)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, p))
+    y = 2 * X[:, 0] + rng.normal(size=50)
+    prior = settings.pop("prior", br.Laplace(0.05))
+    given = settings.pop("given", None)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=prior, names=names)
+    mode = find_map(problem, given=given)
+    draws = mode.coef + 0.1 * rng.normal(size=(200, p))
+    lower, median, upper = np.quantile(draws, [0.025, 0.5, 0.975], axis=0)
+    near = (np.abs(draws) < 0.02).mean(axis=0)
+    summary = PosteriorSummary(
+        draws.mean(axis=0), median, lower, upper, np.full(p, 0.02), near, np.zeros(p), 0.95
+    )
+    scored = mode.conditional_problem
+
+    def score(name: str, coef: Any, *, claims: bool | None) -> Score:
+        certificate = certify(scored, coef, mode.intercept)
+        shift = mode.intercept
+        return Score(name, coef, shift, 1e-14, certificate, 0, p, 0, 1.0, 0.1, claims)
+
+    answers = (
+        score("exact mode", mode.coef, claims=True),
+        score("honest<b>", mode.coef, claims=True),
+        score("liar", mode.coef + 0.1, claims=True),
+        score("posterior mean", summary.mean, claims=None),
+        score("posterior median", median, claims=None),
+    )
+    tree = DataTree.from_dict(
+        {"posterior": Dataset({"beta": (("chain", "draw", "feature"), draws[None])})}
+    )
+    tree.attrs = {"seed": 17, "numpy_version": "<2>"}
+    ok = True
+    comparison = Comparison(
+        problem=problem,
+        mode=mode,
+        joint_mode=None,
+        joint_refusal=None,
+        scores=answers,
+        failures={"broken<i>": "it <failed>"},
+        draws=tree,
+        diagnosis=Diagnosis(ok, "the draws <agree>", 1.001, 900.0, 800.0, 0, None, "beta[<q>]"),
+        posterior=summary,
+        epsilon_rule="a change of one sd moves <nothing>",
+    )
+    return replace(comparison, **settings)
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Comparison:
+    """Names that would be markup, templates or commands elsewhere."""
+    return _comparison()
+
+
+@pytest.fixture(scope="module")
+def html(hostile: Comparison) -> str:
+    """The page about them."""
+    return report.render(hostile, command=COMMAND)
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    """The page, parsed."""
+    return Page(html)
+
+
+def test_nothing_runs_and_nothing_is_fetched(page: Page, html: str) -> None:
+    """No script, no handler, no address other than data of its own; a policy that says so."""
+    kinds = {tag for tag, _ in page.tags}
+    assert not kinds & {"script", "iframe", "object", "embed", "link", "a", "base", "form", "svg"}
+    for _, attributes in page.tags:
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "href", "srcset", "action", "data"):
+            assert (attributes.get(name) or "data:image/png;base64,").startswith("data:image/png")
+    assert "http:" not in html
+    assert "https:" not in html
+    assert "url(" not in html
+    assert "@import" not in html
+    named = {meta.get("http-equiv"): meta.get("content") for meta in page.all("meta")}
+    policy = named["Content-Security-Policy"] or ""
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+
+
+def test_hostile_text_is_text(page: Page, html: str) -> None:
+    """Whatever comes from outside is shown as it is, and is nowhere markup or template."""
+    for name in HOSTILE:
+        assert name in page.text
+    for words in (
+        COMMAND,
+        "honest<b>",
+        "it <failed>",
+        "broken<i>",
+        "<nothing>",
+        "<agree>",
+        "<2>",
+        "<q>",
+    ):
+        assert words in page.text
+    assert "<script" not in html
+    assert "49" not in {cell.strip() for cell in page.text.split("\n")}
+    assert len(page.all("img")) == 2
+    for image in page.all("img"):
+        assert HOSTILE[1] in (image["alt"] or "")
+
+
+def test_every_estimator_and_coefficient_is_there(page: Page, hostile: Comparison) -> None:
+    """Score table, coefficients, counts, failures, units, command, seed."""
+    for score in hostile.scores:
+        assert score.name in page.text
+    rows = [row for row in page.all("th") if row.get("scope") == "row"]
+    assert len(rows) == len(hostile.scores) + hostile.problem.p + 1
+    assert hostile.problem.formula() in page.text
+    assert hostile.mode.space in page.text
+    assert f"{int((hostile.mode.coef == 0).sum())} of 7" in page.text
+    assert f"0 of {200 * 7}" in page.text
+    assert "Lasso(alpha=" in page.text
+    assert "seed" in page.text
+    assert "17" in page.text
+    assert "1.001" in page.text
+
+
+def test_only_the_wrong_claim_is_highlighted(page: Page) -> None:
+    """An optimiser that claims convergence without a certificate stands out, by words too."""
+    wrong = [row for row in page.all("tr") if row.get("class") == "wrong"]
+    assert len(wrong) == 1
+    assert page.text.count("yes, wrongly") == 1
+    assert "Optimisers run: 2; that say they converged: 2;" in page.text
+
+
+def test_the_page_is_accessible(page: Page) -> None:
+    """Language, viewport, one h1, ordered headings, captions, scopes, reachable scroll areas."""
+    assert page.all("html") == [{"lang": "en"}]
+    assert any("width=device-width" in (m.get("content") or "") for m in page.all("meta"))
+    levels = [int(tag[1]) for tag, _ in page.tags if tag in ("h1", "h2", "h3")]
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert len(page.all("caption")) == len(page.all("table")) == 3
+    assert all(cell.get("scope") in ("row", "col") for cell in page.all("th"))
+    assert all(image.get("alt") for image in page.all("img"))
+    for area in [d for d in page.all("div") if d.get("class") == "scroll"]:
+        assert area["tabindex"] == "0"
+        assert area["aria-label"]
+    identifiers = [a["id"] for _, a in page.tags if "id" in a]
+    assert len(set(identifiers)) == len(identifiers)
+    assert {s["aria-labelledby"] for s in page.all("section")} == set(identifiers)
+
+
+def test_unknown_scales_are_said() -> None:
+    """A conditional mode names its condition; a joint mode that does not exist says why."""
+    comparison = _comparison(
+        ("a", "b"),
+        prior=br.Laplace(scale=br.HalfCauchy(1.0)),
+        given={"scale": 0.1},
+        joint_refusal="scale: it collapses",
+    )
+    text = Page(report.render(comparison)).text
+    assert "conditional mode of p(beta, intercept | y, scale = 0.1)" in text
+    assert "There is no joint mode. scale: it collapses." in text
+    joint = replace(comparison, joint_mode=comparison.mode, joint_refusal=None)
+    assert "There is a joint mode as well" in Page(report.render(joint)).text
+
+
+def test_the_page_without_optimizers_or_command() -> None:
+    """Nothing is promised that is not there."""
+    whole = _comparison(("a", "b"), failures={})
+    text = Page(report.render(replace(whole, scores=(whole.scores[0], *whole.scores[-2:])))).text
+    assert "No optimiser was run" in text
+    assert "failed" not in text
+
+
+def test_the_same_comparison_gives_the_same_page() -> None:
+    """No clock, no random identifiers."""
+    comparison = _comparison(("a",))
+    assert report.render(comparison) == report.render(comparison)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (None, "—"),
+        (1e-14, "1.00e−14"),
+        (-1234.56, "−1.23e3"),
+        (-0.5, "−0.500"),
+        (12.0, "12.0"),
+        (123.0, "123"),
+        (np.inf, "∞"),
+        (-np.inf, "−∞"),
+        (np.nan, "NaN"),
+    ],
+)
+def test_numbers_read_well(value: float | None, text: str) -> None:
+    """Significant digits, a real minus sign, and 0 only for zero."""
+    assert number(value, 3) == text
+
+
+def test_the_file_appears_whole_or_not_at_all(
+    tmp_path: Path, hostile: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older file survives a failure; a success leaves nothing else behind."""
+    monkeypatch.setattr(report, "_figures", lambda _: [])
+    target = tmp_path / "report.html"
+    target.write_text("old")
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "replace", refuse)
+        with pytest.raises(br.errors.InputError, match=r"path: .*No space"):
+            report.write(hostile, target)
+    assert target.read_text() == "old"
+    assert report.write(hostile, target, command=COMMAND) == target
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+    assert stat.S_IMODE(target.stat().st_mode) & stat.S_IRUSR
+    assert Page(target.read_text(encoding="utf-8")).all("html")
+
+
+@pytest.mark.parametrize("place", [".", "missing/report.html", "file/report.html"])
+def test_a_place_that_cannot_be_written_is_named(
+    tmp_path: Path, hostile: Comparison, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A directory, a missing directory, a file in the way: InputError that names path."""
+    monkeypatch.setattr(report, "_figures", lambda _: [])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(br.errors.InputError, match=r"^path: "):
+        report.write(hostile, tmp_path / place)
+
+
+def test_a_real_comparison_becomes_a_page(tmp_path: Path) -> None:
+    """What `compare` makes is what the report reads."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 3))
+    problem = br.Problem(X, X[:, 0], likelihood=br.Gaussian(1.0), prior=br.Normal(0.5))
+    comparison = br.compare(problem, ["closed_form"], draws=100, seed=11, progress=False)
+    written = comparison.to_html(tmp_path / "page.html", command="bayesreg compare --seed 11")
+    text = Page(written.read_text(encoding="utf-8")).text
+    for words in ("closed_form", "bayesreg_version", "--seed 11", comparison.diagnosis.verdict[1:]):
+        assert words in text
