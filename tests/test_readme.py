@@ -6,6 +6,11 @@ import contextlib
 import io
 import re
 from pathlib import Path
+from typing import Any
+
+import pymc as pm
+
+import bayesreg as br
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -19,6 +24,24 @@ def test_the_example_prints_its_answer() -> None:
         exec(compile(code[1], "README.md", "exec"), {})  # noqa: S102  (our own README)
     noise = re.compile(r"\d\.?\d*e-1\d")
     assert noise.sub("tiny", printed.getvalue()) == noise.sub("tiny", code[2])
+
+
+def test_what_it_says_of_find_map_is_true() -> None:
+    """It claims success without a zero, above the mode, and the certificate rejects it."""
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert code is not None
+    scope: dict[str, Any] = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(code[1], "README.md", "exec"), scope)  # noqa: S102  (our own README)
+    model = scope["model"]
+    tree = pm.find_MAP(model=model, progressbar=False, jitter=False, return_inferencedata=True)
+    coef = tree["posterior"]["beta"].to_numpy().ravel()
+    intercept = float(tree["posterior"]["intercept"].to_numpy().item())
+    problem = br.read_model(model)
+    assert tree["optimizer_result"]["success"].item()
+    assert (coef != 0).all()
+    assert problem.objective(coef, intercept) > br.find_map(problem).objective
+    assert "NOT optimal" in str(br.certify(problem, coef, intercept))
 
 
 def test_two_commands_do_all_the_set_up() -> None:
