@@ -180,6 +180,12 @@ def read_only[A: NDArray[Any]](array: A) -> A:
     return array
 
 
+def set_fields(record: object, **values: object) -> None:
+    """Fill the fields of a frozen dataclass whose constructor validates what it is given."""
+    for name, value in values.items():
+        object.__setattr__(record, name, value)
+
+
 def as_real(value: object, argument: str) -> float:
     """Validate one finite real number (bool is not a number here)."""
     if isinstance(value, np.ndarray) and value.ndim == 0:

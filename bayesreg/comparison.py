@@ -5,20 +5,26 @@ The problem scores every answer; no answer scores itself.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayesreg._inputs import as_problem
-from bayesreg._validation import Vector, as_fraction, as_generator, as_positive
-from bayesreg.certificate import Certificate, certify
+from bayesreg._validation import as_fraction, as_generator, as_positive
 from bayesreg.errors import BayesregError, DegenerateMode, unknown_name
 from bayesreg.map import MapEstimate, find_map
 from bayesreg.optimizers import PointEstimate, list_optimizers, optimize
 from bayesreg.posterior import Diagnosis, diagnose, sample
+from bayesreg.scoring import (
+    EXACT,
+    PosteriorSummary,
+    Score,
+    central_answers,
+    score_answer,
+    summarise,
+)
 
 if TYPE_CHECKING:
     import os
@@ -30,106 +36,6 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from bayesreg.problem import Problem
-
-EXACT = "exact mode"
-# Largest excess over the optimum, in nats, that still counts as near it.
-NEAR = 1e-3
-
-type Verdict = Literal["optimal", "near", "off"]
-
-_UNITS = {"gaussian": "of sd(y)", "bernoulli": "in log-odds", "poisson": "in log-rate"}
-
-
-@dataclass(frozen=True, eq=False)
-class Score:
-    """What the problem says of one answer.
-
-    Attributes
-    ----------
-    name : str
-        Who gave it.
-    coef, intercept
-        The answer, on the user's own scale.
-    excess : float
-        Objective above that of the exact mode, in nats; 0 where it is rounding error.
-    certificate : Certificate
-        Of these coefficients.
-    zeros : int
-        Coefficients that are exactly 0.0.
-    false_nonzeros : int
-        Coefficients that are zero in the exact mode and not here.
-    false_zeros : int
-        Coefficients that are zero here and not in the exact mode.
-    distance : float
-        Largest difference from the exact mode, over coefficients times the sd of their column.
-    seconds : float or None
-        Time taken.
-    claims_convergence : bool or None
-        Whether it said that it converged; None for an answer that makes no claim.
-    """
-
-    name: str
-    coef: Vector
-    intercept: float
-    excess: float
-    certificate: Certificate
-    zeros: int
-    false_nonzeros: int
-    false_zeros: int
-    distance: float
-    seconds: float | None
-    claims_convergence: bool | None
-
-    @property
-    def verdict(self) -> Verdict:
-        """How good the answer is, in one word.
-
-        "optimal": certified. "near": with the zeros of the exact mode, and within a thousandth of a
-        nat of it, where the density is 0.1 % below its peak; the tolerances of point optimisers are
-        looser than a certificate's, and that alone misleads nobody. "off": anything else.
-        """
-        if self.certificate.optimal:
-            return "optimal"
-        right = self.false_nonzeros == 0 and self.false_zeros == 0
-        return "near" if right and self.excess <= NEAR else "off"
-
-    @property
-    def misleading(self) -> bool:
-        """Whether it claims to have converged and is off."""
-        return bool(self.claims_convergence) and self.verdict == "off"
-
-
-@dataclass(frozen=True, eq=False)
-class PosteriorSummary:
-    """Per coefficient: mean, median, equal-tailed interval, and closeness to zero; each (p,).
-
-    Attributes
-    ----------
-    mean, median, lower, upper : ndarray, shape (p,)
-        Of the draws; the interval holds `level` of them, the rest equally on both sides.
-    epsilon : ndarray, shape (p,)
-        What counts as close to zero, in units of each coefficient.
-    near_zero : ndarray, shape (p,)
-        P(|β| < epsilon).
-    zeros : ndarray, shape (p,)
-        Number of draws that are exactly 0.0.
-    level : float
-        Probability of the interval.
-    """
-
-    mean: Vector
-    median: Vector
-    lower: Vector
-    upper: Vector
-    epsilon: Vector
-    near_zero: Vector
-    zeros: Vector
-    level: float
-
-    @property
-    def excludes_zero(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Whether the interval of each coefficient leaves 0 out."""
-        return (self.lower > 0) | (self.upper < 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -364,16 +270,16 @@ def compare(
         mode = find_map(asked, given=medians)
     scored = mode.conditional_problem
     points, failures = _run_optimizers(scored, names, say)
-    summary, rule = _summarise(asked, tree, level, epsilon)
-    scores = [_score(scored, mode, EXACT, mode.coef, mode.intercept, mode.seconds, claims=True)]
+    summary, rule = summarise(asked, tree, level, epsilon)
+    scores = [score_answer(scored, mode, mode, EXACT, mode.seconds, claims=True)]
     scores += [
-        _score(scored, mode, p.name, p.coef, p.intercept, p.seconds, claims=p.claims_convergence)
+        score_answer(scored, mode, p, p.name, p.seconds, claims=p.claims_convergence)
         for p in points
     ]
-    for label, centre in (("posterior mean", summary.mean), ("posterior median", summary.median)):
-        reduce = np.mean if centre is summary.mean else np.median
-        shift = _intercept_at(asked, tree, centre, reduce)
-        scores.append(_score(scored, mode, label, centre, shift, None, claims=None))
+    scores += [
+        score_answer(scored, mode, answer, name)
+        for name, answer in central_answers(asked, tree, summary).items()
+    ]
     return Comparison(
         problem=asked,
         mode=mode,
@@ -386,23 +292,6 @@ def compare(
         posterior=summary,
         epsilon_rule=rule,
     )
-
-
-def _intercept_at(
-    problem: Problem, tree: DataTree, centre: Vector, reduce: Callable[..., np.floating]
-) -> float:
-    """Intercept that goes with a summary of the coefficients.
-
-    A median is taken of the level at the columns' means, where it depends least on the
-    coefficients; far from the data, medians taken one by one do not belong to each other.
-    """
-    if not problem.design.intercept:
-        return 0.0
-    mean = problem.design.X.mean(axis=0)
-    level = (
-        np.asarray(tree["posterior"]["intercept"]) + np.asarray(tree["posterior"]["beta"]) @ mean
-    )
-    return float(reduce(level)) - float(mean @ centre)
 
 
 def _silent(text: str) -> None:
@@ -438,58 +327,3 @@ def _run_optimizers(
         except BayesregError as error:
             failures[name] = str(error)
     return points, failures
-
-
-def _score(
-    problem: Problem,
-    mode: MapEstimate,
-    name: str,
-    coef: Vector,
-    intercept: float,
-    seconds: float | None,
-    *,
-    claims: bool | None,
-) -> Score:
-    best = problem.penalised(mode.coef, mode.intercept)
-    excess = problem.penalised(coef, intercept) - best
-    rounding = 16 * np.finfo(float).eps * abs(best)
-    spread = problem.design.X.std(axis=0)
-    zero, mode_zero = coef == 0, mode.coef == 0
-    return Score(
-        name=name,
-        coef=coef,
-        intercept=intercept,
-        excess=excess if abs(excess) > rounding else 0.0,
-        certificate=certify(problem, coef, intercept),
-        zeros=int(zero.sum()),
-        false_nonzeros=int((mode_zero & ~zero).sum()),
-        false_zeros=int((zero & ~mode_zero).sum()),
-        distance=float(np.max(np.abs(coef - mode.coef) * spread, initial=0.0)),
-        seconds=seconds,
-        claims_convergence=claims,
-    )
-
-
-def _summarise(
-    problem: Problem, tree: DataTree, level: float, epsilon: float
-) -> tuple[PosteriorSummary, str]:
-    drawn = np.asarray(tree["posterior"]["beta"])
-    beta = drawn.reshape(math.prod(drawn.shape[:-1]), problem.p)
-    gaussian = problem.likelihood.name == "gaussian"
-    unit = float(problem.design.y.std()) or 1.0 if gaussian else 1.0
-    spread = problem.design.X.std(axis=0)
-    near = epsilon * unit / np.where(spread > 0, spread, 1.0)
-    tail = (1 - level) / 2
-    lower, median, upper = np.quantile(beta, [tail, 0.5, 1 - tail], axis=0)
-    summary = PosteriorSummary(
-        mean=beta.mean(axis=0),
-        median=median,
-        lower=lower,
-        upper=upper,
-        epsilon=near,
-        near_zero=(np.abs(beta) < near).mean(axis=0),
-        zeros=(beta == 0).sum(axis=0).astype(np.float64),
-        level=level,
-    )
-    amount = f"{epsilon:g} {_UNITS[problem.likelihood.name]}"
-    return summary, f"one sd of the column moves the prediction by less than {amount}"

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from scipy import special
 
-from bayesreg._validation import Vector, as_positive
+from bayesreg._validation import Vector, as_positive, set_fields
 from bayesreg.errors import InputError
-from bayesreg.priors import as_scale_prior
+from bayesreg.priors import Flat, as_scale_prior
 from bayesreg.scale_priors import ScalePrior
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Likelihood(ABC):
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Gaussian(Likelihood):
     """Normal noise: ``y ~ N(eta, sigma**2 / w)``.
 
@@ -121,14 +121,12 @@ class Gaussian(Likelihood):
     '‖y − Xβ‖²/(2·2²)'
     """
 
-    sigma: float | ScalePrior = 1.0
+    sigma: float | ScalePrior
     name: ClassVar[str] = "gaussian"
 
-    def __post_init__(self) -> None:
-        """Validate sigma."""
-        unknown = as_scale_prior(self.sigma)
-        known = as_positive(self.sigma, "sigma") if unknown is None else unknown
-        object.__setattr__(self, "sigma", known)
+    def __init__(self, sigma: float | ScalePrior | Flat = 1.0) -> None:
+        unknown = as_scale_prior(sigma)
+        set_fields(self, sigma=as_positive(sigma, "sigma") if unknown is None else unknown)
 
     @property
     def conditional(self) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 from scipy import special
@@ -25,17 +25,14 @@ from bayesreg._validation import (
     as_scale,
     as_vector,
     read_only,
+    set_fields,
 )
 from bayesreg.errors import InputError
 from bayesreg.penalty import Penalty
-from bayesreg.scale_priors import (  # noqa: F401
-    Exponential,
-    HalfCauchy,
-    HalfFlat,
-    HalfNormal,
-    InverseGamma,
-    ScalePrior,
-)
+from bayesreg.scale_priors import HalfFlat, ScalePrior
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -172,7 +169,7 @@ def as_scale_prior(value: object) -> ScalePrior | None:
     return value if isinstance(value, ScalePrior) else None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class _Scaled(Prior):
     """A prior with one scale: a number, one per coefficient, or a density of an unknown number.
 
@@ -191,18 +188,26 @@ class _Scaled(Prior):
     relative_to: Literal["sigma"] | None = None
     factor: Scale = 1.0
 
-    def __post_init__(self) -> None:
-        """Validate the numbers."""
-        unknown = as_scale_prior(self.scale)
+    def __init__(
+        self,
+        scale: ArrayLike | ScalePrior | Flat,
+        *,
+        relative_to: Literal["sigma"] | None = None,
+        factor: ArrayLike = 1.0,
+    ) -> None:
+        unknown = as_scale_prior(scale)
         if unknown is not None and unknown.of_square:
             msg = "scale: InverseGamma is a prior of a square; use HalfCauchy or HalfNormal"
             raise InputError(msg)
-        known = as_scale(self.scale, "scale") if unknown is None else unknown
-        object.__setattr__(self, "scale", known)
-        object.__setattr__(self, "factor", as_scale(self.factor, "factor"))
-        if self.relative_to not in (None, "sigma"):
-            msg = f'relative_to: must be None or "sigma", found {self.relative_to!r}'
+        if relative_to not in (None, "sigma"):
+            msg = f'relative_to: must be None or "sigma", found {relative_to!r}'
             raise InputError(msg)
+        set_fields(
+            self,
+            scale=as_scale(scale, "scale") if unknown is None else unknown,
+            relative_to=relative_to,
+            factor=as_scale(factor, "factor"),
+        )
 
     @property
     def hyperprior(self) -> ScalePrior | None:
@@ -252,7 +257,7 @@ class _Scaled(Prior):
         return "".join(f" + {term}" for term in terms)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Normal(_Scaled):
     """Normal prior: ``β ~ N(loc, scale²)``, the ridge penalty ``(β − loc)² / (2 scale²)``.
 
@@ -275,12 +280,17 @@ class Normal(_Scaled):
     name: ClassVar[str] = "Normal"
     penalised_name: ClassVar[str] = "ridge"
 
-    def __post_init__(self) -> None:
-        """Validate the numbers."""
-        super().__post_init__()
-        loc = np.asarray(self.loc)
-        value = as_vector(self.loc, "loc") if loc.ndim else as_real(loc.item(), "loc")
-        object.__setattr__(self, "loc", value)
+    def __init__(
+        self,
+        scale: ArrayLike | ScalePrior | Flat,
+        *,
+        loc: ArrayLike = 0.0,
+        relative_to: Literal["sigma"] | None = None,
+        factor: ArrayLike = 1.0,
+    ) -> None:
+        super().__init__(scale, relative_to=relative_to, factor=factor)
+        one = np.ndim(loc) == 0
+        set_fields(self, loc=as_real(loc, "loc") if one else as_vector(loc, "loc"))
 
     def penalty(self, p: int) -> Penalty:
         """Return ``Σ (β − loc)² / (2 scale²)``."""
@@ -312,7 +322,7 @@ class Normal(_Scaled):
         return _scale_parameters(self, p) | {"loc": _fill(self.loc, p)}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Laplace(_Scaled):
     """Laplace prior: density ``exp(−|β|/scale) / (2 scale)``, the lasso penalty ``|β| / scale``.
 
@@ -357,7 +367,7 @@ def _scale_parameters(prior: _Scaled, p: int) -> dict[str, Vector]:
     return {"scale": _fill(prior.scale, p) * _fill(prior.factor, p)}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class ElasticNet(Prior):
     """Elastic-net prior: density proportional to ``exp(−|β|/l1_scale − β²/(2 l2_scale²))``.
 
@@ -381,10 +391,12 @@ class ElasticNet(Prior):
     name: ClassVar[str] = "ElasticNet"
     penalised_name: ClassVar[str] = "elastic net"
 
-    def __post_init__(self) -> None:
-        """Validate the scales."""
-        object.__setattr__(self, "l1_scale", as_scale(self.l1_scale, "l1_scale"))
-        object.__setattr__(self, "l2_scale", as_scale(self.l2_scale, "l2_scale"))
+    def __init__(self, l1_scale: ArrayLike, l2_scale: ArrayLike) -> None:
+        set_fields(
+            self,
+            l1_scale=as_scale(l1_scale, "l1_scale"),
+            l2_scale=as_scale(l2_scale, "l2_scale"),
+        )
 
     def penalty(self, p: int) -> Penalty:
         """Return ``Σ |β| / l1_scale + β² / (2 l2_scale²)``."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from bayesreg._validation import Vector, as_positive, as_real, as_vector
+from bayesreg._validation import Vector, as_positive, as_real, as_vector, set_fields
 from bayesreg.blocks import Blocks, same_prior
 from bayesreg.design import Design
 from bayesreg.errors import InputError
@@ -380,8 +380,7 @@ def _assemble(problem: Problem, design: Design, likelihood: Likelihood, prior: P
         raise InputError(msg)
     if prior.relative_to == "sigma" and isinstance(likelihood, Gaussian) and likelihood.conditional:
         prior = prior.given(sigma=likelihood.variance**0.5)
-    for name, value in (("design", design), ("likelihood", likelihood), ("prior", prior)):
-        object.__setattr__(problem, name, value)
+    set_fields(problem, design=design, likelihood=likelihood, prior=prior)
 
 
 def _flat_columns(problem: Problem) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bayesreg import figures, units
 from bayesreg._files import write_whole
-from bayesreg.comparison import NEAR
+from bayesreg.scoring import NEAR
 
 if TYPE_CHECKING:
     import os
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bayesreg.certificate import Certificate
-    from bayesreg.comparison import Comparison, Score
+    from bayesreg.comparison import Comparison
+    from bayesreg.scoring import Score
 
 _MINUS = "−"
 _DPI = 144  # twice what a screen of ordinary density needs: sharp when enlarged or printed

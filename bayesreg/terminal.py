@@ -11,7 +11,7 @@ import numpy as np
 from rich.table import Table
 
 from bayesreg._files import write_whole
-from bayesreg.comparison import EXACT, NEAR
+from bayesreg.scoring import EXACT, NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
-    from bayesreg.comparison import Comparison, Score
+    from bayesreg.comparison import Comparison
     from bayesreg.map import MapEstimate
+    from bayesreg.scoring import Score
 
 
 def number(value: float | None, digits: int = 4) -> str:

@@ -7,8 +7,9 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 import bayesreg as br
-from bayesreg.comparison import EXACT, Comparison
+from bayesreg.comparison import Comparison
 from bayesreg.errors import ImproperPosterior, InputError
+from bayesreg.scoring import EXACT
 from tests.problems import data
 
 

@@ -22,11 +22,12 @@ from xarray import Dataset, DataTree
 import bayesreg as br
 from bayesreg import figures
 from bayesreg.certificate import certify
-from bayesreg.comparison import Comparison, PosteriorSummary, Score
+from bayesreg.comparison import Comparison
 from bayesreg.figures._ink import clean, inches, label
 from bayesreg.figures._kde import density
 from bayesreg.map import find_map
 from bayesreg.posterior import Diagnosis
+from bayesreg.scoring import PosteriorSummary, Score
 
 type Array = NDArray[np.float64]
 

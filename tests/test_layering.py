@@ -31,6 +31,7 @@ LAYERS = (
     ("units", "certificate", "active_set", "_inputs", "defaults", "tables", "standardized"),
     ("optimizers", "map"),
     ("posterior",),
+    ("scoring",),
     ("comparison",),
     ("figures", "terminal"),
     ("report",),

@@ -194,7 +194,7 @@ def test_bad_input_is_refused_by_name(case: str) -> None:
         (lambda: br.Laplace(0.0), "scale: must be positive, found 0"),
         (lambda: br.Laplace(-1.0), "scale: must be positive, found -1"),
         (lambda: br.Laplace(float("nan")), "scale: must be positive, found nan"),
-        (lambda: br.Laplace(scale="big"), "scale: found text"),  # type: ignore[arg-type]
+        (lambda: br.Laplace(scale="big"), "scale: found text"),
         (lambda: br.Normal(1.0, loc=float("nan")), "loc: must be finite"),
         (lambda: br.ElasticNet(1.0, 0.0), "l2_scale: must be positive"),
         (lambda: br.Gaussian(sigma=0.0), "sigma: must be positive, found 0"),

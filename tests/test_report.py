@@ -14,10 +14,11 @@ from xarray import Dataset, DataTree
 import bayesreg as br
 from bayesreg import report
 from bayesreg.certificate import certify
-from bayesreg.comparison import Comparison, PosteriorSummary, Score
+from bayesreg.comparison import Comparison
 from bayesreg.map import find_map
 from bayesreg.posterior import Diagnosis
 from bayesreg.report import number
+from bayesreg.scoring import PosteriorSummary, Score
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -14,7 +14,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import LoadFlags
 from matplotlib.lines import Line2D
 
-from bayesreg.comparison import NEAR
+from bayesreg.scoring import NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.ft2font import FT2Font
 
     from bayesreg._validation import Vector
-    from bayesreg.comparison import Comparison, Score
+    from bayesreg.comparison import Comparison
+    from bayesreg.scoring import Score
 
 # Okabe and Ito's palette, without the yellow that white paper swallows.
 BLACK, GREY, LIGHT = "#000000", "#666666", "#f3f3f3"
