@@ -332,3 +332,20 @@ def test_bad_arguments() -> None:
         br.find_map(problem, given={"sigma": 1.0})
     with pytest.raises(InputError, match="problem: must be a bayesreg Problem or a PyMC model"):
         br.find_map([1, 2, 3])
+
+
+@pytest.mark.parametrize("name", ["lasso", "lasso_park_casella", "logistic_lasso"])
+def test_pymc_models_directly(name: str) -> None:
+    """The point is one of the model's own, and PyMC finds minus our objective there."""
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(30, 3))
+    eta = X @ [1.0, 0.0, -1.0]
+    y = (eta > rng.logistic(size=30)).astype(float) if "logistic" in name else eta + rng.normal(30)
+    model = br.gallery.load(name).build(X, y)
+    fit = br.find_map(model)
+    assert fit.certificate.optimal
+    assert fit.point is not None
+    value = model.compile_logp(jacobian=False)(fit.point)
+    assert -fit.objective == pytest.approx(float(value), rel=1e-10, abs=4e-9)
+    assert np.isfinite(model.compile_logp()(fit.point))
+    assert list(fit.point["beta"]) == list(fit.coef)
