@@ -35,25 +35,50 @@ def frame_names(X: object) -> tuple[str, ...] | None:
     return tuple(str(name) for name in X.columns) if _is_pandas(X, "DataFrame") else None  # type: ignore[attr-defined]
 
 
-def check_same_index(X: Any, y: Any) -> None:
-    """Refuse a pandas X and y whose row labels differ, rather than re-align them in silence.
+def check_same_index(X: Any, value: Any, argument: str) -> None:
+    """Refuse a pandas object whose row labels differ from those of X, rather than re-align them.
 
     Raises
     ------
     InputError
         If both carry an index and the two are not identical.
     """
-    if not (_is_pandas(X, "DataFrame") and (_is_pandas(y, "Series") or _is_pandas(y, "DataFrame"))):
+    labelled = _is_pandas(value, "Series") or _is_pandas(value, "DataFrame")
+    if not (_is_pandas(X, "DataFrame") and labelled):
         return
-    if len(X) == len(y) and not X.index.equals(y.index):
+    if len(X) == len(value) and not X.index.equals(value.index):
         msg = (
-            "y: its row labels differ from those of X; bayesreg does not re-align rows. "
-            "Use y.loc[X.index], or .to_numpy() on both if the order already matches"
+            f"{argument}: its row labels differ from those of X; bayesreg does not re-align rows. "
+            f"Use {argument}.loc[X.index], or .to_numpy() on both if the order already matches"
         )
         raise InputError(msg)
 
 
-def _as_float_array(value: object, argument: str) -> NDArray[np.float64]:
+def check_labels(value: Any, names: tuple[str, ...], argument: str) -> None:
+    """Refuse a pandas Series of coefficients whose labels are text and not the names, in order."""
+    if not _is_pandas(value, "Series"):
+        return
+    labels = tuple(value.index)
+    if any(isinstance(label, str) for label in labels) and labels != names:
+        msg = (
+            f"{argument}: its labels are not the columns' names in their order, and bayesreg does "
+            f"not re-align; use {argument}.loc[list(names)], or .to_numpy()"
+        )
+        raise InputError(msg)
+
+
+# What NumPy lets through when an object cannot be made a number.
+_UNREADABLE = (ValueError, TypeError, ArithmeticError, RuntimeError, AttributeError)
+
+
+def as_float_array(value: object, argument: str) -> NDArray[np.float64]:
+    """Read anything NumPy can read as real numbers; NaN and inf pass here.
+
+    Raises
+    ------
+    InputError
+        For text, dates, complex numbers, masked entries, sparse matrices and what is no array.
+    """
     module = type(value).__module__
     if module.startswith("scipy.sparse"):
         msg = f"{argument}: sparse matrices are not supported yet; pass {argument}.toarray()"
@@ -63,7 +88,7 @@ def _as_float_array(value: object, argument: str) -> NDArray[np.float64]:
         raise InputError(msg)
     try:
         raw = np.asarray(value)
-    except (ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         msg = f"{argument}: cannot be read as an array ({error}); pass a rectangular numeric array"
         raise InputError(msg) from error
     if raw.dtype.kind == "c":
@@ -77,9 +102,10 @@ def _as_float_array(value: object, argument: str) -> NDArray[np.float64]:
         msg = f"{argument}: found text ({text!r}); encode text columns as numbers first"
         raise InputError(msg)
     try:
-        return np.array(raw, dtype=np.float64)
-    except (ValueError, TypeError) as error:
-        msg = f"{argument}: entries of type {raw.dtype} cannot be read as real numbers ({error})"
+        with np.errstate(over="ignore"):
+            return np.array(raw, dtype=np.float64)
+    except _UNREADABLE as error:
+        msg = f"{argument}: cannot be read as real numbers ({error})"
         raise InputError(msg) from error
 
 
@@ -116,7 +142,7 @@ def as_matrix(value: object, argument: str = "X") -> Matrix:
     InputError
         If it is not two-dimensional, has no row, or holds NaN, infinities or text.
     """
-    array = _as_float_array(value, argument)
+    array = as_float_array(value, argument)
     if array.ndim != 2:
         msg = f"{argument}: must be two-dimensional (rows, columns), found shape {array.shape}"
         if array.ndim == 1:
@@ -151,7 +177,7 @@ def as_vector(value: object, argument: str, length: int | None = None) -> Vector
     InputError
         If the shape is wrong or it holds NaN, infinities or text.
     """
-    array = _as_float_array(value, argument)
+    array = as_float_array(value, argument)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -193,7 +219,10 @@ def as_real(value: object, argument: str) -> float:
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         msg = f"{argument}: must be a real number, found {value!r}"
         raise InputError(msg)
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
         msg = f"{argument}: must be finite, found {number}"
         raise InputError(msg)
@@ -206,14 +235,28 @@ def as_positive(value: object, argument: str) -> float:
     if number <= 0:
         msg = f"{argument}: must be positive, found {number:g}"
         raise InputError(msg)
+    if not 1 / LARGEST <= number <= LARGEST:
+        msg = f"{argument}: {number:g} has a square beyond double precision; change the units"
+        raise InputError(msg)
     return number
 
 
 def as_scale(value: object, argument: str = "scale") -> float | Vector:
     """Validate a prior scale: positive, one number or one per coefficient; inf means flat."""
-    array = _as_float_array(value, argument)
+    array = as_float_array(value, argument)
     if array.ndim > 1:
         msg = f"{argument}: must be a number or one number per coefficient, found {array.shape}"
+        raise InputError(msg)
+    if _is_pandas(value, "Series"):
+        msg = f"{argument}: a Series has labels that would be ignored; pass {argument}.to_numpy()"
+        raise InputError(msg)
+    if np.asarray(value).dtype == bool:
+        msg = f"{argument}: must be a number, found a truth value"
+        raise InputError(msg)
+    extreme = np.isfinite(array) & (array > 0) & ((array < 1 / LARGEST) | (array > LARGEST))
+    if extreme.any():
+        found = float(array[extreme][0]) if array.ndim else float(array)
+        msg = f"{argument}: {found:g} has a square beyond double precision; change the units"
         raise InputError(msg)
     bad = ~(array > 0)  # also catches NaN
     if bad.any():
@@ -255,9 +298,17 @@ def as_names(value: Iterable[object] | None, length: int) -> tuple[str, ...]:
     """
     if value is None:
         return tuple(f"x{j}" for j in range(length))
-    names = tuple(str(name) for name in value)
+    try:
+        names = tuple(str(name) for name in value)
+    except TypeError as error:
+        msg = f"names: must be a list of column names, found {value!r}"
+        raise InputError(msg) from error
     if len(names) != length:
         msg = f"names: has {len(names)} entries, but X has {length} columns"
+        raise InputError(msg)
+    unwritable = [name for name in names if not _can_be_written(name)]
+    if unwritable:
+        msg = f"names: {unwritable[0]!r} holds half a surrogate pair, which no file can hold"
         raise InputError(msg)
     if "" in names:
         msg = f"names: entry {names.index('')} is empty; give every column a name"
@@ -267,6 +318,14 @@ def as_names(value: Iterable[object] | None, length: int) -> tuple[str, ...]:
         msg = f"names: {repeated!r} occurs more than once; names must be unique"
         raise InputError(msg)
     return names
+
+
+def _can_be_written(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def as_columns(columns: Sequence[object], names: tuple[str, ...], argument: str) -> tuple[int, ...]:

@@ -32,6 +32,8 @@ _EPS = float(np.finfo(np.float64).eps)
 # Relative slack for a coefficient to enter: below it, a tie at the threshold stays exactly 0.
 _ENTER = 1e-12
 _MAX_NEWTON = 200
+# A scaled KKT residual below which Newton may stop as soon as it stops improving.
+_TINY = 1e-7
 _MOST_ENTERING = 32
 
 
@@ -63,6 +65,9 @@ class _Scaled:
     penalty: Penalty
     mean: Vector
     norm: Vector
+    y: Vector
+    offset: Vector
+    level: float
 
     @classmethod
     def of(cls, problem: Problem) -> _Scaled:
@@ -79,22 +84,28 @@ class _Scaled:
         zero = np.zeros(len(one))
         penalty = Penalty(*(np.concatenate([zero, v]) for v in (scaled.l1, scaled.l2, scaled.loc)))
         Z = np.column_stack([*([np.full(design.n, one[0])] if one else []), centred / norm])
-        return cls(problem, np.asfortranarray(Z), penalty, mean, norm)
+        y, offset, level = _centred_target(problem)
+        return cls(problem, np.asfortranarray(Z), penalty, mean, norm, y, offset, level)
 
     def predictor(self, theta: Vector) -> Vector:
-        eta = self.Z @ theta
-        return eta if self.problem.design.offset is None else eta + self.problem.design.offset
+        return self.Z @ theta + self.offset
 
     def objective(self, theta: Vector) -> float:
-        d = self.problem.design
-        loss = self.problem.likelihood.loss(self.predictor(theta), d.y, d.row_weights)
+        weights = self.problem.design.row_weights
+        loss = self.problem.likelihood.loss(self.predictor(theta), self.y, weights)
         return loss + self.penalty.value(theta)
 
-    def derivatives(self, theta: Vector) -> tuple[Vector, Vector]:
-        """Gradient of the loss (p,), and its curvature per row (n,)."""
-        d, likelihood, eta = self.problem.design, self.problem.likelihood, self.predictor(theta)
-        rows = likelihood.gradient(eta, d.y, d.row_weights)
-        return self.Z.T @ rows, likelihood.curvature(eta, d.y, d.row_weights)
+    def derivatives(self, theta: Vector) -> _Derivatives:
+        weights, likelihood = self.problem.design.row_weights, self.problem.likelihood
+        eta = self.predictor(theta)
+        rows = likelihood.gradient(eta, self.y, weights)
+        curvature = likelihood.curvature(eta, self.y, weights)
+        size = np.abs(self.Z)
+        spread = size @ np.abs(theta) + np.abs(self.offset) + np.abs(self.y)
+        rounding = _EPS * (size.T @ (np.abs(rows) + curvature * spread))
+        diagonal = np.einsum("ij,ij,i->j", self.Z, self.Z, curvature)
+        diagonal += self.penalty.l2
+        return _Derivatives(self.Z.T @ rows, curvature, rounding, diagonal)
 
     def start(self, coef: Vector | None, intercept: float) -> Vector:
         """Map a start to working coordinates; without one, the mode of the intercept alone."""
@@ -104,14 +115,51 @@ class _Scaled:
         slopes = coef * self.norm
         if not d.intercept:
             return slopes
-        return np.concatenate([[(intercept + self.mean @ coef) * math.sqrt(d.n)], slopes])
+        level = intercept + self.mean @ coef - self.level
+        return np.concatenate([[level * math.sqrt(d.n)], slopes])
 
     def finish(self, theta: Vector) -> tuple[Vector, float]:
         """Map working coordinates back to the user's scale."""
         d = self.problem.design
         coef = theta[1:] / self.norm if d.intercept else theta / self.norm
-        shift = float(theta[0]) / math.sqrt(d.n) - float(self.mean @ coef) if d.intercept else 0.0
-        return coef, shift
+        if not d.intercept:
+            return coef, 0.0
+        return coef, self.level + float(theta[0]) / math.sqrt(d.n) - float(self.mean @ coef)
+
+
+@dataclass(frozen=True)
+class _Derivatives:
+    """Derivatives of the loss at one point.
+
+    Attributes
+    ----------
+    gradient : ndarray, shape (p,)
+        Of the loss.
+    curvature : ndarray, shape (n,)
+        Per row.
+    rounding : ndarray, shape (p,)
+        First-order bound of the gradient's rounding error.
+    diagonal : ndarray, shape (p,)
+        Of the Hessian, squares of the penalty included.
+    """
+
+    gradient: Vector
+    curvature: Vector
+    rounding: Vector
+    diagonal: Vector
+
+
+def _centred_target(problem: Problem) -> tuple[Vector, Vector, float]:
+    """Return target, offset and level to work with.
+
+    A Gaussian target keeps more digits with its offset and its mean taken out once, at the start.
+    """
+    d = problem.design
+    offset = np.zeros(d.n) if d.offset is None else d.offset
+    if problem.likelihood.name != "gaussian":
+        return d.y, offset, 0.0
+    level = _null_intercept(problem)
+    return d.y - offset - level, np.zeros(d.n), level
 
 
 def _null_intercept(problem: Problem) -> float:
@@ -148,31 +196,36 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
     work = _Scaled.of(problem)
     theta = work.start(coef, intercept)
     value = work.objective(theta)
-    best, best_residual, stalled = theta, math.inf, 0
+    best, best_residual, stalled, last = theta, math.inf, 0, np.full_like(theta, math.nan)
     for iteration in range(_MAX_NEWTON):
-        gradient, curvature = work.derivatives(theta)
-        residual = _residual(work, theta, gradient, curvature)
+        at = work.derivatives(theta)
+        residual, floor = _residual(work, theta, at)
         if not math.isfinite(residual):
             break
-        stalled = stalled + 1 if residual > 0.5 * best_residual else 0
+        still = bool((np.abs(theta - last) <= 4 * _EPS * np.abs(theta)).all())
+        stalled = stalled + 1 if residual > 0.9 * best_residual or still else 0
+        last = theta
         if residual < best_residual:
             best, best_residual = theta, residual
-        # Converged to rounding: exact, or twice without halving once the residual is tiny.
-        if residual == 0.0 or (best_residual < 1e-7 and stalled >= 2):
+        # Converged to rounding: exact, or twice without progress once the residual is tiny.
+        if residual == 0.0 or (best_residual < _TINY + 100 * floor and stalled >= 2):
             return Solution(*work.finish(best), iteration)
-        target = _solve_quadratic(work, theta, gradient, curvature)
+        target = _solve_quadratic(work, theta, at)
         theta, value = _line_search(work, theta, target, value)
-    if best_residual < 1e-7:
-        return Solution(*work.finish(best), _MAX_NEWTON)
-    msg = f"find_map: stopped after {_MAX_NEWTON} Newton steps at KKT residual {best_residual:.2g}"
+    msg = (
+        "problem: Newton's method did not reach rounding error (KKT residual "
+        f"{best_residual:.2g} after {iteration + 1} steps); centre and scale the columns of X, or "
+        "use a stronger prior"
+    )
     raise NotConverged(msg)
 
 
-def _residual(work: _Scaled, theta: Vector, gradient: Vector, curvature: Vector) -> float:
-    diagonal = np.einsum("ij,ij,i->j", work.Z, work.Z, curvature) + work.penalty.l2
-    length = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    distance = work.penalty.subdifferential_distance(theta, gradient) / length
-    return float(distance.max(initial=0.0))
+def _residual(work: _Scaled, theta: Vector, at: _Derivatives) -> tuple[float, float]:
+    """Largest scaled KKT residual, and the rounding error of the gradient on the same scale."""
+    length = np.sqrt(np.where(at.diagonal > 0, at.diagonal, 1.0))
+    distance = work.penalty.subdifferential_distance(theta, at.gradient) / length
+    floor = float((at.rounding / length).max(initial=0.0))
+    return float(distance.max(initial=0.0)), floor
 
 
 def _line_search(
@@ -197,6 +250,12 @@ class _Quadratic:
     theta: Vector
     gradient: Vector
     penalty: Penalty
+    rounding: Vector
+
+    def uncertainty(self, phi: Vector) -> Vector:
+        """Rounding error of `slope` at φ: a violation below it is none, or columns would cycle."""
+        moved = np.abs(self.M) @ np.abs(phi - self.theta)
+        return 8 * self.rounding + 8 * _EPS * (np.abs(self.M).T @ moved)
 
     def slope(self, phi: Vector) -> Vector:
         """Gradient of everything smooth at φ, shape (p,)."""
@@ -215,9 +274,10 @@ class _Quadratic:
         return np.linalg.qr(rows, mode="r")
 
 
-def _solve_quadratic(work: _Scaled, theta: Vector, gradient: Vector, curvature: Vector) -> Vector:
+def _solve_quadratic(work: _Scaled, theta: Vector, at: _Derivatives) -> Vector:
     """Minimise the local quadratic plus penalty exactly, from θ; shape (p,)."""
-    quadratic = _Quadratic(np.sqrt(curvature)[:, None] * work.Z, theta, gradient, work.penalty)
+    M = np.sqrt(at.curvature)[:, None] * work.Z
+    quadratic = _Quadratic(M, theta, at.gradient, work.penalty, at.rounding)
     penalty, phi = work.penalty, theta.copy()
     free = penalty.l1 == 0
     sign = np.sign(phi)
@@ -228,14 +288,18 @@ def _solve_quadratic(work: _Scaled, theta: Vector, gradient: Vector, curvature: 
         # A coefficient that entered and left at once came in bad company: admit fewer at a time.
         most = max(1, most // 4) if dropped_new else most
         slope = quadratic.slope(phi)
-        over = np.where(active, 0.0, np.abs(slope) - penalty.l1 * (1 + _ENTER))
+        slack = penalty.l1 * _ENTER + quadratic.uncertainty(phi)
+        over = np.where(active, 0.0, np.abs(slope) - penalty.l1 - slack)
         entering = np.flatnonzero(over > 0)
         if entering.size == 0:
             return phi
         entering = entering[np.argsort(-over[entering], kind="stable")[:most]]
         sign[entering] = -np.sign(slope[entering])
         active[entering] = True
-    msg = "find_map: the active set did not settle; the columns may be collinear to rounding"
+    msg = (
+        "problem: the active set did not settle, because columns of X are collinear to rounding; "
+        "drop one of them, or give them a prior with a square (Normal, ElasticNet)"
+    )
     raise NotConverged(msg)
 
 

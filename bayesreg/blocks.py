@@ -51,9 +51,7 @@ class Blocks(Prior):
                 msg = f"prior: a list must hold (prior, columns) pairs, found {part!r}"
                 raise InputError(msg)
             prior, listed = part
-            columns = as_columns(
-                [listed] if isinstance(listed, str | int) else list(listed), names, "prior"
-            )
+            columns = as_columns(_listed(listed), names, "prior")
             prior.check_size(len(columns))
             resolved.append((prior, columns))
             seen += columns
@@ -115,6 +113,16 @@ class Blocks(Prior):
         """Return nothing of its own: parts are compared one by one."""
         del p
         return {}
+
+
+def _listed(columns: object) -> list[object]:
+    """Return columns as a list; one name or position is a list of one."""
+    if isinstance(columns, str | int | np.integer):
+        return [columns]
+    if isinstance(columns, list | tuple | range | np.ndarray):
+        return list(columns)
+    msg = f"prior: columns must be a list of names or positions, found {columns!r}"
+    raise InputError(msg)
 
 
 def _ranges(columns: tuple[int, ...]) -> str:

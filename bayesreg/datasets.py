@@ -108,7 +108,7 @@ def load(name: str) -> Dataset:
     >>> prostate.X.shape, prostate.target
     ((97, 8), 'lpsa')
     """
-    if name not in _LOADERS:
+    if not isinstance(name, str) or name not in _LOADERS:
         raise unknown_name("name", name, names())
     return _LOADERS[name]()
 

@@ -92,7 +92,8 @@ class Design:
         >>> design.X.shape, design.names
         ((2, 1), ('dose',))
         """
-        check_same_index(X, y)
+        for argument, value in (("y", y), ("weights", weights), ("offset", offset)):
+            check_same_index(X, value, argument)
         matrix = as_matrix(X)
         n, p = matrix.shape
         target = as_vector(y, "y", n)

@@ -57,7 +57,6 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _folder().glob("[!_]*.py")))
 
 
-@cache
 def load(name: str) -> GalleryModel:
     """Load a model of the gallery.
 
@@ -76,8 +75,13 @@ def load(name: str) -> GalleryModel:
     InputError
         If `name` is not one of `names()`.
     """
-    if name not in names():
+    if not isinstance(name, str) or name not in names():
         raise unknown_name("name", name, names())
+    return _load(name)
+
+
+@cache
+def _load(name: str) -> GalleryModel:
     # Not entered in sys.modules: nothing else should find it, under this or any other name.
     spec = spec_from_file_location(f"bayesreg._gallery.{name}", _folder() / f"{name}.py")
     if spec is None or spec.loader is None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 LOG_2PI = math.log(2 * math.pi)
 
+# Relative rounding error that a dual point at the edge of a conjugate's domain may carry.
+_ROUNDING = 1e-12
+
 type Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
@@ -87,7 +90,7 @@ class Likelihood(ABC):
 
     @abstractmethod
     def formula(self, predictor: str) -> str:
-        """Return the loss as text, with its numbers."""
+        """Return the loss as text, with its numbers; in terms of η where the predictor is long."""
 
     @property
     def conditional(self) -> bool:
@@ -234,13 +237,20 @@ class Bernoulli(Likelihood):
         return 0.0
 
     def fenchel_young(self, eta: Vector, dual: Vector, y: Vector, w: Vector) -> float:
-        """Return ``sum w * KL(q || expit(eta))`` with ``q = y + dual / w`` in [0, 1]."""
-        shift = dual / w
-        # For y = 1 count the other class, so that q near 1 keeps its digits.
-        q, p = np.where(y > 0, -shift, shift), special.expit(np.where(y > 0, -eta, eta))
-        if ((q < 0) | (q > 1)).any():
+        """Return ``sum w * KL(q || expit(eta))`` with ``q = y + dual / w`` in [0, 1].
+
+        In terms of ``d = q - p``, which is small near the optimum, so that nothing cancels.
+        """
+        d = (dual - self.gradient(eta, y, w)) / w
+        p, rest = special.expit(eta), special.expit(-eta)
+        # Within rounding of the ends, q is at the end.
+        q, other = p + d, rest - d
+        if (q < -_ROUNDING * p).any() or (other < -_ROUNDING * rest).any():
             return math.inf
-        return float(np.dot(w, special.kl_div(q, p) + special.kl_div(1 - q, 1 - p)))
+        with np.errstate(over="ignore"):
+            up, down = np.maximum(d / p, -1.0), np.maximum(-d / rest, -1.0)
+        kl = special.xlog1py(np.maximum(q, 0.0), up) + special.xlog1py(np.maximum(other, 0.0), down)
+        return float(np.dot(w, np.maximum(kl, 0.0)))
 
     def recession_directions(self, y: Vector) -> tuple[Mask, Vector]:
         """Let ones only rise and zeros only fall: separation."""
@@ -256,7 +266,7 @@ class Bernoulli(Likelihood):
 
     def formula(self, predictor: str) -> str:
         """Return the logistic loss as text."""
-        return f"Σ[log(1 + exp ηᵢ) − yᵢηᵢ] with η = {predictor}"
+        return "Σ[log(1 + exp ηᵢ) − yᵢηᵢ]"
 
     @property
     def smoothness(self) -> float:
@@ -303,11 +313,17 @@ class Poisson(Likelihood):
         return float(np.dot(w, special.gammaln(y + 1)))
 
     def fenchel_young(self, eta: Vector, dual: Vector, y: Vector, w: Vector) -> float:
-        """Return ``sum w * (q log(q / mu) - q + mu)`` with ``q = y + dual / w`` at least 0."""
-        q = y + dual / w
-        if (q < 0).any():
-            return math.inf
-        return float(np.dot(w, special.kl_div(q, np.exp(eta))))
+        """Return ``sum w * (q log(q / mu) - q + mu)`` with ``q = y + dual / w`` at least 0.
+
+        In terms of ``t = q / mu - 1``, which is small near the optimum, so that nothing cancels.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            mu = np.exp(eta)
+            t = (dual - self.gradient(eta, y, w)) / (w * mu)
+            if not (t >= -1 - _ROUNDING).all():
+                return math.inf
+            t = np.maximum(t, -1.0)
+            return float(np.dot(w * mu, np.maximum(special.xlog1py(1 + t, t) - t, 0.0)))
 
     def recession_directions(self, y: Vector) -> tuple[Mask, Vector]:
         """Pin positive counts, let zero counts only fall."""
@@ -323,7 +339,7 @@ class Poisson(Likelihood):
 
     def formula(self, predictor: str) -> str:
         """Return the Poisson loss as text."""
-        return f"Σ[exp ηᵢ − yᵢηᵢ] with η = {predictor}"
+        return "Σ[exp ηᵢ − yᵢηᵢ]"
 
 
 LIKELIHOODS: tuple[type[Likelihood], ...] = (Gaussian, Bernoulli, Poisson)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,16 @@ from bayesreg._inputs import as_problem
 from bayesreg._validation import as_positive
 from bayesreg.active_set import Solution, solve
 from bayesreg.certificate import Certificate, certify, sigma_slope
-from bayesreg.errors import DegenerateMode, NotConverged, unknown_name
+from bayesreg.errors import DegenerateMode, InputError, NotConverged, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from bayesreg._validation import Vector
+    from bayesreg.design import Design
     from bayesreg.problem import Problem
     from bayesreg.pymc_bridge import ModelReading
 
@@ -176,11 +178,11 @@ def find_map(
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     as_positive(tol, "tol")
-    conditional = asked.given(**_given(given))
+    values = _given(given)
+    conditional = asked.given(**values)
     conditional.require_proper()
     if "scale" in conditional.unknown:
         raise DegenerateMode(_SCALE_COLLAPSES)
-    values = dict(given or {})
     if "sigma" in conditional.unknown:
         solution, values["sigma"] = _joint_mode(conditional)
         certificate = certify(conditional, solution.coef, solution.intercept, sigma=values["sigma"])
@@ -191,7 +193,10 @@ def find_map(
     objective = asked.objective(solution.coef, solution.intercept, sigma=sigma, scale=scale)
     allowed = tol * max(1.0, abs(objective)) + certificate.gap_tolerance
     if not certificate.optimal or certificate.gap > allowed:
-        msg = f"find_map: the answer could not be certified ({certificate})"
+        msg = (
+            f"problem: the answer could not be certified ({certificate}); centre and scale the "
+            "columns of X, or use a stronger prior, so that rounding errors are smaller"
+        )
         raise NotConverged(msg)
     return MapEstimate(
         problem=asked,
@@ -210,18 +215,23 @@ def find_map(
 
 
 _SCALE_COLLAPSES = (
-    "scale: is unknown, and the joint density of coefficients and scale is unbounded: at beta = 0 "
-    "it grows like scale^(-p) as the scale goes to 0, so a joint mode does not exist. Condition on "
-    'a value, e.g. find_map(..., given={"scale": 1.0}), say the posterior median of the scale'
+    "scale: is unknown, and the joint density of coefficients and scale is unbounded: at the "
+    "prior's centre it grows like scale^(-p) as the scale goes to 0, so a joint mode does not "
+    'exist. Condition on a value, e.g. find_map(..., given={"scale": 1.0}), say the posterior '
+    "median of the scale"
 )
 
 
 def _given(given: Mapping[str, float] | None) -> dict[str, float]:
-    values = dict(given or {})
-    for name in values:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        msg = f'given: must be a mapping such as {{"sigma": 1.0}}, found {given!r}'
+        raise InputError(msg)
+    for name in given:
         if name not in ("sigma", "scale"):
             raise unknown_name("given", name, ("sigma", "scale"))
-    return values
+    return dict(given)
 
 
 def _point(
@@ -258,82 +268,78 @@ def _space(asked: Problem, conditional: Problem, values: Mapping[str, float]) ->
 def _joint_mode(problem: Problem) -> tuple[Solution, float]:
     """Minimise over sigma the minimum over the coefficients; return the coefficients and sigma."""
     profile = _Profile(problem)
-    low, high = _bracket(profile, _residual_sd(problem))
-    grid = np.geomspace(low, high, 49)
-    slopes = [profile.slope(float(s)) for s in grid]
+    low, high = _bracket(profile, *_residual_sds(problem))
+    grid = np.linspace(low, high, max(9, min(97, int(16 * (high - low)))))
+    slopes = [profile.slope(float(t)) for t in grid]
     candidates = [
-        profile.root(float(grid[k]), float(grid[k + 1]))
+        brentq(profile.slope, float(grid[k]), float(grid[k + 1]), xtol=1e-15, rtol=1e-15)
         for k in range(grid.size - 1)
         if slopes[k] < 0 <= slopes[k + 1]
     ]
     if not candidates:
-        msg = "find_map: no stationary sigma was found; give one, e.g. given={'sigma': 1.0}"
+        msg = (
+            "sigma: the joint density has no stationary sigma that double precision can tell from "
+            "0 or infinity; give one, e.g. find_map(..., given={'sigma': 1.0})"
+        )
         raise NotConverged(msg)
-    sigma = min(candidates, key=profile.value)
-    return profile.solution(sigma), sigma
+    best = min(candidates, key=profile.value)
+    return profile.solution(best), math.exp(best)
 
 
 class _Profile:
-    """The joint objective minimised over the coefficients, as a function of sigma.
+    """The joint objective minimised over the coefficients, as a function of log sigma.
 
-    By the envelope theorem its slope is the partial derivative in sigma at the minimiser.
+    By the envelope theorem its slope is the partial derivative in log sigma at the minimiser. Every
+    value is computed from scratch: a start from a neighbour would make the slope depend, in its
+    last digits, on the order of the calls, and root finding needs a function.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self._last: Solution | None = None
 
-    def solution(self, sigma: float) -> Solution:
-        warm = self._last
-        self._last = solve(
-            self.problem.given(sigma=sigma),
-            coef=None if warm is None else warm.coef,
-            intercept=0.0 if warm is None else warm.intercept,
-        )
-        return self._last
+    def solution(self, log_sigma: float) -> Solution:
+        return solve(self.problem.given(sigma=math.exp(log_sigma)))
 
-    def slope(self, sigma: float) -> float:
-        s = self.solution(sigma)
-        return sigma_slope(self.problem, s.coef, s.intercept, sigma)
+    def slope(self, log_sigma: float) -> float:
+        s = self.solution(log_sigma)
+        return sigma_slope(self.problem, s.coef, s.intercept, math.exp(log_sigma))
 
-    def value(self, sigma: float) -> float:
-        s = self.solution(sigma)
-        return self.problem.objective(s.coef, s.intercept, sigma=sigma)
-
-    def root(self, low: float, high: float) -> float:
-        log_sigma = brentq(
-            lambda t: self.slope(math.exp(t)), math.log(low), math.log(high), xtol=1e-15, rtol=1e-15
-        )
-        return math.exp(log_sigma)
+    def value(self, log_sigma: float) -> float:
+        s = self.solution(log_sigma)
+        return self.problem.objective(s.coef, s.intercept, sigma=math.exp(log_sigma))
 
 
-def _bracket(profile: _Profile, sd: float) -> tuple[float, float]:
-    """Widen around `sd` until the joint objective falls on the left and rises on the right."""
-    low, high, smallest, largest = 1e-4 * sd, 1e4 * sd, 1e-100, 1e100
-    while profile.slope(low) >= 0 and low > smallest:
-        low *= 1e-4
-    while profile.slope(high) < 0 and high < largest:
-        high *= 1e4
+def _bracket(profile: _Profile, best: float, null: float) -> tuple[float, float]:
+    """Widen from the residual sds of the best and the null fit until the slope changes its sign.
+
+    Returns logarithms. Further out there is nothing: to the left RSS/σ² outgrows every other term
+    of the slope, and to the right n does.
+    """
+    low, high, step, limit = math.log(best / 2), math.log(2 * null), math.log(4), 300.0
+    while profile.slope(low) >= 0 and low > -limit:
+        low -= step
+    while profile.slope(high) < 0 and high < limit:
+        high += step
     return low, high
 
 
-def _residual_sd(problem: Problem) -> float:
-    """Residual sd of the unpenalised fit, or a refusal where the density has no bound.
+def _residual_sds(problem: Problem) -> tuple[float, float]:
+    """Residual sd of the best fit and of the unpenalised one, or a refusal: no mode exists.
 
-    Without a prior that vanishes fast at sigma = 0, ``n log σ`` takes the objective to −∞ wherever
-    the coefficients can fit y perfectly at a finite penalty. With scales relative to sigma the
-    penalty itself grows like 1/σ, so only a perfect fit of the unpenalised columns collapses.
+    Unless the prior of sigma vanishes fast at 0, ``n log σ`` takes the objective to −∞ wherever y
+    is fitted perfectly at a penalty that stays finite. A penalty relative to sigma grows like 1/σ,
+    so it stays finite only at its own centre: those columns cannot help the fit.
     """
     d, prior = problem.design, problem.hyperpriors()["sigma"]
-    root = np.sqrt(d.row_weights)
-    target = (d.y - (0.0 if d.offset is None else d.offset)) * root
-    free = d.columns(problem.free) * root[:, None]
-    everything = d.columns(range(d.p)) * root[:, None]
-    best, null = (_residual_norm(columns, target) for columns in (everything, free))
-    size = float(np.linalg.norm(target)) or 1.0
-    floor = 1e-10 * size
-    collapses = null <= floor or (best <= floor and problem.prior.relative_to != "sigma")
-    if collapses and not prior.of_square:
+    root, relative = np.sqrt(d.row_weights), problem.relative
+    centre = problem.given_ones().penalty.loc * relative
+    target = (d.y - d.linear_predictor(centre)) * root
+    unpenalised, finite, everything = (
+        _residual_norm(_weighted(d, columns), target)
+        for columns in (problem.free, np.flatnonzero(~relative), range(d.p))
+    )
+    rounding = 1e-14 * float(np.linalg.norm(target))
+    if finite <= 1e-10 * unpenalised + rounding and not prior.of_square:
         msg = (
             "sigma: the columns fit y perfectly, so the joint density of coefficients and sigma is "
             "unbounded as sigma goes to 0 and a joint mode does not exist. Condition on a value, "
@@ -341,7 +347,17 @@ def _residual_sd(problem: Problem) -> float:
             "excludes sigma = 0"
         )
         raise DegenerateMode(msg)
-    return max(null, floor) / math.sqrt(problem.n)
+    count = math.sqrt(problem.n)
+    null = max(unpenalised, rounding, 1e-100) / count
+    return max(everything / count, 1e-3 * null), null
+
+
+def _weighted(design: Design, columns: Iterable[int]) -> NDArray[np.float64]:
+    """Return columns times the root of the row weights, centred beside an intercept."""
+    chosen = design.columns(columns)
+    if design.intercept:
+        chosen[:, 1:] -= np.average(chosen[:, 1:], axis=0, weights=design.row_weights)
+    return np.asarray(chosen * np.sqrt(design.row_weights)[:, None])
 
 
 def _residual_norm(columns: NDArray[np.float64], target: NDArray[np.float64]) -> float:

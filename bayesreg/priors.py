@@ -199,7 +199,7 @@ class _Scaled(Prior):
         if unknown is not None and unknown.of_square:
             msg = "scale: InverseGamma is a prior of a square; use HalfCauchy or HalfNormal"
             raise InputError(msg)
-        if relative_to not in (None, "sigma"):
+        if not (relative_to is None or (isinstance(relative_to, str) and relative_to == "sigma")):
             msg = f'relative_to: must be None or "sigma", found {relative_to!r}'
             raise InputError(msg)
         set_fields(

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from bayesreg._validation import Vector, as_positive, as_real, as_vector, set_fields
+from bayesreg._validation import (
+    Vector,
+    as_float_array,
+    as_positive,
+    as_real,
+    as_vector,
+    check_labels,
+    set_fields,
+)
 from bayesreg.blocks import Blocks, same_prior
 from bayesreg.design import Design
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import Gaussian, Likelihood
-from bayesreg.priors import Laplace, Prior
+from bayesreg.priors import Prior
 from bayesreg.propriety import check_proper_directions
 from bayesreg.scale_priors import ScalePrior
 
@@ -39,7 +48,8 @@ class Problem:
     y : array_like or pandas.Series, shape (n,)
         Target.
     likelihood : Likelihood
-        `Gaussian` (sigma known or with a prior), `Bernoulli` or `Poisson`.
+        `Gaussian` (sigma known or with a prior), `Bernoulli` or `Poisson`. There is no default:
+        a noise sd and a prior scale mean nothing apart from the units of the data.
     prior : Prior or list of (Prior, columns)
         One prior for all coefficients, or one per block of columns (names or positions).
     intercept : bool
@@ -96,17 +106,20 @@ class Problem:
             offset=offset,
             standardize=standardize,
         )
-        family = Gaussian(sigma=1.0) if likelihood is None else likelihood
-        if not isinstance(family, Likelihood):
-            msg = f"likelihood: must be Gaussian(...), Bernoulli() or Poisson(), found {family!r}"
+        if not isinstance(likelihood, Likelihood):
+            msg = (
+                "likelihood: must be Gaussian(sigma=...), Bernoulli() or Poisson(), "
+                f"found {likelihood!r}"
+            )
             raise InputError(msg)
-        density = Laplace(scale=1.0) if prior is None else prior
-        if isinstance(density, list | tuple):
-            density = Blocks.of(density, design.names)
+        density = Blocks.of(prior, design.names) if isinstance(prior, list | tuple) else prior
         if not isinstance(density, Prior):
-            msg = f"prior: must be a prior such as Laplace(scale=1.0), found {density!r}"
+            msg = (
+                "prior: must be a prior such as Laplace(scale=...), or a list of (prior, columns) "
+                f"pairs, found {density!r}"
+            )
             raise InputError(msg)
-        _assemble(self, design, family, density)
+        _assemble(self, design, likelihood, density)
 
     @classmethod
     def of(cls, design: Design, likelihood: Likelihood, prior: Prior) -> Problem:
@@ -157,6 +170,15 @@ class Problem:
         if "scale" in self.unknown or self.prior.relative_to is not None:
             return tuple(np.flatnonzero(_flat_columns(self.given_ones())).tolist())
         return tuple(np.flatnonzero(_flat_columns(self)).tolist())
+
+    @property
+    def relative(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which coefficients have a scale that is a multiple of an unknown sigma; shape (p,)."""
+        if "sigma" not in self.unknown:
+            return np.zeros(self.p, dtype=bool)
+        ones = dict.fromkeys(self.unknown, 1.0)
+        one, two = self.given(**ones).penalty, self.given(**(ones | {"sigma": 2.0})).penalty
+        return np.asarray((one.l1 != two.l1) | (one.l2 != two.l2))
 
     def given_ones(self) -> Problem:
         """Return the conditional problem with each unknown at 1, for questions of structure."""
@@ -219,9 +241,26 @@ class Problem:
 
     # ------------------------------------------------------------------ numbers
 
-    def check_coef(self, coef: object) -> Vector:
-        """Validate a coefficient vector of this problem; InputError if it does not fit."""
-        return as_vector(coef, "coef", self.p)
+    def check_answer(self, coef: object, intercept: object) -> tuple[Vector, float]:
+        """Validate an answer to judge: real numbers of the right count, NaN and inf among them.
+
+        Raises
+        ------
+        InputError
+            If they are not numbers, do not fit, or there is no intercept to set.
+        """
+        check_labels(coef, self.names, "coef")
+        vector = as_float_array(coef, "coef")
+        if vector.shape != (self.p,):
+            msg = f"coef: must have shape ({self.p},), found {vector.shape}"
+            raise InputError(msg)
+        if isinstance(intercept, bool) or not isinstance(intercept, Real):
+            msg = f"intercept: must be a real number, found {intercept!r}"
+            raise InputError(msg)
+        if float(intercept) != 0.0 and not self.design.intercept:
+            msg = f"intercept: this problem has none, so it must be 0, found {intercept}"
+            raise InputError(msg)
+        return vector, float(intercept)
 
     def predictor(self, coef: Vector, intercept: float = 0.0) -> Vector:
         """Return the linear predictor ``offset + intercept + X coef``, shape (n,)."""
@@ -287,10 +326,8 @@ class Problem:
         >>> round(p.objective([1.0]), 6)  # 2²/2 + log(2π)/2
         2.918939
         """
-        vector, shift = self.check_coef(coef), as_real(intercept, "intercept")
-        if shift != 0.0 and not self.design.intercept:
-            msg = f"intercept: this problem has none, so it must be 0, found {shift:g}"
-            raise InputError(msg)
+        self.check_answer(coef, intercept)
+        vector, shift = as_vector(coef, "coef", self.p), as_real(intercept, "intercept")
         values = {"sigma": sigma, "scale": scale}
         missing = [name for name in self.unknown if values[name] is None]
         if missing:
@@ -318,7 +355,11 @@ class Problem:
         labels = (("intercept",) if self.design.intercept else ()) + tuple(
             self.names[j] for j in free
         )
-        check_proper_directions(self.likelihood, self.design.columns(free), self.design.y, labels)
+        columns = self.design.columns(free)
+        if self.design.intercept:
+            # Beside an intercept a column's offset changes nothing, but at 1e9 it hides the rest.
+            columns[:, 1:] -= columns[:, 1:].mean(axis=0)
+        check_proper_directions(self.likelihood, columns, self.design.y, labels)
 
     # ------------------------------------------------------------------ words
 
@@ -326,11 +367,11 @@ class Problem:
         """Return the penalised form on one line, in nats, with its numbers."""
         columns = "Zβ" if self.design.standardize else "Xβ"
         predictor = f"β₀ + {columns}" if self.design.intercept else columns
-        inside = (
-            predictor.replace(" + ", " − ") if self.likelihood.name == "gaussian" else predictor
-        )
+        gaussian = self.likelihood.name == "gaussian"
+        inside = predictor.replace(" + ", " − ") if gaussian else predictor
         terms = [self.likelihood.formula(inside), self.prior.formula()]
-        return " + ".join(term for term in terms if term != "0")
+        whole = " + ".join(term for term in terms if term != "0")
+        return whole if gaussian else f"{whole}, η = {predictor}"
 
     def __str__(self) -> str:
         """State the penalised form, in nats, and what it is called."""

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from bayesreg.likelihoods import Likelihood
 
 
-# Columns have unit norm here, so a rise of this size over all rows is not rounding.
-_SEPARATED = 1e-7
+# The solver's tolerance is 1e-7 on each constraint; coefficients of this size make it relative,
+# so that classes that overlap by a hair are not taken for separated.
+_REACH = 1e6
+_SEPARATED = 1e-3 * _REACH
 
 
 def check_proper_directions(
@@ -65,7 +67,7 @@ def check_proper_directions(
         b_ub=np.zeros(signed.shape[0]),
         A_eq=scaled[equal] if equal.any() else None,
         b_eq=np.zeros(int(equal.sum())) if equal.any() else None,
-        bounds=(-1, 1),
+        bounds=(-_REACH, _REACH),
     )
     if result.status == 0 and float(result.fun or 0.0) < -_SEPARATED:
         msg = (

@@ -110,8 +110,9 @@ def to_pymc(problem: Problem) -> pm.Model:
 
     Examples
     --------
-    >>> from bayesreg import Laplace, Problem
-    >>> problem = Problem([[1.0], [2.0]], [3.0, 4.0], prior=Laplace(scale=0.5))
+    >>> from bayesreg import Gaussian, Laplace, Problem
+    >>> problem = Problem([[1.0], [2.0]], [3.0, 4.0], likelihood=Gaussian(sigma=1.0),
+    ...                   prior=Laplace(scale=0.5))
     >>> model = to_pymc(problem)
     >>> [variable.name for variable in model.free_RVs]
     ['beta', 'intercept']

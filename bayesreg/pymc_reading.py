@@ -16,7 +16,7 @@ from pymc.logprob.basic import transformed_conditional_logp
 from pymc.logprob.transforms import LogTransform
 from pymc.model.core import BaseModel
 
-from bayesreg._validation import Matrix, Vector, as_positive, as_real
+from bayesreg._validation import Matrix, Vector, as_positive, as_real, as_vector
 from bayesreg.errors import InputError
 from bayesreg.priors import Flat, Laplace, Normal, Prior
 from bayesreg.problem import Problem
@@ -136,7 +136,7 @@ class ModelReading:
             If a shape is wrong or an unknown has no value.
         """
         numbers: dict[Role, Any] = {
-            "coefficients": self.problem.check_coef(coef),
+            "coefficients": as_vector(coef, "coef", self.problem.p),
             "intercept": as_real(intercept, "intercept"),
         }
         for name, value in (("sigma", sigma), ("scale", scale)):

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesreg._inputs import as_problem
 from bayesreg.likelihoods import Gaussian
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Row:
         The class that solves this problem; None where there is none.
     numbers : dict of float
         Its penalty arguments.
+    solver : str or None
+        Its ``solver`` argument, where the default one does not take this penalty.
     note : str
         What to mind, or why there is none.
     """
@@ -51,14 +54,17 @@ class Row:
     estimator: str | None
     numbers: dict[str, float]
     note: str
+    solver: str | None = None
 
     @property
     def parameters(self) -> str:
         """The call as text, such as ``Lasso(alpha=0.4)``; a dash where there is none."""
         if self.estimator is None:
             return "—"
-        arguments = ", ".join(f"{key}={value:.6g}" for key, value in self.numbers.items())
-        return f"{self.estimator}({arguments})"
+        arguments = [f"{key}={value:.6g}" for key, value in self.numbers.items()]
+        if self.solver is not None:
+            arguments.append(f'solver="{self.solver}"')
+        return f"{self.estimator}({', '.join(arguments)})"
 
 
 @dataclass(frozen=True)
@@ -75,12 +81,12 @@ class Table:
         )
 
 
-def table(problem: Problem) -> Table:
+def table(problem: object) -> Table:
     """State a problem's penalty in other packages' units.
 
     Parameters
     ----------
-    problem : Problem
+    problem : Problem or pymc.Model
         Any problem; where a scale is unknown the row says so.
 
     Returns
@@ -95,7 +101,8 @@ def table(problem: Problem) -> Table:
     ...                     prior=Laplace(0.5))))
     scikit-learn: Lasso(alpha=4)
     """
-    return Table((to_sklearn(problem),))
+    asked, _ = as_problem(problem)
+    return Table((to_sklearn(asked),))
 
 
 def to_sklearn(problem: Problem) -> Row:
@@ -128,7 +135,9 @@ def to_sklearn(problem: Problem) -> Row:
         return Row(package, None, {}, reason)
     estimator, numbers = _sklearn_numbers(problem, _first(penalty.l1), _first(penalty.l2))
     note = "fitted to the standardised columns" if problem.design.standardize else ""
-    return Row(package, estimator, numbers, note)
+    # lbfgs, the default, refuses an L1 part.
+    solver = "saga" if numbers.get("l1_ratio", 0.0) > 0 and estimator != "ElasticNet" else None
+    return Row(package, estimator, numbers, note, solver)
 
 
 def _first(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:

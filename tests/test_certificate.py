@@ -45,7 +45,11 @@ def test_rejects_faults(name: str) -> None:
         certificate = br.certify(problem, bad, mode.intercept)
         assert not certificate.optimal
         assert math.isinf(certificate.gap)
-    assert not br.certify(problem, mode.coef, math.nan).optimal
+    if problem.design.intercept:
+        assert not br.certify(problem, mode.coef, math.nan).optimal
+    else:
+        with pytest.raises(InputError, match="intercept: this problem has none"):
+            br.certify(problem, mode.coef, 1.0)
     penalty = problem.penalty
     for j in range(problem.p):
         moved = mode.coef.copy()

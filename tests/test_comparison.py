@@ -161,6 +161,8 @@ def test_bad_arguments(changes: dict[str, object], message: str) -> None:
 
 def test_improper_posteriors_are_refused_first() -> None:
     """More columns than rows under a flat prior."""
-    problem = br.Problem(np.ones((3, 5)), [1.0, 2.0, 3.0], prior=br.Flat())
+    problem = br.Problem(
+        np.ones((3, 5)), [1.0, 2.0, 3.0], likelihood=br.Gaussian(1.0), prior=br.Flat()
+    )
     with pytest.raises(ImproperPosterior, match="prior: flat on 6 columns"):
         br.compare(problem)

@@ -281,7 +281,9 @@ def test_hostile_names_are_plain_text() -> None:
 @pytest.mark.parametrize("function", figures.__all__)
 def test_an_intercept_alone_gives_a_figure_without_axes(function: str) -> None:
     """No coefficients: the figure says so."""
-    problem = br.Problem(np.empty((3, 0)), [1.0, 2.0, 4.0], likelihood=br.Gaussian(1.0))
+    problem = br.Problem(
+        np.empty((3, 0)), [1.0, 2.0, 4.0], likelihood=br.Gaussian(1.0), prior=br.Flat()
+    )
     figure = getattr(figures, function)(_comparison(problem, np.empty((4, 0))))
     assert not figure.axes
     assert "no coefficients" in _words(figure)

@@ -292,7 +292,7 @@ def test_new_rows_can_be_predicted() -> None:
 def test_loading_leaves_the_module_table_alone() -> None:
     """No module called models, or after a model, becomes importable."""
     before = set(sys.modules)
-    gallery.load.cache_clear()
+    gallery._load.cache_clear()
     gallery.load("lasso")
     new = set(sys.modules) - before
     assert not {name for name in new if name.split(".")[0] in {"models", "lasso"}}

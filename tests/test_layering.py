@@ -28,7 +28,8 @@ LAYERS = (
     ("pymc_parts",),
     ("pymc_reading",),
     ("pymc_bridge",),
-    ("units", "certificate", "active_set", "_inputs", "defaults", "tables", "standardized"),
+    ("_inputs", "active_set", "defaults", "tables", "standardized"),
+    ("units", "certificate"),
     ("optimizers", "map"),
     ("posterior",),
     ("scoring",),
@@ -106,7 +107,8 @@ HEAVY = {
     "code",
     [
         "import bayesreg",
-        "import bayesreg as br; br.find_map(br.Problem([[1.0], [2.0]], [1.0, 2.0]))",
+        "import bayesreg as br; br.find_map(br.Problem([[1.0], [2.0]], [1.0, 2.0], "
+        "likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0)))",
         "import bayesreg as br; br.list_optimizers()",
         "import bayesreg.cli",
     ],

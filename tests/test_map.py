@@ -288,7 +288,9 @@ def test_units_of_a_column_do_not_matter(size: float) -> None:
 
 def test_intercept_only_and_single_row() -> None:
     """No columns, and one row."""
-    fit = br.find_map(br.Problem(np.zeros((3, 0)), [1.0, 2.0, 6.0]))
+    fit = br.find_map(
+        br.Problem(np.zeros((3, 0)), [1.0, 2.0, 6.0], likelihood=br.Gaussian(1.0), prior=br.Flat())
+    )
     assert fit.intercept == pytest.approx(3.0)
     assert fit.coef.shape == (0,)
     single = {"likelihood": br.Gaussian(1.0), "prior": br.Normal(1.0), "intercept": False}

@@ -52,6 +52,13 @@ def test_chains_that_disagree() -> None:
     assert "chains disagree; raise tune and draws" in found.verdict
 
 
+def test_chains_stuck_apart() -> None:
+    """Each chain stands still at a place of its own: R-hat is infinite."""
+    found = br.diagnose(_tree(np.broadcast_to(NOISE[:, :1], NOISE.shape)))
+    assert not found.ok
+    assert "R-hat is" in found.verdict
+
+
 def test_slow_chains() -> None:
     """A random walk has few effective draws."""
     walk = np.cumsum(NOISE, axis=1)
@@ -91,7 +98,6 @@ def test_nothing_to_go_by(draws: Any) -> None:
     assert "say nothing" in found.verdict
 
 
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_missing_values_are_a_fault() -> None:
     """NaN compares false with every limit."""
     draws = NOISE.copy()

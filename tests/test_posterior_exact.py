@@ -173,8 +173,15 @@ def test_evidence_of_unknown_sigma_is_a_multivariate_t() -> None:
         rng.normal(size=6),
     )
     a, b, scale, loc = 1.5, 2.0, 0.8, 0.3  # 2 a = 3 degrees of freedom
-    problem = Problem(X, y, weights=w, offset=offset, intercept=False, likelihood=Gaussian(InverseGamma(a, b)),
-                      prior=Normal(scale=scale, loc=loc, relative_to="sigma"))  # fmt: skip
+    problem = Problem(
+        X,
+        y,
+        weights=w,
+        offset=offset,
+        intercept=False,
+        likelihood=Gaussian(InverseGamma(a, b)),
+        prior=Normal(scale=scale, loc=loc, relative_to="sigma"),
+    )
     shape = b / a * (scale**2 * X @ X.T + np.diag(1 / w))
     law = stats.multivariate_t(offset + X @ [loc, loc], shape, df=3)
     found = posterior_moments(problem).log_marginal_likelihood
@@ -185,8 +192,12 @@ def test_flat_directions_of_unknown_sigma() -> None:
     """Least squares with Jeffreys-like tails: a_n counts the flat directions."""
     rng = np.random.default_rng(5)
     X, y = rng.normal(size=(9, 3)), rng.normal(size=9)
-    problem = Problem(X, y, likelihood=Gaussian(InverseGamma(1.0, 1.0)),
-                      prior=[(Flat(), [0, 1]), (Normal(2.0, relative_to="sigma"), [2])])  # fmt: skip
+    problem = Problem(
+        X,
+        y,
+        likelihood=Gaussian(InverseGamma(1.0, 1.0)),
+        prior=[(Flat(), [0, 1]), (Normal(2.0, relative_to="sigma"), [2])],
+    )
     moments = posterior_moments(problem)
     full = np.column_stack([np.ones(9), X])
     precision = full.T @ full + np.diag([0, 0, 0, 0.25])
@@ -214,10 +225,12 @@ def test_huge_column_offset() -> None:
     rng = np.random.default_rng(6)
     X = np.round(rng.normal(size=(30, 2)), 6)
     y = rng.normal(size=30)
-    plain = posterior_moments(Problem(X, y, prior=Normal(1.0)))
+    plain = posterior_moments(Problem(X, y, likelihood=Gaussian(1.0), prior=Normal(1.0)))
     shifted = X + 1e9
-    moved = posterior_moments(Problem(shifted, y, prior=Normal(1.0)))
-    again = posterior_moments(Problem(shifted - 1e9, y, prior=Normal(1.0)))  # rounded alike
+    moved = posterior_moments(Problem(shifted, y, likelihood=Gaussian(1.0), prior=Normal(1.0)))
+    again = posterior_moments(
+        Problem(shifted - 1e9, y, likelihood=Gaussian(1.0), prior=Normal(1.0))
+    )  # rounded alike
     assert_allclose(moved.mean, again.mean, rtol=1e-11)
     assert_allclose(moved.covariance, again.covariance, rtol=1e-11)
     assert_allclose(moved.mean, plain.mean, rtol=1e-5)
@@ -227,17 +240,23 @@ def test_extreme_scales() -> None:
     """A scale of 1e8 is the flat prior, one of 1e-8 is its mean; infinity and ElasticNet agree."""
     rng = np.random.default_rng(7)
     X, y = rng.normal(size=(20, 3)), rng.normal(size=20)
-    flat = posterior_moments(Problem(X, y, prior=Flat()))
+    flat = posterior_moments(Problem(X, y, likelihood=Gaussian(1.0), prior=Flat()))
     assert_allclose(
-        posterior_moments(Problem(X, y, prior=Normal(1e8))).covariance, flat.covariance, rtol=1e-9
+        posterior_moments(Problem(X, y, likelihood=Gaussian(1.0), prior=Normal(1e8))).covariance,
+        flat.covariance,
+        rtol=1e-9,
     )
-    infinite = posterior_moments(Problem(X, y, prior=Normal(np.inf)))
+    infinite = posterior_moments(Problem(X, y, likelihood=Gaussian(1.0), prior=Normal(np.inf)))
     assert_allclose(infinite.covariance, flat.covariance, rtol=1e-14)
-    tight = posterior_moments(Problem(X, y, prior=Normal(1e-8, loc=2.0)))
+    tight = posterior_moments(Problem(X, y, likelihood=Gaussian(1.0), prior=Normal(1e-8, loc=2.0)))
     assert_allclose(tight.mean, 2.0, atol=1e-7)
     assert_allclose(tight.sd, 1e-8, rtol=1e-6)
-    net = posterior_moments(Problem(X, y, prior=ElasticNet(np.inf, 0.5)))
-    assert_allclose(net.mean, posterior_moments(Problem(X, y, prior=Normal(0.5))).mean, rtol=1e-13)
+    net = posterior_moments(Problem(X, y, likelihood=Gaussian(1.0), prior=ElasticNet(np.inf, 0.5)))
+    assert_allclose(
+        net.mean,
+        posterior_moments(Problem(X, y, likelihood=Gaussian(1.0), prior=Normal(0.5))).mean,
+        rtol=1e-13,
+    )
 
 
 @pytest.mark.parametrize(("n", "p"), [(20, 3), (4, 7)])
@@ -245,7 +264,9 @@ def test_draws_are_independent_with_exact_moments(n: int, p: int) -> None:
     """Covariance of draws, and the law of each coefficient."""
     rng = np.random.default_rng(8)
     prior = [(Normal(0.5, loc=1.0), list(range(1, p))), (Flat(), [0])]
-    problem = Problem(rng.normal(size=(n, p)), rng.normal(size=n), prior=prior)
+    problem = Problem(
+        rng.normal(size=(n, p)), rng.normal(size=n), likelihood=Gaussian(1.0), prior=prior
+    )
     moments = posterior_moments(problem)
     tree = sample(problem, draws=10_000, seed=1)
     beta = _values(tree, "beta")
@@ -262,7 +283,7 @@ def test_draws_are_independent_with_exact_moments(n: int, p: int) -> None:
 
 def test_same_seed_same_draws() -> None:
     """An integer, a SeedSequence and a Generator of one seed agree; another seed does not."""
-    problem = Problem([[1.0], [2.0]], [1.0, 2.0], prior=Normal(1.0))
+    problem = Problem([[1.0], [2.0]], [1.0, 2.0], likelihood=Gaussian(1.0), prior=Normal(1.0))
     seeds: list[Any] = [5, np.random.SeedSequence(5), np.random.default_rng(5), np.int64(5), 6]
     draws = [_values(sample(problem, draws=5, seed=seed), "beta") for seed in seeds]
     for other in draws[1:4]:
@@ -272,7 +293,7 @@ def test_same_seed_same_draws() -> None:
 
 def test_no_seed_is_recorded() -> None:
     """The entropy that was taken makes the same draws again."""
-    problem = Problem([[1.0], [2.0]], [1.0, 2.0], prior=Normal(1.0))
+    problem = Problem([[1.0], [2.0]], [1.0, 2.0], likelihood=Gaussian(1.0), prior=Normal(1.0))
     first = sample(problem, draws=5)
     again = sample(problem, draws=5, seed=int(first.attrs["seed_entropy"]))
     assert first.attrs["seed"] == "None"
@@ -294,7 +315,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("parts", "words"), REFUSED.values(), ids=REFUSED)
 def test_no_closed_form_says_why(parts: dict[str, Any], words: str) -> None:
     """Moments and exact sampling refuse with the same reason."""
-    problem = Problem(X, Y, **parts)
+    problem = Problem(X, Y, **({"likelihood": Gaussian(1.0)} | parts))
     with pytest.raises(NoClosedForm, match=words):
         posterior_moments(problem)
     with pytest.raises(NoClosedForm, match=words):
@@ -313,11 +334,13 @@ def test_a_posterior_without_variance() -> None:
 def test_improper_is_refused() -> None:
     """More flat columns than rows."""
     with pytest.raises(ImproperPosterior, match="flat"):
-        posterior_moments(Problem([[1.0, 2.0]], [1.0], prior=Flat(), intercept=False))
+        posterior_moments(
+            Problem([[1.0, 2.0]], [1.0], likelihood=Gaussian(1.0), prior=Flat(), intercept=False)
+        )
 
 
 def test_moments_are_a_record() -> None:
     """Frozen."""
-    moments = posterior_moments(Problem(X, Y, prior=Normal(1.0)))
+    moments = posterior_moments(Problem(X, Y, likelihood=Gaussian(1.0), prior=Normal(1.0)))
     with pytest.raises(AttributeError):
         moments.mean = moments.sd  # type: ignore[misc]

@@ -27,13 +27,17 @@ EXACT = {case.id: case for case in CASES}
 RNG = np.random.default_rng(20)
 TALL, WIDE = RNG.normal(size=(9, 3)) * [1.0, 3.0, 0.5] + 2.0, RNG.normal(size=(3, 5))
 Y_TALL, Y_WIDE = TALL @ [1.0, -0.5, 0.0] + RNG.normal(size=9), RNG.normal(size=3)
-BINARY, COUNTS = (Y_TALL > np.median(Y_TALL)).astype(float), RNG.poisson(2.0, 9)
+BINARY, COUNTS = np.greater(Y_TALL, np.median(Y_TALL)).astype(float), RNG.poisson(2.0, 9)
 MIXED = [
     (br.ElasticNet(0.6, 2.0), [0]),
     (br.Normal(br.HalfNormal(2.0), loc=0.5), [1]),
     (br.Laplace(0.7, relative_to="sigma"), [2]),
 ]
-EXTRA = {"weights": RNG.uniform(0.5, 2.0, 9), "offset": RNG.normal(size=9), "standardize": True}
+EXTRA: dict[str, Any] = {
+    "weights": RNG.uniform(0.5, 2.0, 9),
+    "offset": RNG.normal(size=9),
+    "standardize": True,
+}
 
 
 def _problems() -> dict[str, br.Problem]:
@@ -69,16 +73,20 @@ def _problems() -> dict[str, br.Problem]:
         "logistic scale": tall(br.Bernoulli(), br.Laplace(cauchy)),
         "poisson": tall(br.Poisson(), br.Normal(0.5), **EXTRA),
         "poisson scale": tall(br.Poisson(), br.Laplace(cauchy)),
-        "level only": br.Problem(np.empty((4, 0)), [0, 1, 1, 1], likelihood=br.Bernoulli()),
-        "level and sigma": br.Problem(np.empty((4, 0)), Y_TALL[:4], likelihood=br.Gaussian(half)),
-        "one row": br.Problem([[2.0]], [1.0], prior=br.Laplace(1.0)),
+        "level only": br.Problem(
+            np.empty((4, 0)), [0, 1, 1, 1], likelihood=br.Bernoulli(), prior=br.Flat()
+        ),
+        "level and sigma": br.Problem(
+            np.empty((4, 0)), Y_TALL[:4], likelihood=br.Gaussian(half), prior=br.Flat()
+        ),
+        "one row": br.Problem([[2.0]], [1.0], likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0)),
     }
 
 
 PROBLEMS = _problems()
 
 
-def _each() -> Any:
+def _each() -> pytest.MarkDecorator:
     return pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 
 
@@ -159,11 +167,16 @@ def _chains(tree: xr.DataTree, name: str) -> Numbers:
     return values
 
 
+def _error(draws: Numbers, of: str) -> float:
+    """Monte Carlo standard error of the mean or of the sd of (chain, draw)."""
+    return float(array_stats.mcse(draws, method=of))  # type: ignore[no-untyped-call]
+
+
 def _agree(draws: Numbers, mean: float, sd: float | None = None) -> None:
     """Within four Monte Carlo standard errors."""
-    assert abs(draws.mean() - mean) < 4 * array_stats.mcse(draws, method="mean")
+    assert abs(draws.mean() - mean) < 4 * _error(draws, "mean")
     if sd is not None:
-        assert abs(draws.std() - sd) < 4 * array_stats.mcse(draws, method="sd")
+        assert abs(draws.std() - sd) < 4 * _error(draws, "sd")
 
 
 def _case_problem(name: str) -> br.Problem:
@@ -196,7 +209,14 @@ def test_reference_posteriors(name: str) -> None:
 @pytest.mark.parametrize("intercept", [True, False])
 def test_ridge_against_closed_form(intercept: bool) -> None:
     """Coefficients and intercept, with weights, offset and standardised columns."""
-    problem = br.Problem(TALL, Y_TALL, prior=br.Normal(0.5, loc=0.3), intercept=intercept, **EXTRA)
+    problem = br.Problem(
+        TALL,
+        Y_TALL,
+        likelihood=br.Gaussian(1.0),
+        prior=br.Normal(0.5, loc=0.3),
+        intercept=intercept,
+        **EXTRA,
+    )
     tree, moments = _draw(problem), br.posterior_moments(problem)
     for j in range(3):
         _agree(_chains(tree, "beta")[..., j], moments.mean[j], moments.sd[j])
@@ -282,7 +302,13 @@ def test_unknown_scale_and_sigma_against_quadrature(sigma_prior: Any) -> None:
 def test_lasso_with_unknown_scale_against_quadrature() -> None:
     """One coefficient and the scale: a sum over a fine grid of both."""
     x, y = np.array([1.0, -1.0, 2.0, 0.5]), np.array([0.8, -0.2, 1.1, 0.9])
-    problem = br.Problem(x[:, None], y, prior=br.Laplace(br.HalfNormal(1.5)), intercept=False)
+    problem = br.Problem(
+        x[:, None],
+        y,
+        likelihood=br.Gaussian(1.0),
+        prior=br.Laplace(br.HalfNormal(1.5)),
+        intercept=False,
+    )
     beta, v = np.linspace(-2.5, 3.5, 1201), np.linspace(-8, 3, 400)[:, None]
     loss = 0.5 * ((y - beta[:, None] * x) ** 2).sum(axis=1)
     log = -loss - np.abs(beta) / np.exp(v) - v - 0.5 * (np.exp(v) / 1.5) ** 2 + v
@@ -338,14 +364,16 @@ def test_columns_of_any_offset_and_unit() -> None:
     """Columns around 1e9 and units of 1e-6 leave NUTS as fast and as right as it was."""
     scale = np.array([1e-6, 1.0, 1e6])
     X = np.round(TALL, 6) * scale + [0.0, 1e9, 0.0]
-    problem = br.Problem(X, Y_TALL, prior=br.Laplace(0.5 / scale))
+    problem = br.Problem(X, Y_TALL, likelihood=br.Gaussian(1.0), prior=br.Laplace(0.5 / scale))
     tree = _draw(problem)
-    plain = _draw(br.Problem(np.round(TALL, 6), Y_TALL, prior=br.Laplace(0.5)))
+    plain = _draw(
+        br.Problem(np.round(TALL, 6), Y_TALL, likelihood=br.Gaussian(1.0), prior=br.Laplace(0.5))
+    )
     stats = tree["sample_stats"].to_dataset()
     assert float(stats["n_steps"].mean()) < 12
     for j in range(3):
         reference = _chains(plain, "beta")[..., j]
-        error = float(array_stats.mcse(reference, method="mean"))
+        error = _error(reference, "mean")
         found = _chains(tree, "beta")[..., j] * scale[j]
         assert abs(found.mean() - reference.mean()) < 4 * math.sqrt(2) * error
 
@@ -389,7 +417,7 @@ def test_interruption_before_the_first_draw_is_an_interruption(
 
 def test_no_start_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sampler that gives up says so in our own words."""
-    monkeypatch.setattr(Target, "__call__", lambda self, z: (math.nan, z))
+    monkeypatch.setattr(Target, "__call__", lambda _self, z: (math.nan, z))
     with pytest.raises(SamplingFailed, match="nuts stopped: All initialization points failed"):
         _draw(PROBLEMS["lasso"], draws=5, tune=5)
 

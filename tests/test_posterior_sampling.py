@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 
 RNG = np.random.default_rng(30)
 X, Y = RNG.normal(size=(8, 2)), RNG.normal(size=8)
-RIDGE = br.Problem(X, Y, prior=br.Normal(1.0), names=["dose", "age"])
-LASSO = br.Problem(X, Y, prior=br.Laplace(1.0), names=["dose", "age"], weights=np.arange(1.0, 9.0))
+RIDGE = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=br.Normal(1.0), names=["dose", "age"])
+LASSO = br.Problem(
+    X,
+    Y,
+    likelihood=br.Gaussian(1.0),
+    prior=br.Laplace(1.0),
+    names=["dose", "age"],
+    weights=np.arange(1.0, 9.0),
+)
 SMALL: dict[str, Any] = {"draws": 12, "tune": 40, "chains": 2, "seed": 1}
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
@@ -57,7 +64,7 @@ def test_not_a_problem() -> None:
 
 
 def _unknown(y: Any = Y, x: Any = X, **parts: Any) -> br.Problem:
-    return br.Problem(x, y, **({"prior": br.Laplace(1.0)} | parts))
+    return br.Problem(x, y, **({"likelihood": br.Gaussian(1.0), "prior": br.Laplace(1.0)} | parts))
 
 
 FLAT_SCALE: dict[str, Any] = {"prior": br.Laplace(br.Flat())}
@@ -164,7 +171,8 @@ def test_importing_loads_nothing_heavy() -> None:
     """Moments need NumPy and SciPy only."""
     code = (
         "import sys, bayesreg as br; br.posterior_moments(br.Problem([[1.0]], [1.0], "
-        "prior=br.Normal(1.0), intercept=False)); br.sample, br.diagnose; "
+        "likelihood=br.Gaussian(1.0), prior=br.Normal(1.0), intercept=False)); "
+        "br.sample, br.diagnose; "
         "print({'pymc', 'nutpie', 'xarray', 'arviz_stats', 'pandas'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -218,7 +226,7 @@ def test_an_unreadable_model_is_sampled_as_it_stands() -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_a_model_with_discrete_variables_goes_to_pymc() -> None:
-    """nutpie has no steps for those."""
+    """Which nutpie has no steps for."""
     import pymc as pm  # noqa: PLC0415  (3 s, for these tests only)
 
     with pm.Model() as model:

@@ -204,15 +204,19 @@ def test_round_trip_with_mixed_priors_keeps_the_order_of_columns(prior: Any) -> 
 def test_round_trip_of_an_intercept_alone() -> None:
     """Round trip of an intercept alone."""
     for likelihood, y in TARGETS.values():
-        assert_round_trip(br.Problem(np.empty((N, 0)), y, likelihood=likelihood))
-    alone = br.Problem(np.empty((N, 0)), Y, prior=br.Laplace(br.HalfCauchy(1.0)))
+        alone = br.Problem(np.empty((N, 0)), y, likelihood=likelihood, prior=br.Flat())
+        assert_round_trip(alone)
+    hyper = br.Laplace(br.HalfCauchy(1.0))
+    alone = br.Problem(np.empty((N, 0)), Y, likelihood=br.Gaussian(1.0), prior=hyper)
     with pytest.raises(UnsupportedModel, match="scale of no coefficient"):
         br.to_pymc(alone)
 
 
 def test_round_trip_of_one_flat_column_of_ones_that_is_no_intercept() -> None:
     """Round trip of one flat column of ones that is no intercept."""
-    problem = br.Problem(np.ones((N, 1)), Y, prior=br.Flat(), intercept=False)
+    problem = br.Problem(
+        np.ones((N, 1)), Y, likelihood=br.Gaussian(1.0), prior=br.Flat(), intercept=False
+    )
     assert br.read_model(br.to_pymc(problem)) == problem
 
 
@@ -396,7 +400,8 @@ def an_intercept_alone() -> Built:
     """An intercept alone."""
     with pm.Model() as model:
         pm.Normal("y", pm.Flat("a"), pm.HalfNormal("s", 2.0), observed=Y)
-    return model, br.Problem(np.empty((N, 0)), Y, likelihood=br.Gaussian(br.HalfNormal(2.0)))
+    likelihood = br.Gaussian(br.HalfNormal(2.0))
+    return model, br.Problem(np.empty((N, 0)), Y, likelihood=likelihood, prior=br.Flat())
 
 
 @readable
@@ -569,7 +574,14 @@ def test_the_order_of_columns_follows_a_coordinate_that_lists_them_all() -> None
         few, c = pm.Normal("few", 0, 1, dims="some"), pm.Laplace("c", 0, 1)
         pm.Normal("y", X[:, 1:] @ few + X[:, 0] * c, 1, observed=Y)
     prior = [(br.Laplace(1.0), ["c"]), (br.Normal(1.0), ["a", "b"])]
-    expected = br.Problem(X, Y, prior=prior, names=["c", "a", "b"], intercept=False)
+    expected = br.Problem(
+        X,
+        Y,
+        likelihood=br.Gaussian(1.0),
+        prior=prior,
+        names=["c", "a", "b"],
+        intercept=False,
+    )
     assert br.read_model(model) == expected
     point = read(model).point([1.0, 2.0, 3.0])
     assert point["few"].tolist() == [2.0, 3.0]

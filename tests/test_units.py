@@ -60,7 +60,7 @@ def test_rows_without_a_number_say_why() -> None:
         "centred at 0": br.Normal(1.0, loc=2.0),
     }
     for reason, prior in cases.items():
-        row = br.units.to_sklearn(br.Problem(X, y, prior=prior))
+        row = br.units.to_sklearn(br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=prior))
         assert row.estimator is None
         assert row.parameters == "—"
         assert reason in row.note

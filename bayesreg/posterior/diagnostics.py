@@ -110,10 +110,12 @@ def _measure(posterior: xr.Dataset, stats: Mapping[Any, xr.DataArray]) -> Diagno
     """Measure everything; the judgement is left open."""
     rhat = bulk = tail = bfmi = worst = None
     if posterior.sizes["draw"] >= 4:
-        rhat, bulk, tail, worst = _worst_of(posterior)
-        if "energy" in stats:
-            energy = stats["energy"].transpose("chain", "draw").to_numpy()
-            bfmi = float(np.min(_array_stats().bfmi(energy)))
+        # Chains that never move divide by zero: an infinite R-hat, or NaN, which `_faults` reports.
+        with np.errstate(all="ignore"):
+            rhat, bulk, tail, worst = _worst_of(posterior)
+            if "energy" in stats:
+                energy = stats["energy"].transpose("chain", "draw").to_numpy()
+                bfmi = float(np.min(_array_stats().bfmi(energy)))
     return Diagnosis(
         ok=False,
         verdict="",

@@ -75,7 +75,9 @@ def reason_against(problem: Problem) -> str | None:
     Examples
     --------
     >>> from bayesreg import Gaussian, Laplace, Problem
-    >>> reason_against(Problem([[1.0]], [1.0], prior=Laplace(1.0), intercept=False))
+    >>> problem = Problem([[1.0], [2.0]], [1.0, 2.0], likelihood=Gaussian(sigma=1.0),
+    ...                   prior=Laplace(scale=1.0))
+    >>> reason_against(problem)
     "prior: the absolute value on 'x0' leaves no closed form"
     """
     likelihood = problem.likelihood

@@ -173,7 +173,8 @@ class Target:
             self.sigma = math.sqrt(problem.likelihood.variance)
         self.root = self.conditional.spread(np.eye(problem.p)).T
         self.unknown = _unknown_scales(problem, shape, surrogate)
-        self.powers = np.array([x.power for x in self.unknown]).reshape(len(self.unknown), problem.p)
+        powers = [x.power for x in self.unknown]
+        self.powers = np.array(powers).reshape(len(powers), problem.p)
         self.steps = np.array([x.step for x in self.unknown])
         self.log_start = np.log([x.start for x in self.unknown])
         of_noise = np.array([float(x.name == "sigma") for x in self.unknown])
