@@ -30,13 +30,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes, argument: str) -> 
     InputError
         If the place is a directory, is missing or cannot be written.
     """
-    target = Path(path)
-    if target.is_dir():
-        msg = f"{argument}: {target} is a directory; name a file"
-        raise InputError(msg)
-    if not target.parent.is_dir():
-        msg = f"{argument}: there is no directory {target.parent}; create it first"
-        raise InputError(msg)
+    target = check_place(path, argument)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         try:
@@ -47,4 +41,28 @@ def write_whole(path: str | os.PathLike[str], content: bytes, argument: str) -> 
     except OSError as error:
         msg = f"{argument}: {target} cannot be written ({error.strerror})"
         raise InputError(msg) from error
+    return target
+
+
+def check_place(path: object, argument: str) -> Path:
+    """Return a path where a file can appear; InputError where it cannot."""
+    if not isinstance(path, str | os.PathLike):
+        msg = f"{argument}: must be a path, found {path!r}"
+        raise InputError(msg)
+    try:
+        target = Path(path)
+        is_folder, has_parent = target.is_dir(), target.parent.is_dir()
+        special = target.exists() and not target.is_file()
+    except (OSError, ValueError) as error:
+        msg = f"{argument}: {path!r} is no name for a file ({error})"
+        raise InputError(msg) from error
+    if is_folder:
+        msg = f"{argument}: {target} is a directory; name a file"
+        raise InputError(msg)
+    if not has_parent:
+        msg = f"{argument}: there is no directory {target.parent}; create it first"
+        raise InputError(msg)
+    if special:
+        msg = f"{argument}: {target} is not an ordinary file; name one"
+        raise InputError(msg)
     return target

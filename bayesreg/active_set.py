@@ -202,7 +202,8 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
         residual, floor = _residual(work, theta, at)
         if not math.isfinite(residual):
             break
-        still = bool((np.abs(theta - last) <= 4 * _EPS * np.abs(theta)).all())
+        # On columns of unit norm coordinates are comparable: a step below rounding is none.
+        still = _largest(theta - last) <= 4 * _EPS * _largest(theta)
         stalled = stalled + 1 if residual > 0.9 * best_residual or still else 0
         last = theta
         if residual < best_residual:
@@ -218,6 +219,10 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
         "use a stronger prior"
     )
     raise NotConverged(msg)
+
+
+def _largest(values: Vector) -> float:
+    return float(np.abs(values).max(initial=0.0))
 
 
 def _residual(work: _Scaled, theta: Vector, at: _Derivatives) -> tuple[float, float]:
@@ -255,7 +260,7 @@ class _Quadratic:
     def uncertainty(self, phi: Vector) -> Vector:
         """Rounding error of `slope` at φ: a violation below it is none, or columns would cycle."""
         moved = np.abs(self.M) @ np.abs(phi - self.theta)
-        return 8 * self.rounding + 8 * _EPS * (np.abs(self.M).T @ moved)
+        return np.asarray(8 * self.rounding + 8 * _EPS * (np.abs(self.M).T @ moved))
 
     def slope(self, phi: Vector) -> Vector:
         """Gradient of everything smooth at φ, shape (p,)."""
@@ -271,7 +276,7 @@ class _Quadratic:
             rows = np.vstack([rows, np.diag(root)])
         if rows.shape[0] < rows.shape[1]:
             rows = np.vstack([rows, np.zeros((rows.shape[1] - rows.shape[0], rows.shape[1]))])
-        return np.linalg.qr(rows, mode="r")
+        return np.asarray(np.linalg.qr(rows, mode="r"))
 
 
 def _solve_quadratic(work: _Scaled, theta: Vector, at: _Derivatives) -> Vector:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 import traceback
+import warnings
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
 
 import bayesreg
-from bayesreg.errors import BayesregError, InputError, unknown_name
+from bayesreg._console import make_console, say
+from bayesreg._files import check_place
+from bayesreg.errors import BayesregError, BayesregWarning, InputError, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,10 +84,10 @@ def compare(
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """Exact mode, point optimisers and posterior side by side (no argument: diabetes, lasso)."""
-    out = _console(quiet=as_json)
+    out = make_console(quiet=as_json)
     out.print(f"bayesreg {bayesreg.__version__}: compare", style="bold")
     _check_outputs(output, figure)
-    problem = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    problem, notes = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
     table = _verb("comparison", "compare")(
         problem,
         seed=seed,
@@ -94,16 +97,18 @@ def compare(
         announce=_announcer(quiet=quiet),
     )
     terminal = import_module("bayesreg.terminal")
-    command = " ".join(["bayesreg", *sys.argv[1:]])
     if as_json:
         typer.echo(terminal.as_json(table))
     else:
         terminal.print_comparison(table, out)
     if figure is not None:
         terminal.save_figure(table.plot(), figure)
-        out.print(f"figure: {figure}")
+        say(out, f"figure: {figure}")
     if output is not None:
-        out.print(f"page: {table.to_html(output, command=command)}")
+        command = " ".join(["bayesreg", *sys.argv[1:]])
+        say(out, f"page: {table.to_html(output, command=command, notes=notes)}")
+    if not table.draws.attrs["complete"]:
+        raise typer.Exit(_INTERRUPTED)
 
 
 @app.command("map")
@@ -114,13 +119,24 @@ def find_map(
     target: Target = None,
     scale: Scale = None,
     sigma: Sigma = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--given", help="Value of an unknown to condition on, such as scale=10."),
+    ] = None,
     as_json: AsJson = False,
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """Find the exact mode, with its certificate."""
-    out = _console(quiet=as_json)
-    problem = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
-    fit = _verb("map", "find_map")(problem)
+    out = make_console(quiet=as_json)
+    values = _given(given or [])
+    problem, _ = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    if "scale" in problem.unknown and "scale" not in values:
+        msg = (
+            "given: the scale is unknown, and coefficients and scale have no joint mode (their "
+            "density is unbounded); condition on a value with --given scale=..."
+        )
+        raise InputError(msg)
+    fit = _verb("map", "find_map")(problem, given=values)
     terminal = import_module("bayesreg.terminal")
     if as_json:
         typer.echo(terminal.mode_as_json(fit))
@@ -139,7 +155,7 @@ def units(
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """State the prior in other packages' units."""
-    _problem(_console(), model, dataset, csv, target, scale=scale, sigma=sigma)
+    _problem(make_console(), model, dataset, csv, target, scale=scale, sigma=sigma)
 
 
 @app.command()
@@ -162,12 +178,17 @@ def datasets() -> None:
         typer.echo(f"  {data.summary}\n  source: {data.source}\n  licence: {data.licence}")
 
 
-def _console(*, quiet: bool = False) -> Console:
-    """A terminal's own width; enough for every table where the output goes to a file or a pipe."""
-    console = Console(highlight=False, quiet=quiet)
-    if not console.is_terminal:
-        console.width = max(console.width, 110)
-    return console
+def _given(pairs: Sequence[str]) -> dict[str, float]:
+    """Read NAME=VALUE pairs."""
+    values = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        try:
+            values[name.strip()] = float(value)
+        except ValueError:
+            msg = f"given: must be NAME=VALUE with a number, such as scale=10, found {pair!r}"
+            raise InputError(msg) from None
+    return values
 
 
 def _verb(module: str, name: str) -> Any:
@@ -176,13 +197,9 @@ def _verb(module: str, name: str) -> Any:
 
 def _check_outputs(page: Path | None, figure: Path | None) -> None:
     """Refuse an output that cannot be written before minutes of work, not after."""
-    for path in (page, figure):
-        if path is not None and not path.parent.is_dir():
-            msg = f"output: there is no directory {path.parent}; create it first"
-            raise InputError(msg)
-        if path is not None and path.is_dir():
-            msg = f"output: {path} is a directory; name a file"
-            raise InputError(msg)
+    for argument, path in (("output", page), ("figure", figure)):
+        if path is not None:
+            check_place(path, argument)
     if figure is not None and figure.suffix.lower() not in _FIGURE_KINDS:
         msg = f"figure: {figure.name!r} must end in one of {', '.join(_FIGURE_KINDS)}"
         raise InputError(msg)
@@ -209,30 +226,38 @@ def _problem(
     *,
     scale: float | None,
     sigma: float | None,
-) -> Problem:
-    """Build the gallery's PyMC model on standardised columns, read it, and say what it is."""
-    data = _data(dataset, csv, target)
+) -> tuple[Problem, list[str]]:
+    """Build the gallery's PyMC model on standardised columns, read it, and say what it is.
+
+    Returns the problem, and what was said of the data and of where the scales come from.
+    """
+    data = _data(dataset, csv, target, model)
     gallery = import_module("bayesreg.gallery")
     chosen = model or ("logistic_lasso" if data.likelihood == "bernoulli" else "lasso")
     if chosen not in gallery.names():
         raise unknown_name("model", chosen, gallery.names())
     n, p = data.X.shape
-    out.print(
-        f"{data.name}: {n} rows, {p} columns, target {data.target}; model {chosen}", markup=False
-    )
-    keywords = _settings(out, data, chosen, scale=scale, sigma=sigma)
-    problem: Problem = import_module("bayesreg.standardized").problem_of(data, chosen, keywords)
-    out.print(f"\n{problem}", markup=False, soft_wrap=True)
-    out.print(f"{import_module('bayesreg.units').table(problem)}", markup=False, soft_wrap=True)
-    return problem
+    values, sources = _settings(data, chosen, scale=scale, sigma=sigma)
+    notes = [f"{data.name}: {n} rows, {p} columns, target {data.target}; model {chosen}", *sources]
+    for line in notes:
+        say(out, line)
+    problem: Problem = import_module("bayesreg.standardized").problem_of(data, chosen, values)
+    for name, prior in problem.hyperpriors().items():
+        line = f"  {name} unknown, with prior {prior!r} (set by the model)"
+        say(out, line)
+        notes.append(line)
+    say(out, f"\n{problem}")
+    say(out, f"{import_module('bayesreg.units').table(problem)}")
+    return problem, [note.strip() for note in notes]
 
 
-def _data(dataset: str | None, csv: Path | None, target: str | None) -> Any:
+def _data(dataset: str | None, csv: Path | None, target: str | None, model: str | None) -> Any:
     if csv is None:
         if target is not None:
             msg = "target: goes with --csv; the bundled data sets have a target of their own"
             raise InputError(msg)
-        return _verb("datasets", "load")(dataset or "diabetes")
+        binary = model is not None and model.startswith("logistic")
+        return _verb("datasets", "load")(dataset or ("breast_cancer" if binary else "diabetes"))
     if dataset is not None:
         msg = "dataset: give either --dataset or --csv, not both"
         raise InputError(msg)
@@ -243,34 +268,28 @@ def _data(dataset: str | None, csv: Path | None, target: str | None) -> Any:
 
 
 def _settings(
-    out: Console,
-    data: Any,
-    model: str,
-    *,
-    scale: float | None,
-    sigma: float | None,
-) -> dict[str, float]:
-    """Scales that the user gave, and rules of thumb for the others, each said aloud."""
+    data: Any, model: str, *, scale: float | None, sigma: float | None
+) -> tuple[dict[str, float], list[str]]:
+    """Scales that the user gave, and rules of thumb for the others; where each comes from."""
     validation = import_module("bayesreg._validation")
     rules = _verb("defaults", "settings")(data, model)
     values = {key: setting.value for key, setting in rules.items()}
+    sources = {key: setting.rule for key, setting in rules.items()}
     for argument, given in (("scale", scale), ("sigma", sigma)):
         if given is None:
             continue
-        number = validation.as_positive(given, argument)
         if argument not in values:
             msg = f"{argument}: model {model!r} has no such number; it has {', '.join(values)}"
             raise InputError(msg)
-        values[argument] = number
-    for key, setting in rules.items():
-        source = setting.rule if values[key] == setting.value else "as given"
-        out.print(f"  {key} = {values[key]:.6g} ({source})", markup=False, soft_wrap=True)
-    return values
+        values[argument] = validation.as_positive(given, argument)
+        sources[argument] = "as given"
+    return values, [f"  {key} = {values[key]:.6g} ({sources[key]})" for key in values]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line: exit 0, 2 for bad input, 1 for a failure, 130 for Ctrl-C."""
-    args = list(sys.argv[1:] if arguments is None else arguments)
+    args = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    warnings.showwarning = _show_warning
     try:
         code = app(args, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
@@ -287,6 +306,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if code == _INTERRUPTED:
         _fail("interrupted", _INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Our own warnings are one line for the user; others stay with the developers."""
+    del filename, lineno, file, line
+    if issubclass(category, BayesregWarning):
+        sys.stderr.write(f"bayesreg: {message}\n")
 
 
 def _usage_message(error: Exception) -> str | None:

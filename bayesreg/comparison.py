@@ -13,13 +13,14 @@ import numpy as np
 
 from bayesreg._inputs import as_problem
 from bayesreg._validation import as_fraction, as_generator, as_positive
-from bayesreg.errors import BayesregError, DegenerateMode, unknown_name
+from bayesreg.errors import BayesregError, DegenerateMode, InputError, unknown_name
 from bayesreg.map import MapEstimate, find_map
 from bayesreg.optimizers import PointEstimate, list_optimizers, optimize
 from bayesreg.posterior import Diagnosis, diagnose, sample
 from bayesreg.scoring import (
     EXACT,
     PosteriorSummary,
+    ScalarSummary,
     Score,
     central_answers,
     score_answer,
@@ -28,7 +29,7 @@ from bayesreg.scoring import (
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from bayesreg.problem import Problem
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Everything `compare` found, on one problem.
 
@@ -102,6 +103,29 @@ class Comparison:
                 rows.append((score.name, name, value, low, high, value == 0.0))
         columns = ["estimator", "coefficient", "value", "lower", "upper", "exact_zero"]
         return pd.DataFrame(rows, columns=columns)
+
+    @property
+    def scalars(self) -> dict[str, ScalarSummary]:
+        """Posterior of the intercept and of unknown sigma and scale, those that there are."""
+        drawn, level = self.draws["posterior"], self.posterior.level
+        names = [name for name in ("intercept", "sigma", "scale") if name in drawn]
+        return {name: ScalarSummary.of(drawn[name], level) for name in names}
+
+    @property
+    def mode_space(self) -> str:
+        """What the exact mode is conditional on, and where those values come from."""
+        known = not self.problem.unknown
+        return self.mode.space + ("" if known else " (at the posterior medians)")
+
+    def __str__(self) -> str:
+        """Return the tables of the command line."""
+        text: str = import_module("bayesreg.terminal").as_text(self)
+        return text
+
+    def __repr__(self) -> str:
+        """Return one line: the problem and who answered."""
+        names = ", ".join(score.name for score in self.scores)
+        return f"Comparison({self.problem.formula()}; {names})"
 
     @property
     def _intercept_name(self) -> tuple[str, ...]:
@@ -172,7 +196,13 @@ class Comparison:
         figure: Figure = import_module("bayesreg.figures").posterior_densities(self)
         return figure
 
-    def to_html(self, path: str | os.PathLike[str], *, command: str | None = None) -> Path:
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        command: str | None = None,
+        notes: Sequence[str] = (),
+    ) -> Path:
         """Write one self-contained HTML page.
 
         Parameters
@@ -181,6 +211,8 @@ class Comparison:
             Where to write; the file appears whole or not at all.
         command : str, optional
             The command line to show as the way to reproduce it.
+        notes : sequence of str
+            Lines on the data and where its scales come from.
 
         Returns
         -------
@@ -192,7 +224,9 @@ class Comparison:
         InputError
             If the file cannot be written.
         """
-        written: Path = import_module("bayesreg.report").write(self, path, command=command)
+        written: Path = import_module("bayesreg.report").write(
+            self, path, command=command, notes=notes
+        )
         return written
 
 
@@ -302,6 +336,9 @@ def _names(problem: Problem, estimators: str | Iterable[str]) -> tuple[str, ...]
     known = list_optimizers()
     if estimators == "auto":
         return list_optimizers(problem.given_ones())
+    if not isinstance(estimators, str | list | tuple | set | frozenset):
+        msg = f'estimators: must be "auto" or a list of names, found {estimators!r}'
+        raise InputError(msg)
     names = (estimators,) if isinstance(estimators, str) else tuple(estimators)
     for name in names:
         if name not in known:

@@ -55,10 +55,15 @@ def settings(data: Dataset, model: str) -> dict[str, Setting]:
     if model.startswith("logistic"):
         return {"scale": Setting(1.0, "log-odds per sd of a column; scikit-learn's default")}
     sigma, mean_abs, rms, rule = _least_squares(data)
-    noise = {"sigma": Setting(sigma, f"residual sd of {rule}")}
-    name = rule.replace(" ", "-")
-    scale = Setting(mean_abs, f"mean |{name} coefficient| per sd of a column")
-    spread = Setting(rms, f"root mean square {name} coefficient per sd of a column")
+    if rule:
+        noise = {"sigma": Setting(sigma, "residual sd of least squares")}
+        scale = Setting(mean_abs, "mean |least-squares coefficient| per sd of a column")
+        spread = Setting(rms, "root mean square least-squares coefficient per sd of a column")
+    else:
+        share = "half the variance of the target"
+        noise = {"sigma": Setting(sigma, f"{share}; too few rows for least squares")}
+        scale = Setting(mean_abs, f"the other {share}, shared by the columns")
+        spread = Setting(rms, scale.rule)
     if model == "ridge":
         return noise | {"scale": spread}
     if model == "elastic_net":
@@ -72,8 +77,8 @@ def settings(data: Dataset, model: str) -> dict[str, Setting]:
     return noise | {"scale": scale}
 
 
-def _least_squares(data: Dataset) -> tuple[float, float, float, str]:
-    """Residual sd, mean |coefficient|, root mean square coefficient, and the rule's name."""
+def _least_squares(data: Dataset) -> tuple[float, float, float, bool]:
+    """Residual sd, mean |coefficient|, its root mean square; whether least squares gave them."""
     n, p = data.X.shape
     spread = float(data.y.std()) or 1.0
     centred = data.X - data.X.mean(axis=0)
@@ -84,7 +89,7 @@ def _least_squares(data: Dataset) -> tuple[float, float, float, str]:
             share,
             share / math.sqrt(2 * max(p, 1)),
             share / math.sqrt(max(p, 1)),
-            "an even split",
+            False,
         )
     coef: Vector
     target = data.y - data.y.mean()
@@ -94,4 +99,4 @@ def _least_squares(data: Dataset) -> tuple[float, float, float, str]:
     if sigma <= 1e-8 * spread:  # a perfect fit leaves no noise to start from
         sigma = spread / math.sqrt(2)
     rms = math.sqrt(float((coef**2).mean()))
-    return sigma, float(np.abs(coef).mean()) or spread, rms or spread, "least squares"
+    return sigma, float(np.abs(coef).mean()) or spread, rms or spread, True

@@ -17,6 +17,7 @@ from bayesreg.scoring import NEAR
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
     from pathlib import Path
 
     from jinja2 import Template
@@ -31,7 +32,11 @@ _DPI = 144  # twice what a screen of ordinary density needs: sharp when enlarged
 
 
 def write(
-    comparison: Comparison, path: str | os.PathLike[str], *, command: str | None = None
+    comparison: Comparison,
+    path: str | os.PathLike[str],
+    *,
+    command: str | None = None,
+    notes: Sequence[str] = (),
 ) -> Path:
     """Write the report of a comparison to a file, whole or not at all.
 
@@ -43,6 +48,8 @@ def write(
         The file; its directory must exist, and an older file is replaced.
     command : str, optional
         The command line that made it, shown under "Reproduce".
+    notes : sequence of str
+        Lines on the data and where its scales come from.
 
     Returns
     -------
@@ -55,11 +62,11 @@ def write(
         If the file cannot be written there.
     """
     # A name may hold half of a surrogate pair, which no encoding can write.
-    content = render(comparison, command=command).encode("utf-8", errors="replace")
+    content = render(comparison, command=command, notes=notes).encode("utf-8", errors="replace")
     return write_whole(path, content, "path")
 
 
-def render(comparison: Comparison, *, command: str | None = None) -> str:
+def render(comparison: Comparison, *, command: str | None = None, notes: Sequence[str] = ()) -> str:
     """Return the report of a comparison as HTML.
 
     Parameters
@@ -68,6 +75,8 @@ def render(comparison: Comparison, *, command: str | None = None) -> str:
         Of `compare`.
     command : str, optional
         The command line that made it, shown under "Reproduce".
+    notes : sequence of str
+        Lines on the data and where its scales come from.
 
     Returns
     -------
@@ -80,6 +89,7 @@ def render(comparison: Comparison, *, command: str | None = None) -> str:
         "problem": comparison.problem,
         "description": _description(comparison),
         "mode": comparison.mode,
+        "space": comparison.mode_space,
         "certificate": _certificate(comparison.mode.certificate),
         "joint": _joint(comparison),
         "estimators": [_estimator(score) for score in comparison.scores],
@@ -91,11 +101,12 @@ def render(comparison: Comparison, *, command: str | None = None) -> str:
         "epsilon_rule": comparison.epsilon_rule,
         "level": f"{100 * comparison.posterior.level:g}\u00a0%",
         "coefficients": _coefficients(comparison),
-        "intercepts": _intercepts(comparison),
+        "scalars": _scalars(comparison),
         "diagnosis": comparison.diagnosis,
         "figures": _figures(comparison),
         "units": units.table(comparison.mode.conditional_problem).rows,
-        "given": comparison.mode.space if comparison.problem.unknown else "",
+        "given": comparison.mode_space if comparison.problem.unknown else "",
+        "notes": list(notes),
         "command": command,
         "attributes": _attributes(comparison),
     }
@@ -269,13 +280,18 @@ def _coefficients(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def _intercepts(comparison: Comparison) -> str:
-    """Return the intercept by the estimates that have no row in the table."""
-    if not comparison.problem.design.intercept:
-        return ""
-    wanted = ("exact mode", "posterior mean", "posterior median")
-    found = [(s.name, s.intercept) for s in comparison.scores if s.name in wanted]
-    return "Intercept: " + ", ".join(f"{name} {number(value)}" for name, value in found) + "."
+def _scalars(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return one row for the intercept and for each unknown scale."""
+    mode = comparison.mode
+    values = {"intercept": mode.intercept, "sigma": mode.sigma, "scale": mode.scale}
+    return [
+        {
+            "name": name,
+            "mode": number(values[name]),
+            "cells": [number(v) for v in (s.mean, s.median, s.lower, s.upper)],
+        }
+        for name, s in comparison.scalars.items()
+    ]
 
 
 def _attributes(comparison: Comparison) -> list[tuple[str, str]]:

@@ -66,13 +66,16 @@ class Score:
     claims_convergence: bool | None
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Verdict | None:
         """How good the answer is, in one word.
 
         "optimal": certified. "near": with the zeros of the exact mode, and within a thousandth of a
         nat of it, where the density is 0.1 % below its peak; the tolerances of point optimisers are
-        looser than a certificate's, and that alone misleads nobody. "off": anything else.
+        looser than a certificate's, and that alone misleads nobody. "off": anything else. None: it
+        is no attempt at the mode, such as the posterior mean.
         """
+        if self.claims_convergence is None:
+            return None
         if self.certificate.optimal:
             return "optimal"
         right = self.false_nonzeros == 0 and self.false_zeros == 0
@@ -115,6 +118,23 @@ class PosteriorSummary:
     def excludes_zero(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Whether the interval of each coefficient leaves 0 out."""
         return (self.lower > 0) | (self.upper < 0)
+
+
+@dataclass(frozen=True)
+class ScalarSummary:
+    """Mean, median and equal-tailed interval of one number's draws."""
+
+    mean: float
+    median: float
+    lower: float
+    upper: float
+
+    @classmethod
+    def of(cls, draws: object, level: float) -> ScalarSummary:
+        """Summarise draws of any shape."""
+        values, tail = np.ravel(np.asarray(draws, dtype=np.float64)), (1 - level) / 2
+        lower, median, upper = np.quantile(values, [tail, 0.5, 1 - tail]).tolist()
+        return cls(float(values.mean()), median, lower, upper)
 
 
 class Answer(Protocol):

@@ -39,13 +39,21 @@ def read_csv(path: str | PathLike[str], target: str) -> Dataset:
     """
     frame = _read(Path(path))
     columns = [str(name) for name in frame.columns]
+    if len(columns) == 1 and any(mark in columns[0] for mark in ";\t"):
+        msg = (
+            f"csv: {path} separates its columns by {';' if ';' in columns[0] else 'tabs'}, not ','"
+        )
+        raise InputError(msg + "; save it with commas and decimal points")
     if target not in columns:
         raise unknown_name("target", target, columns)
     if len(columns) == 1:
         msg = f"csv: {path} has no column beside the target {target!r}"
         raise InputError(msg)
     for name in columns:
-        _check_column(frame[name], name)
+        remedy = (
+            "code it as 0 and 1" if name == target else "drop the column, or encode it as numbers"
+        )
+        _check_column(frame[name], name, remedy)
     values = frame.astype(np.float64)
     as_matrix(values)
     names = tuple(name for name in columns if name != target)
@@ -103,7 +111,7 @@ def _check_header(names: list[str]) -> None:
         raise InputError(msg)
 
 
-def _check_column(column: pd.Series, name: str) -> None:
+def _check_column(column: pd.Series, name: str, remedy: str) -> None:
     missing = int(column.isna().sum())
     if missing:
         row = int(np.argmax(column.isna().to_numpy()))
@@ -114,10 +122,7 @@ def _check_column(column: pd.Series, name: str) -> None:
         raise InputError(msg)
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
         text = next(value for value in column if not _is_number(value))
-        msg = (
-            f"csv: column {name!r} holds text ({str(text)!r}); drop the column, or encode it as "
-            "numbers first"
-        )
+        msg = f"csv: column {name!r} holds text ({str(text)!r}); {remedy} first"
         raise InputError(msg)
 
 

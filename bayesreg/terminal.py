@@ -8,8 +8,10 @@ import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 
+from bayesreg._console import say
 from bayesreg._files import write_whole
 from bayesreg.scoring import EXACT, NEAR
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.figure import Figure
-    from rich.console import Console
 
     from bayesreg.comparison import Comparison
     from bayesreg.map import MapEstimate
@@ -42,7 +43,7 @@ def number(value: float | None, digits: int = 4) -> str:
 
 def print_mode(fit: MapEstimate, out: Console) -> None:
     """Print a mode: what it is conditional on, its certificate, its coefficients."""
-    out.print(f"\n{fit}\n", markup=False, soft_wrap=True)
+    say(out, f"\n{fit}\n")
     table = _table("exact mode", ("coefficient", "value"))
     if fit.problem.design.intercept:
         table.add_row("intercept", f"{fit.intercept:.10g}")
@@ -54,27 +55,35 @@ def print_mode(fit: MapEstimate, out: Console) -> None:
 def print_comparison(comparison: Comparison, out: Console) -> None:
     """Print a comparison: scores, coefficients, sparsity, diagnostics."""
     mode = comparison.mode
-    out.print(f"\n{mode.space}\n  {mode.certificate}", markup=False, soft_wrap=True)
+    say(
+        out,
+        f"\n{comparison.mode_space}\n  objective {mode.objective:.10g} nats; {mode.certificate}",
+    )
     if comparison.joint_mode is not None:
         joint = comparison.joint_mode
         zeros = int((joint.coef == 0).sum())
-        out.print(
-            f"{joint.space}\n  {joint.certificate}; {zeros} zeros", markup=False, soft_wrap=True
-        )
+        say(out, f"{joint.space}\n  {joint.certificate}; {zeros} zeros")
     if comparison.joint_refusal is not None:
-        out.print(f"no joint mode: {comparison.joint_refusal}", markup=False, soft_wrap=True)
+        say(out, f"no joint mode: {comparison.joint_refusal}")
     out.print()
     out.print(_score_table(comparison.scores))
     for name, reason in comparison.failures.items():
-        out.print(f"{name} failed: {reason}", markup=False, soft_wrap=True)
+        say(out, f"{name} failed: {reason}")
     out.print()
     out.print(_coefficient_table(comparison))
     out.print()
     for line in sparsity_lines(comparison):
-        out.print(line, markup=False, soft_wrap=True)
+        say(out, line)
     attrs = comparison.draws.attrs
-    out.print(f"\nposterior: {attrs['method']} ({attrs['reason']})", markup=False, soft_wrap=True)
-    out.print(f"diagnostics: {comparison.diagnosis.verdict}", markup=False, soft_wrap=True)
+    say(out, f"\nposterior: {attrs['method']} ({attrs['reason']})")
+    say(out, f"diagnostics: {comparison.diagnosis.verdict}")
+
+
+def as_text(comparison: Comparison) -> str:
+    """Return what `print_comparison` prints, without colours, for a page of 110 columns."""
+    buffer = io.StringIO()
+    print_comparison(comparison, Console(file=buffer, width=110, highlight=False, no_color=True))
+    return buffer.getvalue().strip("\n")
 
 
 def _table(title: str, columns: Iterable[str]) -> Table:
@@ -101,7 +110,7 @@ def _score_table(scores: Iterable[Score]) -> Table:
             s.name,
             number(s.excess, 3),
             number(s.certificate.gap, 3),
-            s.verdict,
+            s.verdict or "—",
             str(s.zeros),
             str(s.false_nonzeros + s.false_zeros),
             number(s.seconds, 3),
@@ -109,9 +118,10 @@ def _score_table(scores: Iterable[Score]) -> Table:
             style="bold" if s.name == EXACT else ("yellow" if s.misleading else ""),
         )
     table.caption = (
-        "nats above: objective above the exact mode; gap: its upper bound from duality; verdict: "
-        f"optimal (certified), near (right zeros, within {NEAR:g} nats) or off; wrong: "
-        "coefficients zero in only one of it and the mode; claims: said it converged (✗: yet off)"
+        "nats: units of natural logarithm, above the exact mode; gap: their upper bound from "
+        f"duality; verdict: optimal (certified), near (right zeros, within {NEAR:g} nats) or off; "
+        "wrong: coefficients zero in only one of it and the mode; seconds: without imports and "
+        "compilation, but for PyMC's of the model; claims: said it converged (✗: yet off)"
     )
     table.caption_justify = "left"
     return table
@@ -132,6 +142,19 @@ def _coefficient_table(comparison: Comparison) -> Table:
             f"{post.near_zero[j]:.2f}",
             "yes" if post.excludes_zero[j] else "no",
         )
+    mode = comparison.mode
+    values = {"intercept": mode.intercept, "sigma": mode.sigma, "scale": mode.scale}
+    for name, scalar in comparison.scalars.items():
+        table.add_row(
+            name,
+            number(values[name]),
+            number(scalar.mean, 3),
+            number(scalar.median, 3),
+            f"{number(scalar.lower, 3)} … {number(scalar.upper, 3)}",
+            "—",
+            "—",
+            style="dim",
+        )
     table.caption = "≠ 0: the interval excludes 0"
     table.caption_justify = "left"
     return table
@@ -146,7 +169,7 @@ def sparsity_lines(comparison: Comparison) -> tuple[str, ...]:
     zeros = int((comparison.mode.coef == 0).sum())
     return (
         f"sparsity: exact zeros in the mode: {zeros} of {p}",
-        f"  exact zeros among the draws: {int(post.zeros.sum())} of {total * p}",
+        f"  exact zeros among the draws: {int(post.zeros.sum())} of {total} × {p}",
         (
             f"  P(|β| < ε) above one half: {int((post.near_zero > 0.5).sum())} of {p}"
             f" (ε: {comparison.epsilon_rule})"

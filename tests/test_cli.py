@@ -103,6 +103,8 @@ def test_models_of_the_gallery(model: str, capsys: pytest.CaptureFixture[str]) -
     assert "exact mode" in out
     if model == "lasso_unknown_scale":
         assert "no joint mode" in out
+        assert "(at the posterior medians)" in out
+        assert "scale unknown, with prior HalfCauchy" in out
     if model == "lasso_park_casella":
         assert "joint mode of p(beta, intercept, sigma | y)" in out
 
@@ -112,6 +114,22 @@ def test_logistic_on_breast_cancer(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(["map", "--dataset", "breast_cancer"], capsys)
     assert code == 0
     assert "model logistic_lasso" in out
+
+
+def test_no_argument_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """On stdout, as it is laid out."""
+    code, out, err = run([], capsys)
+    assert (code, err) == (0, "")
+    assert "compare" in out
+    assert out.count("\n") > 5
+
+
+def test_given_conditions_the_mode(capsys: pytest.CaptureFixture[str]) -> None:
+    """On a value of the unknown scale."""
+    arguments = ["map", "--model", "lasso_unknown_scale", "--given", "scale=10"]
+    code, out, _ = run(arguments, capsys)
+    assert code == 0
+    assert "conditional mode of p(beta, intercept | y, scale = 10)" in out
 
 
 def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +159,13 @@ BAD = {
     "csv alone": (["map", "--csv", "x.csv"], "target: --csv needs --target"),
     "both": (["map", "--csv", "x.csv", "--dataset", "diabetes"], "give either"),
     "no file": (["map", "--csv", "nowhere.csv", "--target", "y"], "csv: there is no file"),
-    "labels": (["map", "--model", "logistic_lasso"], "needs 0 and 1"),
+    "labels": (
+        ["map", "--model", "logistic_lasso", "--dataset", "diabetes"],
+        "needs 0 and 1",
+    ),
+    "given": (["map", "--model", "lasso_unknown_scale"], "--given scale=..."),
+    "given text": (["map", "--given", "scale=big"], "given: must be NAME=VALUE"),
+    "given known": (["map", "--given", "scale=2"], "scale: is not unknown"),
     "output": (["compare", "--output", "/nowhere/x.html"], "there is no directory /nowhere"),
     "output folder": (["compare", "--output", "/"], "is a directory"),
     "figure kind": (["compare", "--figure", "x.docx"], "figure: 'x.docx' must end in one of"),
@@ -168,6 +192,8 @@ FILES = {
     "text": ("a,y\n1,2\nhigh,3\n", "column 'a' holds text ('high')"),
     "ragged": ("a,y\n1,2\n1,2,3,4\n", "cannot be read"),
     "wide rows": ("a,y\n1,2,3\n1,2,4\n", "more fields than its header"),
+    "semicolons": ("a;y\n1;2\n", "separates its columns by ;"),
+    "text target": ("a,y\n1,yes\n2,no\n", "column 'y' holds text ('yes'); code it as 0 and 1"),
     "twice": ("a,a,y\n1,2,3\n4,5,6\n", "names 'a' more than once"),
     "unnamed": (",a,y\n0,1,2\n1,3,4\n", "column 1 has no name"),
     "only target": ("y\n1\n2\n", "no column beside the target"),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 
 import bayesreg as br
-from bayesreg.comparison import Comparison
 from bayesreg.errors import ImproperPosterior, InputError
 from bayesreg.scoring import EXACT
 from tests.problems import data
+
+if TYPE_CHECKING:
+    from bayesreg.comparison import Comparison
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +114,18 @@ def test_unknown_scales_give_conditional_and_joint_modes() -> None:
     assert table.joint_mode is None
     assert "unbounded" in str(table.joint_refusal)
     assert table.mode.scale == float(np.median(table.draws["posterior"]["scale"]))
+
+
+def test_words(diabetes: Comparison) -> None:
+    """``print`` gives the tables of the command line, ``repr`` one line; scalars are summarised."""
+    text = str(diabetes)
+    for part in ("exact mode", "pymc_find_map", "x9", "intercept", "sparsity:", "diagnostics:"):
+        assert part in text
+    assert "\n" not in repr(diabetes)
+    assert list(diabetes.scalars) == ["intercept"]
+    draws = np.asarray(diabetes.draws["posterior"]["intercept"])
+    assert diabetes.scalars["intercept"].mean == pytest.approx(draws.mean())
+    assert diabetes.scores[-1].verdict is None
 
 
 def test_failures_are_reported_not_hidden() -> None:

@@ -232,7 +232,7 @@ def test_coefficients_that_are_no_numbers(verb: str, coef: Any, message: str) ->
         (lambda: br.Laplace(scale=True), "scale: must be a number, found a truth value"),
         (lambda: br.Laplace(pd.Series([1.0, 2.0])), "scale: a Series has labels"),
         (lambda: br.find_map(3), "problem: must be"),
-        (lambda: br.units.table(3), "problem: must be"),  # type: ignore[arg-type]
+        (lambda: br.units.table(3), "problem: must be"),
         (lambda: br.datasets.load([1]), "name: "),  # type: ignore[arg-type]
         (lambda: br.gallery.load([1]), "name: "),  # type: ignore[arg-type]
     ],

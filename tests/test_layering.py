@@ -17,7 +17,7 @@ ROOT = Path(bayesreg.__file__).parent
 # From the bottom up. A module may import only from layers before its own, or from its own package.
 LAYERS = (
     ("errors",),
-    ("_validation", "_files"),
+    ("_validation", "_files", "_console"),
     ("penalty", "scale_priors"),
     ("priors",),
     ("blocks", "likelihoods", "design", "datasets", "gallery"),
@@ -103,12 +103,17 @@ HEAVY = {
 }
 
 
+MODE = """
+import bayesreg as br
+br.find_map(br.Problem([[1.0], [2.0]], [1, 2], likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0)))
+"""
+
+
 @pytest.mark.parametrize(
     "code",
     [
         "import bayesreg",
-        "import bayesreg as br; br.find_map(br.Problem([[1.0], [2.0]], [1.0, 2.0], "
-        "likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0)))",
+        MODE,
         "import bayesreg as br; br.list_optimizers()",
         "import bayesreg.cli",
     ],

@@ -256,7 +256,8 @@ def test_all_zero_mode() -> None:
 def test_intercept_only(family: str, name: str) -> None:
     """Without columns the mode is the link of the mean."""
     y = make(family, "flat").design.y
-    problem = br.Problem(np.empty((N, 0)), y, likelihood=LIKELIHOODS[family])
+    likelihood = LIKELIHOODS[family]
+    problem = br.Problem(np.empty((N, 0)), y, likelihood=likelihood, prior=br.Flat())
     mean = y.mean()
     links: dict[str, Callable[[float], float]] = {
         "gaussian": float,

@@ -111,7 +111,7 @@ def test_auto_says_what_it_took_and_why() -> None:
     assert exact["method"] == "exact"
     assert exact["reason"] == "auto: the posterior has a closed form, so the draws are independent"
     assert nuts["method"] == "nuts"
-    assert "not exact, because prior: the absolute value on 'dose'" in nuts["reason"]
+    assert "not exact: prior: the absolute value on 'dose'" in nuts["reason"]
     assert br.sample(RIDGE, "nuts", **SMALL).attrs["reason"] == "asked for"
 
 

@@ -90,9 +90,9 @@ def test_inverse_gamma_is_a_density_of_the_square() -> None:
 def test_penalised_form_in_words() -> None:
     """The first line states the penalised problem with its numbers, and its usual name."""
     kwargs = {"likelihood": br.Gaussian(sigma=54.0), "intercept": False}
-    lasso = plain(X, Y, prior=br.Laplace(1.65), **kwargs)  # type: ignore[arg-type]
+    lasso = plain(X, Y, prior=br.Laplace(1.65), **kwargs)
     assert str(lasso).splitlines()[0] == "‖y − Xβ‖²/(2·54²) + Σ|βⱼ|/1.65: lasso"
-    ridge = plain(X, Y, prior=br.Normal(2.0), **kwargs)  # type: ignore[arg-type]
+    ridge = plain(X, Y, prior=br.Normal(2.0), **kwargs)
     assert str(ridge).splitlines()[0] == "‖y − Xβ‖²/(2·54²) + Σβⱼ²/(2·2²): ridge"
     net = br.Problem(X, [0, 1, 1], likelihood=br.Bernoulli(), prior=br.ElasticNet(1.0, 2.0))
     assert str(net).splitlines()[0] == (
@@ -142,6 +142,7 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "y nan": ({"y": [1.0, np.nan, 2.0]}, "y: contains NaN"),
     "names length": ({"names": ["a"]}, "names: has 1 entries"),
     "names twice": ({"names": ["a", "a"]}, "names: 'a' occurs more than once"),
+    "names surrogate": ({"names": ["a", "\ud800"]}, "names: .* holds half a surrogate pair"),
     "names empty": ({"names": ["a", ""]}, "names: entry 1 is empty"),
     "weights zero": ({"weights": [1.0, 0.0, 1.0]}, "weights: must be positive, found 0 at row 1"),
     "weights length": ({"weights": [1.0]}, "weights: has 1 entries"),

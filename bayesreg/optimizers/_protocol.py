@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class PointEstimate:
     claims_convergence: bool
     seconds: float
     iterations: int | None = None
-    trace: tuple[float, ...] | None = None
+    trace: tuple[float, ...] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)

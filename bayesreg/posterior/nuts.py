@@ -56,7 +56,7 @@ class Nuts(Sampler):
     """The no-U-turn sampler, for every problem."""
 
     name = "nuts"
-    advantage = "it draws from every posterior"
+    advantage = "NUTS draws from any posterior"
 
     def reason_against(self, problem: Problem) -> str | None:
         """Return None: nothing speaks against it."""

@@ -224,6 +224,6 @@ def _choose(problem: Problem, method: str) -> tuple[Sampler, str]:
         if reason is None:
             why = f"auto: {sampler.advantage}" if method == "auto" else "asked for"
             return sampler, "; ".join([why, *against])
-        against.append(f"not {sampler.name}, because {reason}")
-    msg = f'{against[0].removeprefix("not exact, because ")}; use method="nuts"'
+        against.append(f"not {sampler.name}: {reason}")
+    msg = f'{against[0].removeprefix("not exact: ")}; use method="nuts"'
     raise NoClosedForm(msg)
