@@ -179,7 +179,7 @@ def test_every_estimator_and_coefficient_is_there(page: Page, hostile: Compariso
     assert hostile.problem.formula() in page.text
     assert hostile.mode.space in page.text
     assert f"{int((hostile.mode.coef == 0).sum())} of {hostile.problem.p}" in page.text
-    assert f"0 of {200 * 7}" in page.text
+    assert f"0 of {200 * hostile.problem.p}" in page.text
     assert "Lasso(alpha=" in page.text
     assert "seed" in page.text
     assert "17" in page.text
