@@ -23,6 +23,12 @@ def linear(
     return X, unit * (level + X @ [1.0, 0.0, -1.0, 0.5] + noise * rng.normal(size=50))
 
 
+def linear_problem() -> br.Problem:
+    """Build an ordinary ridge."""
+    X, y = linear(0)
+    return br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=br.Normal(1.0))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("level", [0.0, 1e3, 1e8])
 @pytest.mark.parametrize("noise", [1.0, 1e-3])
@@ -233,6 +239,8 @@ def test_coefficients_that_are_no_numbers(verb: str, coef: Any, message: str) ->
         (lambda: br.Laplace(pd.Series([1.0, 2.0])), "scale: a Series has labels"),
         (lambda: br.find_map(3), "problem: must be"),
         (lambda: br.units.table(3), "problem: must be"),
+        (lambda: br.posterior_moments(3), "problem: must be"),
+        (lambda: br.sample(linear_problem(), draws=10**12), "draws: .* GB; ask for fewer"),
         (lambda: br.datasets.load([1]), "name: "),  # type: ignore[arg-type]
         (lambda: br.gallery.load([1]), "name: "),  # type: ignore[arg-type]
     ],

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesreg._inputs import as_problem
 from bayesreg.errors import NoClosedForm
 from bayesreg.likelihoods import LOG_2PI, Gaussian
 from bayesreg.posterior.base import Draws, Sampler
@@ -135,12 +136,12 @@ def _solve(problem: Problem) -> _Conjugate:
     return _Conjugate(conditional, None if flat else common + gamma, a_n, b_n)
 
 
-def posterior_moments(problem: Problem) -> Moments:
+def posterior_moments(problem: object) -> Moments:
     """Compute the exact mean, covariance and evidence of a posterior with a closed form.
 
     Parameters
     ----------
-    problem : Problem
+    problem : Problem or pymc.Model
         Gaussian with known sigma and a prior without absolute values; or with
         ``sigma=InverseGamma(...)`` and ``Normal(..., relative_to="sigma")``.
 
@@ -164,8 +165,9 @@ def posterior_moments(problem: Problem) -> Moments:
     >>> print(moments.mean.round(4), moments.sd.round(4))
     [1.3333] [0.5774]
     """
-    problem.require_proper()
-    solved = _solve(problem)
+    asked, _ = as_problem(problem)
+    asked.require_proper()
+    solved = _solve(asked)
     conditional, a_n, b_n = solved.conditional, solved.a_n, solved.b_n
     unknown: dict[str, float] = {}
     covariance = conditional.covariance()
@@ -185,7 +187,7 @@ def posterior_moments(problem: Problem) -> Moments:
             "a_n": a_n,
             "b_n": b_n,
         }
-    column, intercept = conditional.column_mean, problem.design.intercept
+    column, intercept = conditional.column_mean, asked.design.intercept
     variance = level_variance + float(column @ covariance @ column)
     return Moments(
         mean=conditional.mean,

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from bayesreg.posterior.base import Sampler
     from bayesreg.problem import Problem
 
+# Eight gigabytes of draws.
+_MOST_NUMBERS = 1_000_000_000
+
 #: Every sampler, best first: "auto" takes the first that nothing speaks against.
 SAMPLERS: tuple[Sampler, ...] = (Exact(), Nuts())
 
@@ -110,6 +113,7 @@ def sample(
         return _sample_unread(problem_or_model, unreadable, method, settings, rng, record)
     problem.require_proper()
     require_proper_unknowns(problem)
+    _check_memory(settings, problem.p + len(problem.unknown) + 1)
     sampler, reason = _choose(problem, method)
     start = time.perf_counter()
     drawn = sampler.draw(problem, settings, rng)
@@ -183,6 +187,17 @@ def _finish(
         )
         warnings.warn(message, SamplingWarning, stacklevel=3)
     return tree
+
+
+def _check_memory(settings: Settings, width: int) -> None:
+    """Refuse draws that would fill the memory, rather than fail after hours of sampling."""
+    numbers = settings.draws * settings.chains * width
+    if numbers > _MOST_NUMBERS:
+        msg = (
+            f"draws: {settings.chains} chains of {settings.draws} draws of {width} numbers need "
+            f"{8e-9 * numbers:.3g} GB; ask for fewer"
+        )
+        raise InputError(msg)
 
 
 def _as_progress(progress: object) -> bool:
