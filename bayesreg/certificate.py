@@ -35,6 +35,8 @@ KKT_TOLERANCE = 1e-6
 # certified: centre the columns.
 COARSEST = 1e-3
 _EPS = float(np.finfo(np.float64).eps)
+# Rounding error worth fewer nats than this is not worth a weaker bound.
+_NEGLIGIBLE = 1e-13
 
 
 @dataclass(frozen=True)
@@ -335,6 +337,8 @@ def _gap_of(
     correlation = local.columns.T @ dual
     error = 16 * _EPS * (np.abs(local.columns).T @ np.abs(dual))
     leak = np.where(flat, correlation, 0.0)
+    if (np.abs(leak) > 64 * error + local.rounding).any():
+        return math.inf, 0.0  # it sees an unpenalised column, so it bounds nothing
     excess = np.maximum(np.abs(correlation[hard]) - error[hard], 0.0) / penalty.l1[hard]
     shrink = 1.0 / max(1.0, float(excess.max(initial=0.0)))
     correlation = np.where(flat, 0.0, correlation) * shrink
@@ -358,7 +362,8 @@ def _without_weak_squares(penalty: Penalty, coef: Vector, error: Vector) -> tupl
     """
     square = 0.5 * penalty.l2 * (coef - penalty.loc) ** 2
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        weak = (penalty.l2 > 0) & (square < 0.5 * error**2 / penalty.l2)
+        amplified = 0.5 * error**2 / penalty.l2
+        weak = (penalty.l2 > 0) & (amplified > _NEGLIGIBLE) & (square < amplified)
     return replace(penalty, l2=np.where(weak, 0.0, penalty.l2)), float(square[weak].sum())
 
 

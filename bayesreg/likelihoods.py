@@ -34,6 +34,12 @@ _ROUNDING = 1e-12
 type Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
+def _ratio(top: Vector, bottom: Vector) -> Vector:
+    """Divide by numbers that may have underflowed to 0; 0 over 0 is 0."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.divide(top, bottom, out=np.zeros_like(top), where=top != 0)
+
+
 @dataclass(frozen=True)
 class Likelihood(ABC):
     """One family of densities of the target given the linear predictor."""
@@ -247,8 +253,7 @@ class Bernoulli(Likelihood):
         q, other = p + d, rest - d
         if (q < -_ROUNDING * p).any() or (other < -_ROUNDING * rest).any():
             return math.inf
-        with np.errstate(over="ignore"):
-            up, down = np.maximum(d / p, -1.0), np.maximum(-d / rest, -1.0)
+        up, down = np.maximum(_ratio(d, p), -1.0), np.maximum(_ratio(-d, rest), -1.0)
         kl = special.xlog1py(np.maximum(q, 0.0), up) + special.xlog1py(np.maximum(other, 0.0), down)
         return float(np.dot(w, np.maximum(kl, 0.0)))
 
@@ -319,8 +324,8 @@ class Poisson(Likelihood):
         """
         with np.errstate(over="ignore", invalid="ignore"):
             mu = np.exp(eta)
-            t = (dual - self.gradient(eta, y, w)) / (w * mu)
-            if not (t >= -1 - _ROUNDING).all():
+            t = _ratio(dual - self.gradient(eta, y, w), w * mu)
+            if not (t >= -1 - _ROUNDING).all() or np.isinf(t).any():
                 return math.inf
             t = np.maximum(t, -1.0)
             return float(np.dot(w * mu, np.maximum(special.xlog1py(1 + t, t) - t, 0.0)))

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes
 
 import bayesreg as br
 from bayesreg.active_set import solve
 from bayesreg.errors import InputError
-from tests.problems import bank
+from tests.problems import bank, likelihood_examples
 
 BANK = bank()
 
@@ -69,6 +71,29 @@ def test_rejects_faults(name: str) -> None:
     if (((penalty.l1 > 0) | (penalty.l2 > 0)) & (mode.coef != penalty.loc)).any():
         tighter = problem.with_prior(problem.prior.rescaled(np.full(problem.p, 0.9)))
         assert not br.certify(tighter, mode.coef, mode.intercept).optimal
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(3, 12),
+    p=st.integers(1, 15),
+    family=st.sampled_from(sorted(likelihood_examples())),
+    size=st.sampled_from([1e-6, 1e-3, 0.1, 3.0]),
+)
+def test_no_gap_is_below_the_excess(seed: int, n: int, p: int, family: str, size: float) -> None:
+    """More columns than rows, coefficients set to 0, several priors: the bound is a bound."""
+    rng = np.random.default_rng(seed)
+    likelihood = likelihood_examples()[family]
+    X = rng.normal(size=(n, p))
+    y = likelihood.draw(X[:, :1].T, np.ones(n), rng)[0]
+    y[:2] = 0.0, 1.0
+    priors = [br.Normal(3.0), br.Laplace(0.3), br.ElasticNet(0.5, 10.0), br.Laplace(5.0)]
+    problem = br.Problem(X, y, likelihood=likelihood, prior=priors[seed % 4])
+    mode = br.find_map(problem)
+    coef = mode.coef + size * rng.normal(size=p) * (rng.random(p) < 0.5)
+    coef[rng.integers(p)] = 0.0
+    excess = problem.penalised(coef, mode.intercept) - problem.penalised(mode.coef, mode.intercept)
+    assert br.certify(problem, coef, mode.intercept).gap >= excess * (1 - 1e-9) - 1e-9
 
 
 def test_verdict_does_not_depend_on_the_units_of_a_column() -> None:
