@@ -150,8 +150,9 @@ def certify(
 
     Notes
     -----
-    The gap is P(β) − D(u) for the Fenchel dual ``D(u) = −Σ fᵢ*(uᵢ) − g*(−X'u)``. The dual point is
-    the gradient of the loss, moved orthogonally to the unpenalised columns and shrunk until it is
+    The gap is P(β) − D(u) for the Fenchel dual ``D(u) = −Σ fᵢ*(uᵢ) − g*(−X'u)``, at the better of
+    two dual points: the gradient of the loss, moved orthogonally to the unpenalised columns, and
+    the same moved to meet the stationarity conditions of the support. Each is shrunk until it is
     feasible.
 
     Examples
@@ -309,7 +310,7 @@ def _duality_gap(problem: Problem, coef: Vector, local: _Local) -> tuple[float, 
     with np.errstate(over="ignore", invalid="ignore"):
         weakness = 16 * _EPS * (np.abs(local.columns).T @ np.abs(local.rows))
     penalty, dropped = _without_weak_squares(problem.penalty, coef, weakness)
-    flat = (penalty.l1 == 0) & (penalty.l2 == 0)
+    flat = penalty.flat
     slope = penalty.smooth_gradient(coef) + penalty.l1 * np.sign(coef)
     gaps = []
     for chosen in (flat, flat | (coef != 0)):
@@ -332,7 +333,7 @@ def _gap_of(
     penalty's slope within that error is none; what it could be worth is counted as rounding error.
     """
     y, w = local.y, problem.design.row_weights
-    flat = (penalty.l1 == 0) & (penalty.l2 == 0)
+    flat = penalty.flat
     hard, strong = (penalty.l2 == 0) & ~flat, penalty.l2 > 0
     correlation = local.columns.T @ dual
     error = 16 * _EPS * (np.abs(local.columns).T @ np.abs(dual))

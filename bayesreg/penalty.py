@@ -27,6 +27,11 @@ class Penalty:
     l2: Vector
     loc: Vector
 
+    @property
+    def flat(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which coefficients have no penalty at all; shape (p,)."""
+        return np.asarray((self.l1 == 0) & (self.l2 == 0))
+
     def value(self, coef: Vector) -> float:
         """Return the penalty at `coef` (p,)."""
         shifted = coef - self.loc

@@ -167,9 +167,8 @@ class Problem:
     @property
     def free(self) -> tuple[int, ...]:
         """Positions of the coefficients with a flat prior."""
-        if "scale" in self.unknown or self.prior.relative_to is not None:
-            return tuple(np.flatnonzero(_flat_columns(self.given_ones())).tolist())
-        return tuple(np.flatnonzero(_flat_columns(self)).tolist())
+        known = self.given_ones() if self.unknown else self
+        return tuple(np.flatnonzero(known.penalty.flat).tolist())
 
     @property
     def relative(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -422,7 +421,3 @@ def _assemble(problem: Problem, design: Design, likelihood: Likelihood, prior: P
     if prior.relative_to == "sigma" and isinstance(likelihood, Gaussian) and likelihood.conditional:
         prior = prior.given(sigma=likelihood.variance**0.5)
     set_fields(problem, design=design, likelihood=likelihood, prior=prior)
-
-
-def _flat_columns(problem: Problem) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return np.asarray((problem.penalty.l1 == 0) & (problem.penalty.l2 == 0))

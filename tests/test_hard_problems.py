@@ -140,6 +140,9 @@ def test_collapses_that_only_some_columns_allow() -> None:
     assert mixed.objective([1.0, 0.0], sigma=1e-100) < mixed.objective([1.0, 0.0], sigma=1e-10)
     with pytest.raises(DegenerateMode, match="fit y perfectly"):
         br.find_map(mixed)
+    # Sampling sees the same: the marginal density of sigma is like 1/sigma near 0.
+    with pytest.raises(ImproperPosterior, match="fitted exactly"):
+        br.sample(mixed, draws=10)
     centred = br.Problem(
         np.eye(2),
         [1.0, 0.0],

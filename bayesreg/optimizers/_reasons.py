@@ -57,7 +57,7 @@ def needs_l2(problem: Problem) -> str | None:
 
 def needs_penalty(problem: Problem) -> str | None:
     """Need no flat coefficient."""
-    flat = (problem.penalty.l1 == 0) & (problem.penalty.l2 == 0)
+    flat = problem.penalty.flat
     if not flat.any():
         return None
     return f"it penalises every column, but the prior of {_name_where(problem, flat)} is flat"

@@ -49,10 +49,8 @@ def require_proper_unknowns(problem: Problem) -> None:
 def _require_residual(problem: Problem) -> None:
     design = problem.design
     target = design.y if design.offset is None else design.y - design.offset
-    everything = design.columns(range(problem.p))
-    # A prior relative to sigma shrinks with it, so only the flat columns can fit as sigma falls.
-    columns = design.columns(problem.free) if problem.prior.relative_to else everything
-    if _fits_exactly(columns, target):
+    # A prior relative to sigma shrinks with it, so only the other columns can fit as sigma falls.
+    if _fits_exactly(design.columns(np.flatnonzero(~problem.relative)), target):
         msg = (
             "sigma: y is fitted exactly, so the density of sigma has no integral near 0; "
             "give sigma a value or an InverseGamma prior"
