@@ -229,6 +229,14 @@ def as_real(value: object, argument: str) -> float:
     return number
 
 
+def as_flag(value: object, argument: str) -> bool:
+    """Validate a truth value."""
+    if not isinstance(value, bool | np.bool_):
+        msg = f"{argument}: must be True or False, found {value!r}"
+        raise InputError(msg)
+    return bool(value)
+
+
 def as_positive(value: object, argument: str) -> float:
     """Validate one finite number above zero."""
     number = as_real(value, argument)

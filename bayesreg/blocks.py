@@ -10,8 +10,9 @@ import numpy as np
 
 from bayesreg._validation import Vector, as_columns
 from bayesreg.errors import InputError
-from bayesreg.penalty import Penalty
+from bayesreg.penalties import ElasticNetPenalty, Penalty, join
 from bayesreg.priors import Prior
+from bayesreg.priors.base import Scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,24 +69,24 @@ class Blocks(Prior):
             raise InputError(msg)
         return cls(tuple(resolved))
 
-    def _scatter(self, p: int, pieces: Sequence[Vector]) -> Vector:
-        out = np.empty(p)
-        for (_, columns), piece in zip(self.parts, pieces, strict=True):
-            out[list(columns)] = piece
-        return out
-
     def penalty(self, p: int) -> Penalty:
-        """Return the penalty of each part on its columns."""
-        penalties = [prior.penalty(len(columns)) for prior, columns in self.parts]
-        return Penalty(
-            self._scatter(p, [q.l1 for q in penalties]),
-            self._scatter(p, [q.l2 for q in penalties]),
-            self._scatter(p, [q.loc for q in penalties]),
-        )
+        """Return the penalty of each part on its columns: one vector of numbers where possible."""
+        pieces = [
+            (prior.penalty(len(columns)), np.array(columns, dtype=np.intp))
+            for prior, columns in self.parts
+        ]
+        return join(pieces, p)
 
-    def log_normalizer(self, p: int) -> Vector:
-        """Log normalisers of the parts, shape (p,)."""
-        return self._scatter(p, [q.log_normalizer(len(columns)) for q, columns in self.parts])
+    def log_normalizer(self, p: int) -> float:
+        """Sum of the log normalisers of the parts."""
+        return sum(prior.log_normalizer(len(columns)) for prior, columns in self.parts)
+
+    def log_densities(self, coef: Vector) -> Vector:
+        """Log density of each coefficient by itself, shape (p,); NaN where it has none."""
+        out = np.full(coef.size, np.nan)
+        for prior, columns in self.parts:
+            out[list(columns)] = prior.log_densities(coef[list(columns)])
+        return out
 
     def rescaled(self, factor: Vector) -> Blocks:
         """Rescale each part."""
@@ -139,18 +140,28 @@ def same_prior(a: Prior, b: Prior, p: int) -> bool:
 def _per_coefficient(prior: Prior, p: int) -> list[tuple[object, ...]]:
     """One comparable row per coefficient: the penalty's numbers, or what makes it unknown."""
     if isinstance(prior, Blocks):
-        rows: list[tuple[object, ...]] = [()] * p
+        found: list[tuple[object, ...]] = [()] * p
         for part, columns in prior.parts:
             for column, row in zip(columns, _per_coefficient(part, len(columns)), strict=True):
-                rows[column] = row
-        return rows
+                found[column] = row
+        return found
     if prior.hyperprior is None and prior.relative_to is None:
         penalty = prior.penalty(p)
+        if not isinstance(penalty, ElasticNetPenalty):
+            return [(prior, k) for k in range(p)]
         loc = np.where(penalty.l2 > 0, penalty.loc, 0.0)
-        return list(zip(penalty.l1.tolist(), penalty.l2.tolist(), loc.tolist(), strict=True))
+        rows = (penalty.l1, penalty.l2, loc, penalty.nonnegative)
+        return list(zip(*(values.tolist() for values in rows), strict=True))
+    nonnegative = isinstance(prior, Scaled) and prior.nonnegative
+    family = (prior.name, prior.hyperprior, prior.relative_to, nonnegative)
     numbers = [value.tolist() for value in prior.parameters(p).values()]
-    flat = (0.0, 0.0, 0.0)  # an infinite scale or factor, which comes first, is no prior at all
+    flat = (
+        0.0,
+        0.0,
+        0.0,
+        False,
+    )  # an infinite scale or factor, which comes first, is no prior at all
     return [
-        flat if np.isinf(row[0]) else (prior.name, prior.hyperprior, prior.relative_to, *row)
+        flat if np.isinf(row[0]) and not nonnegative else (*family, *row)
         for row in zip(*numbers, strict=True)
     ]

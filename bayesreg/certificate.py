@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bayesreg._validation import Matrix, Vector
-    from bayesreg.penalty import Penalty
+    from bayesreg.penalties import ElasticNetPenalty
     from bayesreg.problem import Problem
 
 # A gap of 1e-9 nats changes no statement about a posterior; KKT residuals scale as its square root.
@@ -228,7 +228,7 @@ def _sigma_terms(
     problem: Problem, coef: Vector, intercept: float, sigma: float
 ) -> tuple[float, ...]:
     given, relative = problem.given(sigma=sigma), problem.relative
-    penalty = given.penalty
+    penalty = given.elastic_net
     absolute = penalty.l1 * np.abs(coef)
     square = penalty.l2 * (coef - penalty.loc) ** 2
     return (
@@ -268,9 +268,9 @@ def _expand(problem: Problem, coef: Vector, intercept: float) -> _Local:
     else:
         eta = eta + offset + level
     rows, curvature = likelihood.gradient(eta, y, w), likelihood.curvature(eta, y, w)
-    diagonal = np.einsum("ij,ij,i->j", columns, columns, curvature) + problem.penalty.l2
+    diagonal = np.einsum("ij,ij,i->j", columns, columns, curvature) + problem.elastic_net.l2
     # A column of zeros has no curvature; its only natural unit is the penalty's own slope.
-    slope = np.where(problem.penalty.l1 > 0, problem.penalty.l1, 1.0)
+    slope = np.where(problem.elastic_net.l1 > 0, problem.elastic_net.l1, 1.0)
     length = np.where(diagonal > 0, np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), slope)
     # First-order rounding error of the gradient: of the sum over rows, and of eta inside it.
     spread = np.abs(columns) @ np.abs(coef) + np.abs(y) + np.abs(eta)
@@ -282,7 +282,7 @@ def _expand(problem: Problem, coef: Vector, intercept: float) -> _Local:
 
 
 def _kkt(problem: Problem, coef: Vector, local: _Local) -> tuple[float, str, float]:
-    distance = problem.penalty.subdifferential_distance(coef, local.gradient) / local.length
+    distance = problem.elastic_net.subdifferential_distance(coef, local.gradient) / local.length
     names = list(problem.names)
     floor = local.rounding / local.length
     if problem.design.intercept:
@@ -309,7 +309,7 @@ def _duality_gap(problem: Problem, coef: Vector, local: _Local) -> tuple[float, 
     design = problem.design
     with np.errstate(over="ignore", invalid="ignore"):
         weakness = 16 * _EPS * (np.abs(local.columns).T @ np.abs(local.rows))
-    penalty, dropped = _without_weak_squares(problem.penalty, coef, weakness)
+    penalty, dropped = _without_weak_squares(problem.elastic_net, coef, weakness)
     flat = penalty.flat
     slope = penalty.smooth_gradient(coef) + penalty.l1 * np.sign(coef)
     gaps = []
@@ -325,7 +325,7 @@ def _duality_gap(problem: Problem, coef: Vector, local: _Local) -> tuple[float, 
 
 
 def _gap_of(
-    problem: Problem, penalty: Penalty, coef: Vector, local: _Local, dual: Vector
+    problem: Problem, penalty: ElasticNetPenalty, coef: Vector, local: _Local, dual: Vector
 ) -> tuple[float, float]:
     """Gap between the primal value and that of a dual point once feasible; its rounding error.
 
@@ -355,7 +355,9 @@ def _gap_of(
     return float(gap), float(noise)
 
 
-def _without_weak_squares(penalty: Penalty, coef: Vector, error: Vector) -> tuple[Penalty, float]:
+def _without_weak_squares(
+    penalty: ElasticNetPenalty, coef: Vector, error: Vector
+) -> tuple[ElasticNetPenalty, float]:
     """Leave out squares so weak that they are worth less than the rounding error they amplify.
 
     Without them the minimum can only be lower, so the gap grows by no more than they are worth at
@@ -393,7 +395,7 @@ def _unique(problem: Problem, coef: Vector, local: _Local) -> bool:
     Every optimum has its support where the gradient reaches the penalty's slope (Tibshirani 2013);
     columns with a square in their penalty are strictly convex by themselves.
     """
-    penalty = problem.penalty
+    penalty = problem.elastic_net
     slope = np.abs(local.gradient + penalty.smooth_gradient(coef))
     reach = slope >= penalty.l1 * (1 - 1e-9) - 10 * local.rounding
     candidates = np.flatnonzero((reach | (coef != 0)) & (penalty.l2 == 0))

@@ -10,6 +10,7 @@ import numpy as np
 from bayesreg._validation import (
     Matrix,
     Vector,
+    as_flag,
     as_matrix,
     as_names,
     as_vector,
@@ -97,10 +98,8 @@ class Design:
         matrix = as_matrix(X)
         n, p = matrix.shape
         target = as_vector(y, "y", n)
-        for argument, flag in (("intercept", intercept), ("standardize", standardize)):
-            if not isinstance(flag, bool | np.bool_):
-                msg = f"{argument}: must be True or False, found {flag!r}"
-                raise InputError(msg)
+        intercept = as_flag(intercept, "intercept")
+        standardize = as_flag(standardize, "standardize")
         if p == 0 and not intercept:
             msg = "X: has no columns and there is no intercept, so there is nothing to estimate"
             raise InputError(msg)
@@ -108,10 +107,10 @@ class Design:
             X=matrix,
             y=target,
             names=as_names(frame_names(X) if names is None else names, p),
-            intercept=bool(intercept),
+            intercept=intercept,
             weights=None if weights is None else as_weights(weights, n),
             offset=None if offset is None else as_vector(offset, "offset", n),
-            standardize=bool(standardize),
+            standardize=standardize,
         )
         design._check_scale()
         return design

@@ -14,9 +14,9 @@ from scipy.optimize import brentq
 
 from bayesreg._inputs import as_problem
 from bayesreg._validation import as_positive
-from bayesreg.active_set import Solution, solve
 from bayesreg.certificate import Certificate, certify, sigma_slope
 from bayesreg.errors import DegenerateMode, InputError, NotConverged, unknown_name
+from bayesreg.solvers import Solution, solve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -332,7 +332,7 @@ def _residual_sds(problem: Problem) -> tuple[float, float]:
     """
     d, prior = problem.design, problem.hyperpriors()["sigma"]
     root, relative = np.sqrt(d.row_weights), problem.relative
-    centre = problem.given_ones().penalty.loc * relative
+    centre = problem.given_ones().elastic_net.loc * relative
     target = (d.y - d.linear_predictor(centre)) * root
     unpenalised, finite, everything = (
         _residual_norm(_weighted(d, columns), target)

@@ -22,6 +22,7 @@ from bayesreg.blocks import Blocks, same_prior
 from bayesreg.design import Design
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import Gaussian, Likelihood
+from bayesreg.penalties import ElasticNetPenalty
 from bayesreg.priors import Prior
 from bayesreg.propriety import check_proper_directions
 from bayesreg.scale_priors import ScalePrior
@@ -29,7 +30,7 @@ from bayesreg.scale_priors import ScalePrior
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bayesreg.penalty import Penalty
+    from bayesreg.penalties import Penalty
 
 type Unknown = Literal["sigma", "scale"]
 
@@ -165,6 +166,14 @@ class Problem:
         return self.coef_prior.penalty(self.p)
 
     @property
+    def elastic_net(self) -> ElasticNetPenalty:
+        """The penalty, where it consists of absolute values and squares; else InputError."""
+        if isinstance(self.penalty, ElasticNetPenalty):
+            return self.penalty
+        msg = f"prior: must be Normal, Laplace, ElasticNet or Flat here, found {self.prior.name}"
+        raise InputError(msg)
+
+    @property
     def free(self) -> tuple[int, ...]:
         """Positions of the coefficients with a flat prior."""
         known = self.given_ones() if self.unknown else self
@@ -176,7 +185,8 @@ class Problem:
         if "sigma" not in self.unknown:
             return np.zeros(self.p, dtype=bool)
         ones = dict.fromkeys(self.unknown, 1.0)
-        one, two = self.given(**ones).penalty, self.given(**(ones | {"sigma": 2.0})).penalty
+        one = self.given(**ones).elastic_net
+        two = self.given(**(ones | {"sigma": 2.0})).elastic_net
         return np.asarray((one.l1 != two.l1) | (one.l2 != two.l2))
 
     def given_ones(self) -> Problem:
@@ -284,7 +294,7 @@ class Problem:
     def constant(self) -> float:
         """The normalising constants that `penalised` leaves out, in nats."""
         rows = self.likelihood.constant(self.design.y, self.design.row_weights)
-        return rows + float(self.coef_prior.log_normalizer(self.p).sum())
+        return rows + self.coef_prior.log_normalizer(self.p)
 
     def objective(
         self,

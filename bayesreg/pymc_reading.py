@@ -440,7 +440,7 @@ def _log_densities(
     design = problem.design
     given = problem.given(sigma=sigma, scale=scale)
     loss = given.loss(coef, intercept) + given.likelihood.constant(design.y, design.row_weights)
-    prior = float(given.coef_prior.log_density(coef).sum())
+    prior = given.coef_prior.log_density(coef)
     values = {"sigma": sigma, "scale": scale}
     for name, density in problem.hyperpriors().items():
         prior += density.log_density(as_positive(values[name], name))

@@ -28,7 +28,7 @@ from bayesreg._inputs import as_problem
 from bayesreg.likelihoods import Gaussian
 
 if TYPE_CHECKING:
-    from bayesreg.penalty import Penalty
+    from bayesreg.penalties import ElasticNetPenalty
     from bayesreg.problem import Problem
 
 
@@ -129,7 +129,7 @@ def to_sklearn(problem: Problem) -> Row:
     if problem.unknown:
         unknown = " and ".join(problem.unknown)
         return Row(package, None, {}, f"{unknown} unknown: a number exists given a value of it")
-    penalty = problem.standardized()[0].penalty
+    penalty = problem.standardized()[0].elastic_net
     reason = _no_number(problem, penalty)
     if reason:
         return Row(package, None, {}, reason)
@@ -144,7 +144,7 @@ def _first(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     return float(values[0]) if values.size else 0.0
 
 
-def _no_number(problem: Problem, penalty: Penalty) -> str:
+def _no_number(problem: Problem, penalty: ElasticNetPenalty) -> str:
     if np.any((penalty.loc != 0) & (penalty.l2 > 0)):
         return "its penalties are centred at 0; subtract X @ loc from y first"
     if any((values != values[:1]).any() for values in (penalty.l1, penalty.l2)):

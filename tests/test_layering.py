@@ -18,7 +18,7 @@ ROOT = Path(bayesreg.__file__).parent
 LAYERS = (
     ("errors",),
     ("_validation", "_files", "_console"),
-    ("penalty", "scale_priors"),
+    ("penalties", "scale_priors"),
     ("priors",),
     ("blocks", "likelihoods", "design", "datasets", "gallery"),
     ("propriety",),
@@ -28,7 +28,7 @@ LAYERS = (
     ("pymc_parts",),
     ("pymc_reading",),
     ("pymc_bridge",),
-    ("_inputs", "active_set", "defaults", "tables", "standardized"),
+    ("_inputs", "solvers", "defaults", "tables", "standardized"),
     ("units", "certificate"),
     ("optimizers", "map"),
     ("posterior",),

@@ -12,7 +12,7 @@ from scipy.integrate import quad
 
 import bayesreg as br
 from bayesreg.blocks import Blocks, same_prior
-from bayesreg.penalty import Penalty
+from bayesreg.penalties import ElasticNetPenalty as Penalty
 from bayesreg.priors import ElasticNet, Flat, Laplace, Normal, Prior
 from bayesreg.scale_priors import SCALE_PRIORS, HalfFlat, InverseGamma, ScalePrior
 from tests.problems import P, prior_examples
@@ -34,7 +34,7 @@ def test_density_is_normalised_where_it_is_proper(name: str) -> None:
         def density(x: float, j: int = j) -> float:
             point = np.zeros(P)
             point[j] = x
-            return float(np.exp(prior.log_density(point)[j]))
+            return float(np.exp(prior.log_densities(point)[j]))
 
         centre = float(penalty.loc[j])
         left = quad(density, -np.inf, centre, epsabs=1e-12)[0]
@@ -54,7 +54,7 @@ def test_density_is_normalised_where_it_is_proper(name: str) -> None:
 def test_log_density_equals_scipy(prior: Prior, frozen: stats.rv_continuous) -> None:
     """The densities are those of SciPy where SciPy has them."""
     x = np.linspace(-3, 3, 7)
-    np.testing.assert_allclose(prior.log_density(x), frozen.logpdf(x), rtol=1e-13)
+    np.testing.assert_allclose(prior.log_densities(x), frozen.logpdf(x), rtol=1e-13)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -108,8 +108,8 @@ def test_rescaled_is_the_change_of_variables(name: str) -> None:
     prior, factor, x = EXAMPLES[name], np.geomspace(0.1, 10, P), np.linspace(-1, 1, P)
     penalty = prior.penalty(P)
     jacobian = np.where((penalty.l1 == 0) & (penalty.l2 == 0), 0.0, np.log(factor))
-    expected = prior.log_density(x) - jacobian
-    np.testing.assert_allclose(prior.rescaled(factor).log_density(x * factor), expected, rtol=1e-12)
+    expected = prior.log_densities(x) - jacobian
+    np.testing.assert_allclose(prior.rescaled(factor).log_densities(x * factor), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", SCALE_PRIORS)
@@ -139,7 +139,7 @@ def test_blocks_equal_the_prior_they_spell_out() -> None:
         l2_scale=np.array([np.inf, np.inf, np.inf, 2.0, 2.0]),
     )
     x = np.linspace(-1, 2, 5)
-    np.testing.assert_allclose(blocks.log_density(x), scattered.log_density(x))
+    np.testing.assert_allclose(blocks.log_densities(x), scattered.log_densities(x))
     assert same_prior(blocks, scattered, 5)
     assert not same_prior(blocks, Laplace(0.5), 5)
 

@@ -983,7 +983,7 @@ def test_the_judge_refuses_a_wrong_reading(monkeypatch: pytest.MonkeyPatch) -> N
     """The judge refuses a wrong reading."""
     model, _ = lasso_written(lambda beta: X @ beta)
     monkeypatch.setattr(
-        br.Laplace, "log_normalizer", lambda self, p: np.full(p, np.log(2 * self.scale) + 1e-8)
+        br.Laplace, "log_normalizers", lambda self, p: np.full(p, np.log(2 * self.scale) + 1e-8)
     )
     with pytest.raises(UnsupportedModel, match=r"does not reproduce .* please report") as caught:
         br.read_model(model)

@@ -149,7 +149,7 @@ def _prior_densities(
         grid[:, j] = points
     prior = problem.coef_prior
     with np.errstate(over="ignore"):
-        height = np.exp(np.array([prior.log_density(row) for row in grid])) if chosen else grid
+        height = np.exp(np.array([prior.log_densities(row) for row in grid])) if chosen else grid
     return [(grid[:, j], height[:, j]) for j in chosen]
 
 

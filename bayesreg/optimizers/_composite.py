@@ -16,11 +16,11 @@ import numpy as np
 
 from bayesreg.likelihoods import Gaussian, Likelihood
 from bayesreg.optimizers._protocol import Solution
-from bayesreg.penalty import Penalty
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
     from bayesreg.optimizers._iterate import Run
+    from bayesreg.penalties import ElasticNetPenalty
     from bayesreg.problem import Problem
 
 
@@ -36,7 +36,7 @@ class Composite:
         Family of the loss.
     y, weights, offset : ndarray, shape (n,)
         Target, row weights and known part of the predictor.
-    penalty : Penalty
+    penalty : ElasticNetPenalty
         Penalty of the q coordinates; none on the intercept.
     center, scale : ndarray, shape (p,)
         What was taken from each column, and what it was then divided by.
@@ -50,7 +50,7 @@ class Composite:
     y: Vector
     weights: Vector
     offset: Vector
-    penalty: Penalty
+    penalty: ElasticNetPenalty
     center: Vector
     scale: Vector
     unit: float
@@ -58,7 +58,7 @@ class Composite:
     @classmethod
     def of(cls, problem: Problem) -> Composite:
         """Centre and scale a conditional problem that acts on its own columns."""
-        design, penalty = problem.design, problem.penalty
+        design, penalty = problem.design, problem.elastic_net
         weights = design.row_weights
         center, scale, columns = _scaled_columns(design.X, weights, centred=design.intercept)
         pad = 1 if design.intercept else 0
@@ -70,11 +70,7 @@ class Composite:
             y=design.y,
             weights=weights,
             offset=offset,
-            penalty=Penalty(
-                np.pad(penalty.l1 / scale, (pad, 0)),
-                np.pad(penalty.l2 / scale**2, (pad, 0)),
-                np.pad(penalty.loc * scale, (pad, 0)),
-            ),
+            penalty=penalty.rescaled(scale).beside_free(pad),
             center=center,
             scale=scale,
             unit=_unit(problem, offset),

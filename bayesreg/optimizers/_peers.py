@@ -50,7 +50,7 @@ class PeerData:
     @classmethod
     def of(cls, problem: Problem, *, rescale: bool = True) -> PeerData:
         """Take a problem apart; rescale its columns if it passes `needs_one_mix`."""
-        design, penalty = problem.design, problem.penalty
+        design, penalty = problem.design, problem.elastic_net
         factor = equalizer(penalty.l1, penalty.l2) if rescale else np.ones(problem.p)
         loc = np.where(penalty.l2 > 0, penalty.loc, 0.0)
         y, weights = _without_known(problem, design.linear_predictor(loc))
@@ -112,7 +112,7 @@ def needs_one_mix(problem: Problem) -> str | None:
     Columns times ``f`` turn the penalty ``l1 |b| + l2 b²/2`` into ``f l1 |u| + f² l2 u²/2``: one
     pair of numbers fits all columns if and only if ``l1² / l2`` is the same for all.
     """
-    penalty = problem.penalty
+    penalty = problem.elastic_net
     factor = equalizer(penalty.l1, penalty.l2)
     for numbers in (penalty.l1 * factor, penalty.l2 * factor**2):
         if not np.allclose(numbers, numbers[:1], rtol=1e-10, atol=0.0):

@@ -12,7 +12,7 @@ from bayesreg.optimizers._iterate import State
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
     from bayesreg.optimizers._composite import Composite
-    from bayesreg.penalty import Penalty
+    from bayesreg.penalties import Penalty
 
 DOUBLINGS = 100  # of the Lipschitz constant in one step: more than double precision has use for
 

@@ -39,7 +39,7 @@ def _name_where(problem: Problem, where: np.ndarray[tuple[int], np.dtype[np.bool
 
 def needs_l1(problem: Problem) -> str | None:
     """Need an absolute value on every coefficient."""
-    absent = problem.penalty.l1 == 0
+    absent = problem.elastic_net.l1 == 0
     if not absent.any():
         return None
     name = _name_where(problem, absent)
@@ -48,7 +48,7 @@ def needs_l1(problem: Problem) -> str | None:
 
 def needs_l2(problem: Problem) -> str | None:
     """Need a square on every coefficient."""
-    absent = problem.penalty.l2 == 0
+    absent = problem.elastic_net.l2 == 0
     if not absent.any():
         return None
     name = _name_where(problem, absent)
@@ -57,7 +57,7 @@ def needs_l2(problem: Problem) -> str | None:
 
 def needs_penalty(problem: Problem) -> str | None:
     """Need no flat coefficient."""
-    flat = problem.penalty.flat
+    flat = problem.elastic_net.flat
     if not flat.any():
         return None
     return f"it penalises every column, but the prior of {_name_where(problem, flat)} is flat"
@@ -65,7 +65,7 @@ def needs_penalty(problem: Problem) -> str | None:
 
 def needs_no_l1(problem: Problem) -> str | None:
     """Need a smooth penalty."""
-    present = problem.penalty.l1 > 0
+    present = problem.elastic_net.l1 > 0
     if not present.any():
         return None
     name = _name_where(problem, present)
@@ -74,7 +74,7 @@ def needs_no_l1(problem: Problem) -> str | None:
 
 def needs_no_l2(problem: Problem) -> str | None:
     """Need a penalty without squares."""
-    present = problem.penalty.l2 > 0
+    present = problem.elastic_net.l2 > 0
     if not present.any():
         return None
     name = _name_where(problem, present)
@@ -83,7 +83,7 @@ def needs_no_l2(problem: Problem) -> str | None:
 
 def needs_no_loc(problem: Problem) -> str | None:
     """Need squares centred at zero."""
-    penalty = problem.penalty
+    penalty = problem.elastic_net
     moved = (penalty.l2 > 0) & (penalty.loc != 0)
     if not moved.any():
         return None

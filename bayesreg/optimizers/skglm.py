@@ -79,8 +79,8 @@ class Skglm(Optimizer):
 
 
 def _gaussian_reason(problem: Problem) -> str | None:
-    if not (problem.penalty.l2 > 0).any():
-        flat = not (problem.penalty.l1 > 0).any()
+    if not (problem.elastic_net.l2 > 0).any():
+        flat = not (problem.elastic_net.l1 > 0).any()
         return _reasons.needs_l1(problem) if flat else None
     return _reasons.first(
         _reasons.needs_l1(problem),
@@ -116,7 +116,7 @@ def _call(problem: Problem, rows: slice) -> _Call:
 
 def _gaussian_call(problem: Problem, rows: slice) -> _Call:
     datafits, penalties, solvers = _modules()
-    mixed = bool((problem.penalty.l2 > 0).any())
+    mixed = bool((problem.elastic_net.l2 > 0).any())
     # WeightedL1 has a scale of its own for each column, and 0 for a flat one.
     data = PeerData.of(problem, rescale=mixed)
     unit = variance(problem) / data.total
@@ -124,7 +124,7 @@ def _gaussian_call(problem: Problem, rows: slice) -> _Call:
         both = data.l1 + data.l2
         penalty = penalties.L1_plus_L2(unit * both, data.l1 / both)
     else:
-        penalty = penalties.WeightedL1(1.0, unit * problem.penalty.l1)
+        penalty = penalties.WeightedL1(1.0, unit * problem.elastic_net.l1)
     weights = data.weights
     return _Call(
         X=np.asfortranarray(data.X[rows]),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bayesreg._validation import Vector
     from bayesreg.likelihoods import Likelihood
-    from bayesreg.penalty import Penalty
+    from bayesreg.penalties import ElasticNetPenalty
     from bayesreg.posterior.conditional import Array
     from bayesreg.problem import Problem
     from bayesreg.scale_priors import ScalePrior
@@ -33,7 +33,7 @@ class PriorShape:
 
     Attributes
     ----------
-    penalty : Penalty
+    penalty : ElasticNetPenalty
         The penalty where sigma and scale are 1 (or where they are known).
     constant : float
         Sum of the log normalisers there.
@@ -41,7 +41,7 @@ class PriorShape:
         Exponents e and f; 0 where a coefficient does not depend on the unknown, or is flat.
     """
 
-    penalty: Penalty
+    penalty: ElasticNetPenalty
     constant: float
     sigma_power: Vector
     scale_power: Vector
@@ -54,10 +54,12 @@ class PriorShape:
         for name in problem.unknown:
             twos = problem.given(**(dict.fromkeys(problem.unknown, 1.0) | {name: 2.0}))
             # A prior whose scale doubles has half the l1 and a quarter of the l2: exact in binary.
-            changed = (twos.penalty.l1 != ones.penalty.l1) | (twos.penalty.l2 != ones.penalty.l2)
+            changed = (twos.elastic_net.l1 != ones.elastic_net.l1) | (
+                twos.elastic_net.l2 != ones.elastic_net.l2
+            )
             powers[name] = changed.astype(float)
-        constant = float(ones.coef_prior.log_normalizer(problem.p).sum())
-        return cls(ones.penalty, constant, powers["sigma"], powers["scale"])
+        constant = ones.coef_prior.log_normalizer(problem.p)
+        return cls(ones.elastic_net, constant, powers["sigma"], powers["scale"])
 
     def log_density(self, beta: Array, sigma: Array, scale: Array) -> Array:
         """Log density of coefficients (..., p) given unknowns (...); 1 where they are known."""

@@ -20,12 +20,13 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from bayesreg.errors import NotConverged
-from bayesreg.penalty import Penalty
+from bayesreg.solvers.base import Solution
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bayesreg._validation import Matrix, Vector
+    from bayesreg.penalties import ElasticNetPenalty
     from bayesreg.problem import Problem
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -38,31 +39,12 @@ _MOST_ENTERING = 32
 
 
 @dataclass(frozen=True)
-class Solution:
-    """Coefficients on the user's scale, and what it took to find them.
-
-    Attributes
-    ----------
-    coef : ndarray, shape (p,)
-        Coefficients; those outside the support are exactly 0.0.
-    intercept : float
-        Intercept, 0.0 where the problem has none.
-    iterations : int
-        Newton steps taken.
-    """
-
-    coef: Vector
-    intercept: float
-    iterations: int
-
-
-@dataclass(frozen=True)
 class _Scaled:
     """A problem on centred columns of unit norm; column 0 is the intercept where there is one."""
 
     problem: Problem
     Z: Matrix
-    penalty: Penalty
+    penalty: ElasticNetPenalty
     mean: Vector
     norm: Vector
     y: Vector
@@ -79,10 +61,8 @@ class _Scaled:
         constant = norm <= 4 * _EPS * math.sqrt(design.n) * np.abs(mean)
         centred[:, constant] = 0.0
         norm = np.where(constant | (norm == 0), 1.0, norm)
-        raw, one = problem.penalty, [1 / math.sqrt(design.n)] if design.intercept else []
-        scaled = Penalty(raw.l1 / norm, raw.l2 / norm**2, raw.loc * norm)
-        zero = np.zeros(len(one))
-        penalty = Penalty(*(np.concatenate([zero, v]) for v in (scaled.l1, scaled.l2, scaled.loc)))
+        one = [1 / math.sqrt(design.n)] if design.intercept else []
+        penalty = problem.elastic_net.rescaled(norm).beside_free(len(one))
         Z = np.column_stack([*([np.full(design.n, one[0])] if one else []), centred / norm])
         y, offset, level = _centred_target(problem)
         return cls(problem, np.asfortranarray(Z), penalty, mean, norm, y, offset, level)
@@ -254,7 +234,7 @@ class _Quadratic:
     M: Matrix
     theta: Vector
     gradient: Vector
-    penalty: Penalty
+    penalty: ElasticNetPenalty
     rounding: Vector
 
     def uncertainty(self, phi: Vector) -> Vector:

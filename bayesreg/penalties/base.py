@@ -1,0 +1,74 @@
+"""What every penalty can say of itself: value, prox, subdifferential, and its dual if convex."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from bayesreg._validation import Vector
+
+type Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+class Penalty(ABC):
+    """A function of p coefficients, in nats: minus a log density up to a constant.
+
+    Attributes
+    ----------
+    convex : bool
+        Whether it is convex. Only then do `fenchel_young` and `dual_scale` mean anything, and only
+        then can a certificate be global; otherwise it says "stationary" and no more.
+    """
+
+    convex: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Number of coefficients."""
+
+    @property
+    @abstractmethod
+    def flat(self) -> Mask:
+        """Which coefficients have no penalty at all; shape (p,)."""
+
+    @abstractmethod
+    def value(self, coef: Vector) -> float:
+        """Return the penalty at `coef` (p,); inf outside of a constraint."""
+
+    @abstractmethod
+    def prox(self, point: Vector, step: float) -> Vector:
+        """Return ``argmin_u ‖u − point‖²/(2 step) + penalty(u)``, shape (p,), zeros exact.
+
+        A global minimiser where the penalty is not convex and there are several.
+        """
+
+    @abstractmethod
+    def subdifferential_distance(self, coef: Vector, gradient: Vector) -> Vector:
+        """Return the distance of ``−gradient`` to the subdifferential at `coef`, shape (p,).
+
+        Zero everywhere is the KKT condition; `gradient` is that of the loss. Where coefficients
+        are tied together, each of them reports its share of the distance. NaN or inf in, no 0 out;
+        inf at a coefficient outside of a constraint.
+        """
+
+    @abstractmethod
+    def rescaled(self, factor: Vector) -> Self:
+        """Penalty of ``factor · β`` where this is the penalty of β; `factor` (p,) is positive."""
+
+    @abstractmethod
+    def dual_scale(self, correlation: Vector) -> float:
+        """Largest s in [0, 1] with ``−s · correlation`` in the domain of the conjugate.
+
+        Flat coefficients are left out: what the caller does about them is the caller's business.
+        """
+
+    @abstractmethod
+    def fenchel_young(self, coef: Vector, dual: Vector) -> float:
+        """Return ``penalty(coef) + penalty*(−dual) + dual·coef``, at least 0; inf off the domain.
+
+        Written as sums of non-negative terms, so that no digits cancel near the optimum.
+        """

@@ -1,0 +1,292 @@
+"""What every prior of the coefficients can say of itself, and the prior that says nothing.
+
+A prior is a normalised density; minus its logarithm is a penalty plus a constant.
+
+Scales are scales, never rates: `Laplace(scale=b)` has density ``exp(−|β|/b) / (2b)``. A scale may
+be ``np.inf``: the prior is then flat there, with density 1 (the convention of PyMC).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+
+from bayesreg._validation import (
+    Vector,
+    as_flag,
+    as_positive,
+    as_scale,
+    read_only,
+    set_fields,
+)
+from bayesreg.errors import InputError
+from bayesreg.penalties import ElasticNetPenalty, Penalty
+from bayesreg.scale_priors import HalfFlat, ScalePrior
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+type Scale = float | Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Prior(ABC):
+    """Density of all coefficients together, and the penalty it is."""
+
+    name: ClassVar[str]
+    #: What a regression penalised this way is called.
+    penalised_name: ClassVar[str]
+
+    @abstractmethod
+    def penalty(self, p: int) -> Penalty:
+        """Return the penalty on p coefficients; InputError if a scale is unknown."""
+
+    @abstractmethod
+    def log_normalizer(self, p: int) -> float:
+        """Log of the constant that the density of p coefficients is divided by; 0 if flat."""
+
+    @abstractmethod
+    def rescaled(self, factor: Vector) -> Prior:
+        """Prior of ``factor * β`` where this is the prior of β; `factor` (p,) is positive."""
+
+    @abstractmethod
+    def formula(self) -> str:
+        """Return the penalty as text, with its numbers."""
+
+    @abstractmethod
+    def parameters(self, p: int) -> dict[str, Vector]:
+        """Return the numbers that define the prior, one per coefficient, for comparing priors."""
+
+    def log_density(self, coef: Vector) -> float:
+        """Log density of the coefficients (p,) together."""
+        return -self.penalty(coef.size).value(coef) - self.log_normalizer(coef.size)
+
+    def log_densities(self, coef: Vector) -> Vector:
+        """Log density of each coefficient by itself, shape (p,); NaN where it has none."""
+        return np.full(coef.size, np.nan)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare family and numbers."""
+        if not isinstance(other, Prior):
+            return NotImplemented
+        mine, theirs = vars(self), vars(other)
+        return type(self) is type(other) and all(
+            np.array_equal(mine[key], theirs[key])
+            if isinstance(mine[key], np.ndarray)
+            else bool(np.all(mine[key] == theirs[key]))
+            for key in mine
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def hyperprior(self) -> ScalePrior | None:
+        """Prior of the unknown scale, if the scale is unknown."""
+        return None
+
+    @property
+    def relative_to(self) -> Literal["sigma"] | None:
+        """``"sigma"`` where the scale is a multiple of the noise sd."""
+        return None
+
+    def given(self, *, sigma: float | None = None, scale: float | None = None) -> Prior:
+        """Set the noise sd and the unknown scale to numbers; nothing to do by default."""
+        del sigma, scale
+        return self
+
+    def check_size(self, p: int) -> None:
+        """Raise InputError unless every vector of the prior has p entries."""
+        for argument, value in vars(self).items():
+            if isinstance(value, np.ndarray) and value.size != p:
+                msg = f"prior: {argument} has {value.size} entries, but X has {p} columns"
+                raise InputError(msg)
+
+
+@dataclass(frozen=True, eq=False)
+class IndependentPrior(Prior):
+    """A prior under which coefficients are independent, so that each has a density of its own."""
+
+    @abstractmethod
+    def log_normalizers(self, p: int) -> Vector:
+        """Log of the constant that each density is divided by; 0 where flat; shape (p,)."""
+
+    def log_normalizer(self, p: int) -> float:
+        """Sum of the log normalisers of the coefficients."""
+        return float(self.log_normalizers(p).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class ElasticNetPrior(IndependentPrior):
+    """An independent prior whose penalty consists of absolute values and squares."""
+
+    @abstractmethod
+    def penalty(self, p: int) -> ElasticNetPenalty:
+        """Return the penalty on p coefficients; InputError if a scale is unknown."""
+
+    def log_densities(self, coef: Vector) -> Vector:
+        """Log density of each coefficient by itself, shape (p,)."""
+        penalty, constant = self.penalty(coef.size), self.log_normalizers(coef.size)
+        value = penalty.l1 * np.abs(coef) + 0.5 * penalty.l2 * (coef - penalty.loc) ** 2
+        return np.where(penalty.nonnegative & (coef < 0), -np.inf, -value - constant)
+
+
+def fill(value: Scale, p: int) -> Vector:
+    """Spell out one number, or one per coefficient, as a vector; shape (p,)."""
+    return np.broadcast_to(np.asarray(value, dtype=np.float64), (p,))
+
+
+def product(scale: Scale, factor: Vector) -> Vector:
+    """Multiply a scale by a known factor per coefficient; shape (p,)."""
+    return read_only(np.asarray(scale * factor, dtype=np.float64))
+
+
+def number(value: Scale, symbol: str) -> str:
+    """One number as text, or the symbol of a vector that holds several."""
+    array = np.atleast_1d(value)
+    return f"{array[0]:.6g}" if (array == array[0]).all() else symbol
+
+
+@dataclass(frozen=True, eq=False)
+class Flat(ElasticNetPrior):
+    """Improper density 1: no penalty. For a noise sd or a scale, `HalfFlat` takes its place.
+
+    Examples
+    --------
+    >>> Flat().penalty(2).value(np.array([3.0, -4.0]))
+    0.0
+    """
+
+    name: ClassVar[str] = "Flat"
+    penalised_name: ClassVar[str] = "unpenalised"
+
+    def penalty(self, p: int) -> ElasticNetPenalty:
+        """Return the zero penalty."""
+        zero = np.zeros(p)
+        return ElasticNetPenalty(zero, zero, zero)
+
+    def log_normalizers(self, p: int) -> Vector:
+        """Return zeros."""
+        return np.zeros(p)
+
+    def rescaled(self, factor: Vector) -> Flat:
+        """Return itself: flat stays flat."""
+        del factor
+        return self
+
+    def formula(self) -> str:
+        """Return the text of the zero penalty."""
+        return "0"
+
+    def parameters(self, p: int) -> dict[str, Vector]:
+        """Return nothing: there are no numbers."""
+        del p
+        return {}
+
+
+def as_scale_prior(value: object) -> ScalePrior | None:
+    """Return a prior of a positive unknown where `value` is one (`Flat` included), else None."""
+    if isinstance(value, Flat):
+        return HalfFlat()
+    return value if isinstance(value, ScalePrior) else None
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Scaled(ElasticNetPrior):
+    """A prior with one scale: a number, one per coefficient, or a density of an unknown number.
+
+    Parameters
+    ----------
+    scale : float, array_like (p,) or ScalePrior
+        The scale, in units of the coefficient; ``np.inf`` is flat. A `ScalePrior` makes it one
+        unknown number that all coefficients share.
+    relative_to : "sigma", optional
+        The scale is then a multiple of the noise sd: ``scale * sigma``.
+    factor : array_like (p,), optional
+        Known multiplier of the scale, per coefficient.
+    nonnegative : bool
+        Whether the density is that of coefficients that are at least 0, renormalised.
+    """
+
+    scale: Scale | ScalePrior
+    relative_to: Literal["sigma"] | None = None
+    factor: Scale = 1.0
+    nonnegative: bool = False
+
+    def __init__(
+        self,
+        scale: ArrayLike | ScalePrior | Flat,
+        *,
+        relative_to: Literal["sigma"] | None = None,
+        factor: ArrayLike = 1.0,
+        nonnegative: bool = False,
+    ) -> None:
+        unknown = as_scale_prior(scale)
+        if unknown is not None and unknown.of_square:
+            msg = "scale: InverseGamma is a prior of a square; use HalfCauchy or HalfNormal"
+            raise InputError(msg)
+        if not (relative_to is None or (isinstance(relative_to, str) and relative_to == "sigma")):
+            msg = f'relative_to: must be None or "sigma", found {relative_to!r}'
+            raise InputError(msg)
+        set_fields(
+            self,
+            scale=as_scale(scale, "scale") if unknown is None else unknown,
+            relative_to=relative_to,
+            factor=as_scale(factor, "factor"),
+            nonnegative=as_flag(nonnegative, "nonnegative"),
+        )
+
+    @property
+    def hyperprior(self) -> ScalePrior | None:
+        """Prior of the unknown scale, if the scale is unknown."""
+        return self.scale if isinstance(self.scale, ScalePrior) else None
+
+    def given(self, *, sigma: float | None = None, scale: float | None = None) -> Self:
+        """Set the unknown scale, and the noise sd that a relative scale multiplies, to numbers."""
+        prior = self
+        if scale is not None and prior.hyperprior is not None:
+            prior = replace(prior, scale=as_positive(scale, "scale"))
+        if sigma is not None and prior.relative_to is not None:
+            prior = replace(
+                prior, factor=prior.factor * as_positive(sigma, "sigma"), relative_to=None
+            )
+        return prior
+
+    def numbers(self, p: int) -> Vector:
+        """Scale of each coefficient, shape (p,); InputError while something is unknown."""
+        if isinstance(self.scale, ScalePrior):
+            msg = "scale: is unknown here; give a value, e.g. problem.given(scale=1.0)"
+            raise InputError(msg)
+        if self.relative_to is not None:
+            msg = "scale: is a multiple of sigma, which is unknown; use problem.given(sigma=1.0)"
+            raise InputError(msg)
+        return fill(self.scale, p) * fill(self.factor, p)
+
+    def rescaled(self, factor: Vector) -> Self:
+        """Prior of ``factor * β``: the scale is multiplied."""
+        if isinstance(self.scale, ScalePrior):
+            return replace(self, factor=product(self.factor, factor))
+        return replace(self, scale=product(self.scale, factor))
+
+    def _scale_text(self, symbol: str) -> str:
+        scale = symbol if isinstance(self.scale, ScalePrior) else number(self.scale, f"{symbol}ⱼ")
+        factor = number(self.factor, "fⱼ")
+        parts = [scale] + ([factor] if factor != "1" else []) + (["σ"] if self.relative_to else [])
+        return parts[0] if len(parts) == 1 else f"({'·'.join(parts)})"
+
+    def _unknown_text(self, symbol: str) -> str:
+        """Terms that an unknown scale adds: the normaliser and its own prior."""
+        terms = []
+        if self.relative_to:
+            terms.append("p·log σ")
+        if isinstance(self.scale, ScalePrior):
+            terms += [f"p·log {symbol}", self.scale.formula(symbol)]
+        text = "".join(f" + {term}" for term in terms)
+        return text + sign_text(nonnegative=self.nonnegative)
+
+
+def sign_text(*, nonnegative: bool) -> str:
+    """Say that coefficients are at least 0, where they are."""
+    return ", βⱼ ≥ 0" if nonnegative else ""
