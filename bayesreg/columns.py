@@ -1,0 +1,318 @@
+"""The columns of a design seen through weights, centring and scaling, without a copy of them.
+
+``Z = diag(root) (X − one · center') / scale`` as an operator: products with it cost one pass over
+X, dense or sparse. Centring by subtraction of ``one' r`` afterwards loses the digits that a column
+shares with its mean; where that matters, `Columns.of` makes a centred copy instead.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bayesreg._validation import Matrix, Vector
+
+    type Positions = NDArray[np.intp]
+
+_EPS = float(np.finfo(np.float64).eps)
+# A column whose mean exceeds so many standard deviations is centred explicitly where X is dense.
+_BENIGN = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Columns(ABC):
+    """An operator Z of shape (n, p).
+
+    Attributes
+    ----------
+    root : ndarray, shape (n,), or None
+        Square roots of the row weights; None for ones.
+    one : ndarray, shape (n,)
+        The column of the intercept: ones, or what they become.
+    center, scale : ndarray, shape (p,)
+        What is taken from each column (in multiples of `one`), and what it is then divided by; an
+        infinite scale makes a column of zeros.
+    """
+
+    root: Vector | None
+    one: Vector
+    center: Vector
+    scale: Vector
+
+    @staticmethod
+    def of(
+        X: Any,
+        *,
+        one: Vector | None = None,
+        weights: Vector | None = None,
+        centred: bool = False,
+        unit: bool = False,
+    ) -> Columns:
+        """Centre and scale columns.
+
+        Parameters
+        ----------
+        X : ndarray or scipy.sparse.csc_array, shape (n, p)
+            The columns.
+        one : ndarray, shape (n,), optional
+            The intercept's column; ones by default.
+        weights : ndarray, shape (n,), optional
+            Row weights: every row is multiplied by the root of its weight.
+        centred : bool
+            Make every column orthogonal to `one`, in the weighted inner product.
+        unit : bool
+            Divide every column by its (weighted) length.
+
+        Returns
+        -------
+        Columns
+            Columns that are constant to rounding have an infinite scale if `unit`.
+        """
+        n, p = X.shape
+        base = np.ones(n) if one is None else one
+        root = None if weights is None else np.sqrt(weights)
+        kind = _Sparse if sparse.issparse(X) else _Dense
+        plain = kind(root, base, np.zeros(p), np.ones(p), X)
+        length = plain.norms()
+        if not centred:
+            return plain.rescaled(_safe(length)) if unit else plain
+        share = base if weights is None else base * weights
+        total = float(share @ base)
+        mean = np.asarray(X.T @ share) / total
+        level = np.abs(mean) * math.sqrt(total)
+        # ‖x‖² = ‖x − mean‖² + level²; what is left of the difference decides how to centre.
+        spread = np.sqrt(np.maximum(length**2 - level**2, 0.0))
+        if kind is _Dense and (level > _BENIGN * spread).any():
+            copy = np.asfortranarray(X - np.outer(base, mean))
+            again = np.asarray(copy.T @ share) / total
+            copy -= np.outer(base, again)
+            centre: Columns = _Dense(root, base, np.zeros(p), np.ones(p), copy)
+            spread, mean = centre.norms(), np.zeros(p)
+        else:
+            centre = kind(root, base, mean, np.ones(p), X)
+        constant = spread <= 4 * _EPS * math.sqrt(n) * level
+        if not (unit or constant.any()):
+            return centre
+        scale = np.where(constant, np.inf, _safe(spread) if unit else 1.0)
+        return centre.rescaled(scale)
+
+    @abstractmethod
+    def rescaled(self, scale: Vector) -> Columns:
+        """Divide the columns by further numbers; shape (p,)."""
+
+    def reweighted(self, weights: Vector, *, centred: bool) -> Columns:
+        """Weight the rows, and centre the columns in that inner product, on the same scale."""
+        share = weights * self.one
+        center = self.center
+        if centred:
+            center = np.asarray(self.raw_correlate(share)) / float(share @ self.one)
+        return replace(self, root=np.sqrt(weights), center=center)
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+
+    @abstractmethod
+    def raw_dot(self, coef: Vector) -> Vector:
+        """Return ``X @ coef``; shape (n,) or (n, k)."""
+
+    @abstractmethod
+    def raw_correlate(self, rows: Vector) -> Vector:
+        """Return ``X' @ rows``; shape (p,) or (p, k)."""
+
+    @abstractmethod
+    def norms(self, weights: Vector | None = None) -> Vector:
+        """Length of each column of Z, in the inner product of further row weights; shape (p,)."""
+
+    @abstractmethod
+    def take(self, positions: Positions) -> Matrix:
+        """Return some columns as a dense matrix, in Fortran order; shape (n, k)."""
+
+    @abstractmethod
+    def gram(self, left: Positions, right: Positions) -> Matrix:
+        """Return the inner products of some columns with others; shape (len(left), len(right))."""
+
+    @abstractmethod
+    def gram_of_all(self) -> Matrix:
+        """Return the inner products of all columns; shape (p, p)."""
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether a few columns may be kept as a dense matrix without a thought for memory."""
+        return isinstance(self, _Dense)
+
+    def holding(self, Z: Matrix) -> Columns:
+        """Return the operator of columns that are weighted, centred and scaled already."""
+        zero, one = np.zeros(Z.shape[1]), np.ones(Z.shape[1])
+        return _Dense(None, self.one, zero, one, Z)
+
+    @abstractmethod
+    def part(self, positions: Positions) -> Columns:
+        """Return the operator of some of the columns."""
+
+    def dot(self, coef: Vector) -> Vector:
+        """Return ``Z @ coef``; coef has shape (p,) or (p, k)."""
+        scaled = _by_row(coef, 1.0 / self.scale)
+        rows = self.raw_dot(scaled)
+        shift = self.center @ scaled
+        rows = rows - (np.outer(self.one, shift) if coef.ndim == 2 else self.one * shift)
+        return rows if self.root is None else _by_row(rows, self.root)
+
+    def correlate(self, rows: Vector) -> Vector:
+        """Return ``Z' @ rows``; rows has shape (n,) or (n, k)."""
+        weighted = rows if self.root is None else _by_row(rows, self.root)
+        total = self.one @ weighted
+        moved = np.outer(self.center, total) if rows.ndim == 2 else self.center * total
+        return np.asarray(_by_row(self.raw_correlate(weighted) - moved, 1.0 / self.scale))
+
+
+def _by_row(values: Any, factor: Vector) -> Any:
+    return values * (factor[:, None] if values.ndim == 2 else factor)
+
+
+def _safe(length: Vector) -> Vector:
+    """Return lengths with 0 replaced by infinity: a column of zeros stays one."""
+    return np.where(length > 0, length, np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class _Dense(Columns):
+    X: Matrix
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.X.shape
+
+    def rescaled(self, scale: Vector) -> Columns:
+        return _Dense(self.root, self.one, self.center, self.scale * scale, self.X)
+
+    def raw_dot(self, coef: Vector) -> Vector:
+        used = np.flatnonzero(coef) if coef.ndim == 1 else np.flatnonzero(coef.any(axis=1))
+        if used.size < 0.25 * coef.shape[0]:
+            return np.asarray(self.X[:, used] @ coef[used])
+        return np.asarray(self.X @ coef)
+
+    def raw_correlate(self, rows: Vector) -> Vector:
+        return np.asarray(self.X.T @ rows)
+
+    def norms(self, weights: Vector | None = None) -> Vector:
+        share = np.ones(self.shape[0]) if self.root is None else self.root**2
+        share = share if weights is None else share * weights
+        out = np.empty(self.shape[1])
+        # Blocks of columns, so that no second copy of X is made.
+        step = max(1, 2_000_000 // max(self.shape[0], 1))
+        plain = self.root is None and weights is None
+        for start in range(0, out.size, step):
+            block = self.X[:, start : start + step]
+            center = self.center[start : start + step]
+            if center.any():
+                block = block - np.outer(self.one, center)
+            if plain:
+                out[start : start + step] = np.einsum("ij,ij->j", block, block)
+            else:
+                out[start : start + step] = np.einsum("ij,ij,i->j", block, block, share)
+        return np.asarray(np.sqrt(out) / self.scale)
+
+    def take(self, positions: Positions) -> Matrix:
+        chosen = np.asfortranarray(self.X[:, positions])
+        if self.center[positions].any():
+            chosen -= np.outer(self.one, self.center[positions])
+        if self.root is not None:
+            chosen *= self.root[:, None]
+        chosen /= self.scale[positions]
+        return chosen
+
+    def part(self, positions: Positions) -> Columns:
+        return self.holding(self.take(positions))
+
+    def gram(self, left: Positions, right: Positions) -> Matrix:
+        a = self.take(left)
+        return np.asarray(a.T @ (a if left is right else self.take(right)))
+
+    def gram_of_all(self) -> Matrix:
+        if self.root is not None:
+            everything = np.arange(self.shape[1])
+            return self.gram(everything, everything)
+        # One symmetric product of the data as they are; centre and scale come afterwards.
+        raw = self.X.T @ self.X
+        if self.center.any():
+            raw -= float(self.one @ self.one) * np.outer(self.center, self.center)
+        inverse = 1.0 / self.scale
+        raw *= inverse[:, None]
+        raw *= inverse
+        return np.asarray(raw)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sparse(Columns):
+    X: Any
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        n, p = self.X.shape
+        return int(n), int(p)
+
+    def rescaled(self, scale: Vector) -> Columns:
+        return _Sparse(self.root, self.one, self.center, self.scale * scale, self.X)
+
+    def raw_dot(self, coef: Vector) -> Vector:
+        used = np.flatnonzero(coef) if coef.ndim == 1 else np.flatnonzero(coef.any(axis=1))
+        if used.size < 0.05 * coef.shape[0]:
+            return np.asarray(self.X[:, used] @ coef[used])
+        return np.asarray(self.X @ coef)
+
+    def raw_correlate(self, rows: Vector) -> Vector:
+        return np.asarray(self.X.T @ rows)
+
+    def norms(self, weights: Vector | None = None) -> Vector:
+        share = np.ones(self.shape[0]) if self.root is None else self.root**2
+        share = share if weights is None else share * weights
+        squares = self.X.copy()
+        squares.data **= 2
+        cross = np.asarray(self.X.T @ (share * self.one))
+        total = float(share @ self.one**2)
+        square = squares.T @ share - 2 * self.center * cross + self.center**2 * total
+        return np.asarray(np.sqrt(np.maximum(square, 0.0)) / self.scale)
+
+    def part(self, positions: Positions) -> Columns:
+        chosen = self.X[:, positions]
+        return _Sparse(self.root, self.one, self.center[positions], self.scale[positions], chosen)
+
+    def _weighted(self, positions: Positions) -> Any:
+        chosen = self.X[:, positions]
+        return chosen if self.root is None else sparse.diags_array(self.root) @ chosen
+
+    def take(self, positions: Positions) -> Matrix:
+        chosen = np.asfortranarray(self.X[:, positions].toarray())
+        if self.center[positions].any():
+            chosen -= np.outer(self.one, self.center[positions])
+        if self.root is not None:
+            chosen *= self.root[:, None]
+        chosen /= self.scale[positions]
+        return chosen
+
+    def gram(self, left: Positions, right: Positions) -> Matrix:
+        a = self._weighted(left)
+        b = a if left is right else self._weighted(right)
+        out = (a.T @ b).toarray()
+        root = self.one if self.root is None else self.root * self.one
+        if self.center.any():
+            # (x − m·1)'(z − k·1) = x'z − m·1'z − k·1'x + m·k·1'1
+            m, k = self.center[left], self.center[right]
+            out -= np.outer(m, root @ b) + np.outer(root @ a, k)
+            out += np.outer(m, k) * float(root @ root)
+        out /= np.outer(self.scale[left], self.scale[right])
+        return np.asarray(out)
+
+    def gram_of_all(self) -> Matrix:
+        everything = np.arange(self.shape[1])
+        return self.gram(everything, everything)

@@ -1,0 +1,223 @@
+"""Exact modes under a Gaussian likelihood, along a path of penalties, from inner products.
+
+On centred columns of unit length the problem is ``½‖t − Zθ‖² + penalty(θ)``. Only inner products
+of columns that may matter are ever formed: those that the sequential strong rule keeps (Tibshirani
+et al. 2012), and those that a pass over all columns finds violated. On them the active-set method
+of `_kernel` runs; afterwards the slopes are computed afresh from the data, so that rounding errors
+of the inner products are refined away.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayesreg.columns import Columns
+from bayesreg.errors import InputError, NotConverged
+from bayesreg.likelihoods import Gaussian
+from bayesreg.solvers._workspace import Workspace
+from bayesreg.solvers.base import Solution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from bayesreg._validation import Matrix, Vector
+    from bayesreg.penalties import ElasticNetPenalty
+    from bayesreg.problem import Problem
+
+_EPS = float(np.finfo(np.float64).eps)
+_MAX_PASSES = 100
+# On the way to a far target the penalty's slopes fall by this factor at a time.
+_FALL = 0.5
+# Penalties whose slopes differ by less are solved in one run, checked by one pass.
+_NEAR = 0.8
+# The strong rule keeps a column whose slope is within this multiple of the step (1 is the rule).
+_BOLD = 0.2
+
+
+class GaussianPath:
+    """The state of a path: coordinates, slopes, and the inner products known so far."""
+
+    def __init__(self, problem: Problem) -> None:
+        design = problem.design
+        self.design = design
+        self.variance = _variance(problem)
+        self.columns = Columns.of(
+            design.X,
+            one=design.one,
+            weights=design.weights,
+            centred=design.intercept,
+            unit=True,
+        )
+        target = design.y if design.offset is None else design.y - design.offset
+        self.target = np.sqrt(design.row_weights) * (target - self._mean(target) * design.one)
+        self.length = float(np.linalg.norm(self.target))
+        self.work = Workspace(self.columns)
+        self.correlation = self.columns.correlate(self.target)
+        self.l1 = np.full(design.p, math.inf)
+        self.passes = 0
+
+    def _mean(self, rows: Vector) -> float:
+        """Weighted mean beside an intercept, else 0: what the intercept takes of some rows."""
+        if not self.design.intercept:
+            return 0.0
+        share = self.design.row_weights * self.design.one
+        return float(share @ rows) / float(share @ self.design.one)
+
+    def penalty(self, problem: Problem) -> ElasticNetPenalty:
+        """Return the penalty of θ in units of the noise variance."""
+        scale = np.where(np.isinf(self.columns.scale), 1.0, self.columns.scale)
+        return problem.elastic_net.rescaled(scale).times(self.variance)
+
+    def run(self, penalties: Sequence[ElasticNetPenalty]) -> list[Solution]:
+        """Move along a path of penalties; return the mode under each."""
+        start = self.passes
+        for step in self._approach(penalties[0]):
+            self._settle([step])
+        return [self._solution(theta, self.passes - start) for theta in self._settle(penalties)]
+
+    def _approach(self, penalty: ElasticNetPenalty) -> Iterator[ElasticNetPenalty]:
+        """Yield penalties on the way, so that few columns enter in vain."""
+        if self.work.complete:
+            return
+        slope, kinked = np.abs(self._slope(penalty)), penalty.l1 > 0
+        factor = float((slope[kinked] / penalty.l1[kinked]).max(initial=1.0)) * _FALL
+        while factor > 1.0 / math.sqrt(_FALL):
+            yield penalty.with_slopes(factor)
+            factor *= _FALL
+
+    def _slope(self, penalty: ElasticNetPenalty) -> Vector:
+        return penalty.smooth_gradient(self.work.full()) - self.correlation
+
+    def _settle(self, penalties: Sequence[ElasticNetPenalty]) -> list[Vector]:
+        """Solve a run of neighbouring problems on the columns that may matter; return each θ.
+
+        One pass over all columns checks the whole run; what it finds violated is admitted, and the
+        problems from there on are solved again. A problem whose slopes, computed afresh, are not
+        exact to rounding is then refined by itself.
+        """
+        self._admit_likely(penalties[-1])
+        thetas = np.zeros((self.columns.shape[1], len(penalties)))
+        todo, last = list(range(len(penalties))), math.inf
+        for _ in range(_MAX_PASSES):
+            for k in todo:
+                thetas[:, k] = self._minimise(penalties[k])
+            slopes = self._pass(penalties, thetas, todo)
+            outside = np.array([self._violated(penalties[k], slopes[k]) for k in todo])
+            if outside.any():
+                todo = todo[int(np.argmax(outside.any(axis=1))) :]
+                self.work.admit(outside.any(axis=0))
+                continue
+            worst = [self._worst(penalties[k], thetas[:, k], slopes[k]) for k in todo]
+            coarse = [k for k, size in zip(todo, worst, strict=True) if size > self._slack()]
+            if len(penalties) > 1:
+                for k in coarse:
+                    thetas[:, k] = self._settle([penalties[k]])[0]
+            elif coarse and worst[0] < 0.5 * last:
+                last = worst[0]
+                continue
+            return list(thetas.T)
+        raise NotConverged("problem: the working set did not settle; use a stronger prior")
+
+    def _admit_likely(self, penalty: ElasticNetPenalty) -> None:
+        """Admit the columns that the strong rule, a little bolder, keeps on the way to here."""
+        before = np.where(np.isinf(self.l1), penalty.l1, self.l1)
+        step = np.maximum(before - penalty.l1, 0.0)
+        self.work.admit(np.abs(self._slope(penalty)) >= penalty.l1 - _BOLD * step)
+
+    def _pass(
+        self, penalties: Sequence[ElasticNetPenalty], thetas: Matrix, todo: list[int]
+    ) -> dict[int, Vector]:
+        """Compute the slopes of some of the problems afresh, in one pass over all columns."""
+        self.passes += 1
+        members = self.work.members
+        rows = self.work.part.dot(thetas[members][:, todo])
+        correlations = self.columns.correlate(self.target[:, None] - rows)
+        self.correlation = correlations[:, -1]
+        self.l1 = penalties[todo[-1]].l1
+        return {
+            k: penalties[k].smooth_gradient(thetas[:, k]) - correlations[:, i]
+            for i, k in enumerate(todo)
+        }
+
+    def _violated(self, penalty: ElasticNetPenalty, slope: Vector) -> NDArray[np.bool_]:
+        """Tell which columns outside of the cache should not be at 0."""
+        pull = np.where(penalty.nonnegative, -slope, np.abs(slope))
+        return np.asarray((pull > penalty.l1 * (1 + 1e-12) + self._slack()) & ~self.work.cached)
+
+    def _worst(self, penalty: ElasticNetPenalty, theta: Vector, slope: Vector) -> float:
+        """Largest distance from stationarity."""
+        smooth = slope - penalty.smooth_gradient(theta)
+        return float(penalty.subdifferential_distance(theta, smooth).max(initial=0.0))
+
+    def _slack(self) -> float:
+        """Rounding error of a correlation with the residual."""
+        return 8 * _EPS * (self.length + float(np.abs(self.work.theta).sum()))
+
+    def _minimise(self, penalty: ElasticNetPenalty) -> Vector:
+        """Minimise over the cached columns; return all coordinates, shape (p,)."""
+        work = self.work
+        whole = work.complete
+        local = penalty if whole else penalty.at(work.members)
+        known = self.correlation if whole else self.correlation[work.members]
+        slope = local.smooth_gradient(work.theta) - known
+        slope = work.minimise(local, slope, self._slack())
+        # What the active set followed, so that the next problem of the run can start from it.
+        known = local.smooth_gradient(work.theta) - slope
+        if whole:
+            self.correlation = known
+        else:
+            self.correlation = self.correlation.copy()
+            self.correlation[work.members] = known
+        return work.full()
+
+    def _solution(self, theta: Vector, passes: int) -> Solution:
+        coef = theta / self.columns.scale
+        rest = self.design.y - self.design.linear_predictor(coef)
+        return Solution(coef, self._mean(rest), passes)
+
+
+def modes(problems: Sequence[Problem]) -> Iterator[Solution]:
+    """Yield the modes of problems that share everything but the prior, one from the other.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        Gaussian, with known sigma and an elastic-net penalty.
+
+    Yields
+    ------
+    Solution
+        In the order of the problems; it is fastest if their penalties fall.
+
+    Raises
+    ------
+    Collinear
+        If inner products are too coarse for the support.
+    NotConverged
+        If an active set does not settle.
+    """
+    path = GaussianPath(problems[0])
+    for run in _runs([path.penalty(problem) for problem in problems]):
+        yield from path.run(run)
+
+
+def _runs(penalties: Sequence[ElasticNetPenalty]) -> Iterator[list[ElasticNetPenalty]]:
+    """Group penalties whose slopes fall by no more than a fifth."""
+    run: list[ElasticNetPenalty] = []
+    for penalty in penalties:
+        if run and not (penalty.l1 >= _NEAR * run[0].l1).all():
+            yield run
+            run = []
+        run.append(penalty)
+    yield run
+
+
+def _variance(problem: Problem) -> float:
+    if not isinstance(problem.likelihood, Gaussian):
+        raise InputError(f"likelihood: must be Gaussian here, found {problem.likelihood.name}")
+    return problem.likelihood.variance
