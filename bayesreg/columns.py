@@ -276,8 +276,9 @@ class _Sparse(Columns):
     def norms(self, weights: Vector | None = None) -> Vector:
         share = np.ones(self.shape[0]) if self.root is None else self.root**2
         share = share if weights is None else share * weights
-        squares = self.X.copy()
-        squares.data **= 2
+        squares = sparse.csc_array(
+            (self.X.data**2, self.X.indices, self.X.indptr), shape=self.X.shape
+        )
         cross = np.asarray(self.X.T @ (share * self.one))
         total = float(share @ self.one**2)
         square = squares.T @ share - 2 * self.center * cross + self.center**2 * total
@@ -310,7 +311,8 @@ class _Sparse(Columns):
             m, k = self.center[left], self.center[right]
             out -= np.outer(m, root @ b) + np.outer(root @ a, k)
             out += np.outer(m, k) * float(root @ root)
-        out /= np.outer(self.scale[left], self.scale[right])
+        out *= (1.0 / self.scale[left])[:, None]
+        out *= 1.0 / self.scale[right]
         return np.asarray(out)
 
     def gram_of_all(self) -> Matrix:

@@ -1,10 +1,10 @@
 """Exact modes under a Gaussian likelihood, along a path of penalties, from inner products.
 
 On centred columns of unit length the problem is ``½‖t − Zθ‖² + penalty(θ)``. Only inner products
-of columns that may matter are ever formed: those that the sequential strong rule keeps (Tibshirani
-et al. 2012), and those that a pass over all columns finds violated. On them the active-set method
-of `_kernel` runs; afterwards the slopes are computed afresh from the data, so that rounding errors
-of the inner products are refined away.
+of columns that may matter are ever formed: those whose slope reaches that of the penalty, and those
+that a pass over all columns finds violated. On them the active-set method of `_kernel` runs;
+afterwards the slopes are computed afresh from the data, so that rounding errors of the inner
+products are refined away.
 """
 
 from __future__ import annotations
@@ -35,8 +35,6 @@ _MAX_PASSES = 100
 _FALL = 0.5
 # Penalties whose slopes differ by less are solved in one run, checked by one pass.
 _NEAR = 0.8
-# The strong rule keeps a column whose slope is within this multiple of the step (1 is the rule).
-_BOLD = 0.2
 
 
 class GaussianPath:
@@ -54,19 +52,15 @@ class GaussianPath:
             unit=True,
         )
         target = design.y if design.offset is None else design.y - design.offset
-        self.target = np.sqrt(design.row_weights) * (target - self._mean(target) * design.one)
+        share = design.row_weights * design.one
+        total = float(share @ design.one) or 1.0
+        self.level = float(share @ target) / total if design.intercept else 0.0
+        self.mean = design.X.T @ share / total if design.intercept else np.zeros(design.p)
+        self.target = np.sqrt(design.row_weights) * (target - self.level * design.one)
         self.length = float(np.linalg.norm(self.target))
         self.work = Workspace(self.columns)
         self.correlation = self.columns.correlate(self.target)
-        self.l1 = np.full(design.p, math.inf)
         self.passes = 0
-
-    def _mean(self, rows: Vector) -> float:
-        """Weighted mean beside an intercept, else 0: what the intercept takes of some rows."""
-        if not self.design.intercept:
-            return 0.0
-        share = self.design.row_weights * self.design.one
-        return float(share @ rows) / float(share @ self.design.one)
 
     def penalty(self, problem: Problem) -> ElasticNetPenalty:
         """Return the penalty of θ in units of the noise variance."""
@@ -124,10 +118,11 @@ class GaussianPath:
         raise NotConverged("problem: the working set did not settle; use a stronger prior")
 
     def _admit_likely(self, penalty: ElasticNetPenalty) -> None:
-        """Admit the columns that the strong rule, a little bolder, keeps on the way to here."""
-        before = np.where(np.isinf(self.l1), penalty.l1, self.l1)
-        step = np.maximum(before - penalty.l1, 0.0)
-        self.work.admit(np.abs(self._slope(penalty)) >= penalty.l1 - _BOLD * step)
+        """Admit the columns whose slopes reach those of the penalty already.
+
+        The strong rule would admit more; what is missed is found by the pass.
+        """
+        self.work.admit(np.abs(self._slope(penalty)) >= penalty.l1)
 
     def _pass(
         self, penalties: Sequence[ElasticNetPenalty], thetas: Matrix, todo: list[int]
@@ -138,7 +133,6 @@ class GaussianPath:
         rows = self.work.part.dot(thetas[members][:, todo])
         correlations = self.columns.correlate(self.target[:, None] - rows)
         self.correlation = correlations[:, -1]
-        self.l1 = penalties[todo[-1]].l1
         return {
             k: penalties[k].smooth_gradient(thetas[:, k]) - correlations[:, i]
             for i, k in enumerate(todo)
@@ -151,8 +145,10 @@ class GaussianPath:
 
     def _worst(self, penalty: ElasticNetPenalty, theta: Vector, slope: Vector) -> float:
         """Largest distance from stationarity."""
-        smooth = slope - penalty.smooth_gradient(theta)
-        return float(penalty.subdifferential_distance(theta, smooth).max(initial=0.0))
+        members = self.work.members
+        local, inside = penalty.at(members), theta[members]
+        loss = slope[members] - local.smooth_gradient(inside)
+        return float(local.subdifferential_distance(inside, loss).max(initial=0.0))
 
     def _slack(self) -> float:
         """Rounding error of a correlation with the residual."""
@@ -177,8 +173,7 @@ class GaussianPath:
 
     def _solution(self, theta: Vector, passes: int) -> Solution:
         coef = theta / self.columns.scale
-        rest = self.design.y - self.design.linear_predictor(coef)
-        return Solution(coef, self._mean(rest), passes)
+        return Solution(coef, self.level - float(self.mean @ coef), passes)
 
 
 def modes(problems: Sequence[Problem]) -> Iterator[Solution]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _EPS = float(np.finfo(np.float64).eps)
 _MAX_PASSES, _MAX_STEPS = 100, 200
 _FALL = 0.5
-_BOLD = 0.2
+_BOLD = 0.1
 # Inner products are formed anew once the predictor has moved by more than this.
 _STALE = 0.25
 _TINY = 1e-7
