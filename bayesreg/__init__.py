@@ -12,11 +12,28 @@ if TYPE_CHECKING:
     from bayesreg import datasets, errors, figures, gallery, units
     from bayesreg.certificate import Certificate, certify
     from bayesreg.comparison import Comparison, compare
+    from bayesreg.constrained import ConstrainedForm, constrained_form, penalised_form
     from bayesreg.likelihoods import Bernoulli, Gaussian, Poisson
     from bayesreg.map import MapEstimate, find_map
     from bayesreg.optimizers import PointEstimate, list_optimizers, optimize
+    from bayesreg.path import MapPath, map_path
     from bayesreg.posterior import Diagnosis, Moments, diagnose, posterior_moments, sample
-    from bayesreg.priors import ElasticNet, Flat, Laplace, Normal
+    from bayesreg.priors import (
+        Bridge,
+        ElasticNet,
+        Flat,
+        Fused,
+        GeneralizedDoublePareto,
+        GroupLaplace,
+        Horseshoe,
+        LInfinity,
+        Laplace,
+        Normal,
+        Slope,
+        SpikeSlab,
+        StudentT,
+        UniformBall,
+    )
     from bayesreg.problem import Problem
     from bayesreg.pymc_bridge import read_model, to_pymc
     from bayesreg.scale_priors import (
@@ -33,11 +50,28 @@ _MODULES = ("datasets", "errors", "figures", "gallery", "units")
 _HOMES = {
     "certificate": ("Certificate", "certify"),
     "comparison": ("Comparison", "compare"),
+    "constrained": ("ConstrainedForm", "constrained_form", "penalised_form"),
     "likelihoods": ("Bernoulli", "Gaussian", "Poisson"),
     "map": ("MapEstimate", "find_map"),
     "optimizers": ("PointEstimate", "list_optimizers", "optimize"),
+    "path": ("MapPath", "map_path"),
     "posterior": ("Diagnosis", "Moments", "diagnose", "posterior_moments", "sample"),
-    "priors": ("ElasticNet", "Flat", "Laplace", "Normal"),
+    "priors": (
+        "Bridge",
+        "ElasticNet",
+        "Flat",
+        "Fused",
+        "GeneralizedDoublePareto",
+        "GroupLaplace",
+        "Horseshoe",
+        "LInfinity",
+        "Laplace",
+        "Normal",
+        "Slope",
+        "SpikeSlab",
+        "StudentT",
+        "UniformBall",
+    ),
     "scale_priors": ("Exponential", "HalfCauchy", "HalfFlat", "HalfNormal", "InverseGamma"),
     "problem": ("Problem",),
     "pymc_bridge": ("read_model", "to_pymc"),
@@ -46,26 +80,39 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Bernoulli",
+    "Bridge",
     "Certificate",
     "Comparison",
+    "ConstrainedForm",
     "Diagnosis",
     "ElasticNet",
     "Exponential",
     "Flat",
+    "Fused",
     "Gaussian",
+    "GeneralizedDoublePareto",
+    "GroupLaplace",
     "HalfCauchy",
     "HalfFlat",
     "HalfNormal",
+    "Horseshoe",
     "InverseGamma",
+    "LInfinity",
     "Laplace",
     "MapEstimate",
+    "MapPath",
     "Moments",
     "Normal",
     "PointEstimate",
     "Poisson",
     "Problem",
+    "Slope",
+    "SpikeSlab",
+    "StudentT",
+    "UniformBall",
     "certify",
     "compare",
+    "constrained_form",
     "datasets",
     "diagnose",
     "errors",
@@ -73,7 +120,9 @@ __all__ = [
     "find_map",
     "gallery",
     "list_optimizers",
+    "map_path",
     "optimize",
+    "penalised_form",
     "posterior_moments",
     "read_model",
     "sample",

@@ -6,9 +6,10 @@ import math
 import sys
 from collections import Counter
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from scipy import sparse
 
 from bayesreg.errors import InputError
 
@@ -79,10 +80,18 @@ def as_float_array(value: object, argument: str) -> NDArray[np.float64]:
     InputError
         For text, dates, complex numbers, masked entries, sparse matrices and what is no array.
     """
-    module = type(value).__module__
-    if module.startswith("scipy.sparse"):
-        msg = f"{argument}: sparse matrices are not supported yet; pass {argument}.toarray()"
+    _refuse_sparse(value, argument)
+    return _as_floats(_readable(value, argument), argument)
+
+
+def _refuse_sparse(value: object, argument: str) -> None:
+    if sparse.issparse(value):
+        msg = f"{argument}: must be dense; pass {argument}.toarray() (only X may be sparse)"
         raise InputError(msg)
+
+
+def _readable(value: object, argument: str) -> NDArray[Any]:
+    """Return an array of what may be numbers, without a copy where there is an array already."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
         msg = f"{argument}: has masked entries; drop those rows or impute them first"
         raise InputError(msg)
@@ -91,19 +100,30 @@ def as_float_array(value: object, argument: str) -> NDArray[np.float64]:
     except _UNREADABLE as error:
         msg = f"{argument}: cannot be read as an array ({error}); pass a rectangular numeric array"
         raise InputError(msg) from error
-    if raw.dtype.kind == "c":
-        msg = f"{argument}: complex numbers are not supported; pass real numbers"
-        raise InputError(msg)
-    if raw.dtype.kind in "mM":
-        msg = f"{argument}: dates and durations are not numbers; convert them to a unit first"
-        raise InputError(msg)
+    _check_type(raw.dtype, argument)
     if raw.dtype.kind in "USO" and any(isinstance(item, str | bytes) for item in raw.flat):
         text = next(item for item in raw.flat if isinstance(item, str | bytes))
         msg = f"{argument}: found text ({text!r}); encode text columns as numbers first"
         raise InputError(msg)
+    return raw
+
+
+def _check_type(dtype: np.dtype[Any], argument: str) -> None:
+    if dtype.kind == "c":
+        msg = f"{argument}: complex numbers are not supported; pass real numbers"
+        raise InputError(msg)
+    if dtype.kind in "mM":
+        msg = f"{argument}: dates and durations are not numbers; convert them to a unit first"
+        raise InputError(msg)
+
+
+def _as_floats(
+    raw: NDArray[Any], argument: str, order: Literal["K", "F"] = "K"
+) -> NDArray[np.float64]:
+    """Return a copy in double precision."""
     try:
         with np.errstate(over="ignore"):
-            return np.array(raw, dtype=np.float64)
+            return np.array(raw, dtype=np.float64, order=order)
     except _UNREADABLE as error:
         msg = f"{argument}: cannot be read as real numbers ({error})"
         raise InputError(msg) from error
@@ -123,7 +143,7 @@ def _check_finite(array: NDArray[np.float64], argument: str) -> None:
 
 
 def as_matrix(value: object, argument: str = "X") -> Matrix:
-    """Validate a design matrix.
+    """Validate a matrix: two-dimensional, with a row, finite.
 
     Parameters
     ----------
@@ -142,17 +162,64 @@ def as_matrix(value: object, argument: str = "X") -> Matrix:
     InputError
         If it is not two-dimensional, has no row, or holds NaN, infinities or text.
     """
-    array = as_float_array(value, argument)
-    if array.ndim != 2:
-        msg = f"{argument}: must be two-dimensional (rows, columns), found shape {array.shape}"
-        if array.ndim == 1:
+    _refuse_sparse(value, argument)
+    raw = _readable(value, argument)
+    _check_rows_and_columns(raw.shape, argument)
+    array = _as_floats(raw, argument, "F")
+    # One pass without temporaries: squares that add up to a moderate number are those of moderate
+    # numbers, NaN and infinity not among them.
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.vecdot(array.T, array.T)
+    if not (squares < LARGEST).all():
+        _check_finite(array, argument)
+    return read_only(array)
+
+
+def as_design_matrix(value: object, argument: str = "X") -> Any:
+    """Validate a design matrix, dense as by `as_matrix` or sparse in any format.
+
+    Returns
+    -------
+    ndarray or csc_array, shape (n, p)
+        A read-only float64 copy; a sparse one in canonical form, without explicit zeros.
+
+    Raises
+    ------
+    InputError
+        If it is not two-dimensional, has no row, or holds NaN, infinities or text.
+    """
+    if not sparse.issparse(value):
+        return as_matrix(value, argument)
+    given: Any = value
+    _check_rows_and_columns(given.shape, argument)
+    _check_type(given.dtype, argument)
+    matrix = sparse.csc_array(given, dtype=np.float64, copy=True)
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    stored = matrix.data
+    if stored.size and not -LARGEST <= float(stored.min()) <= float(stored.max()) <= LARGEST:
+        finite = np.isfinite(stored)
+        at = int(np.argmin(finite)) if not finite.all() else int(np.argmax(np.abs(stored)))
+        column = int(np.searchsorted(matrix.indptr, at, side="right")) - 1
+        msg = (
+            f"{argument}: holds {stored[at]:g} at row {matrix.indices[at]}, column {column}; "
+            f"entries must be finite and within ±{LARGEST:g}"
+        )
+        raise InputError(msg)
+    for part in (matrix.data, matrix.indices, matrix.indptr):
+        read_only(part)
+    return matrix
+
+
+def _check_rows_and_columns(shape: tuple[int, ...], argument: str) -> None:
+    if len(shape) != 2:
+        msg = f"{argument}: must be two-dimensional (rows, columns), found shape {shape}"
+        if len(shape) == 1:
             msg += "; use X.reshape(-1, 1) for a single column"
         raise InputError(msg)
-    if array.shape[0] == 0:
-        msg = f"{argument}: has no rows, found shape {array.shape}; at least one row is needed"
+    if shape[0] == 0:
+        msg = f"{argument}: has no rows, found shape {shape}; at least one row is needed"
         raise InputError(msg)
-    _check_finite(array, argument)
-    return read_only(np.asfortranarray(array))
 
 
 def as_vector(value: object, argument: str, length: int | None = None) -> Vector:
@@ -188,6 +255,39 @@ def as_vector(value: object, argument: str, length: int | None = None) -> Vector
         raise InputError(msg)
     _check_finite(array, argument)
     return read_only(array)
+
+
+def as_answer(
+    coef: object, intercept: object, names: tuple[str, ...], *, level: bool
+) -> tuple[Vector, float]:
+    """Validate an answer to judge: real numbers of the right count, NaN and inf among them.
+
+    Parameters
+    ----------
+    coef, intercept : object
+        The answer.
+    names : tuple of str
+        Names of the coefficients.
+    level : bool
+        Whether there is an intercept to set.
+
+    Raises
+    ------
+    InputError
+        If they are not numbers, do not fit, or there is no intercept to set.
+    """
+    check_labels(coef, names, "coef")
+    vector = as_float_array(coef, "coef")
+    if vector.shape != (len(names),):
+        msg = f"coef: must have shape ({len(names)},), found {vector.shape}"
+        raise InputError(msg)
+    if isinstance(intercept, bool) or not isinstance(intercept, Real):
+        msg = f"intercept: must be a real number, found {intercept!r}"
+        raise InputError(msg)
+    if float(intercept) != 0.0 and not level:
+        msg = f"intercept: this problem has none, so it must be 0, found {intercept}"
+        raise InputError(msg)
+    return vector, float(intercept)
 
 
 def as_weights(value: object, length: int) -> Vector:

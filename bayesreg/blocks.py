@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 
-from bayesreg._validation import Vector, as_columns
-from bayesreg.errors import InputError
+from bayesreg._validation import Matrix, Vector, as_columns
+from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.penalties import ElasticNetPenalty, Penalty, join
-from bayesreg.priors import Prior
+from bayesreg.priors import IndependentPrior, Prior, as_coefficient_prior
 from bayesreg.priors.base import Scaled
 
 if TYPE_CHECKING:
@@ -46,13 +46,12 @@ class Blocks(Prior):
         resolved = []
         seen: list[int] = []
         for part in parts:
-            if not (
-                isinstance(part, tuple | list) and len(part) == 2 and isinstance(part[0], Prior)
-            ):
+            pair = part if isinstance(part, tuple | list) and len(part) == 2 else (None, ())
+            prior = as_coefficient_prior(pair[0])
+            if not isinstance(prior, Prior):
                 msg = f"prior: a list must hold (prior, columns) pairs, found {part!r}"
                 raise InputError(msg)
-            prior, listed = part
-            columns = as_columns(_listed(listed), names, "prior")
+            columns = as_columns(_listed(pair[1]), names, "prior")
             prior.check_size(len(columns))
             resolved.append((prior, columns))
             seen += columns
@@ -86,6 +85,20 @@ class Blocks(Prior):
         out = np.full(coef.size, np.nan)
         for prior, columns in self.parts:
             out[list(columns)] = prior.log_densities(coef[list(columns)])
+        return out
+
+    def moments(self, p: int) -> tuple[Vector, Vector]:
+        """Mean and variance of each coefficient, shapes (p,); inf or NaN where there is none."""
+        mean, variance = np.full(p, np.nan), np.full(p, np.nan)
+        for prior, columns in self.parts:
+            mean[list(columns)], variance[list(columns)] = prior.moments(len(columns))
+        return mean, variance
+
+    def draw(self, p: int, rng: np.random.Generator, size: int) -> Matrix:
+        """Draw the parts one after the other, shape (size, p)."""
+        out = np.empty((size, p))
+        for prior, columns in self.parts:
+            out[:, list(columns)] = prior.draw(len(columns), rng, size)
         return out
 
     def rescaled(self, factor: Vector) -> Blocks:
@@ -145,10 +158,10 @@ def _per_coefficient(prior: Prior, p: int) -> list[tuple[object, ...]]:
             for column, row in zip(columns, _per_coefficient(part, len(columns)), strict=True):
                 found[column] = row
         return found
-    if prior.hyperprior is None and prior.relative_to is None:
-        penalty = prior.penalty(p)
-        if not isinstance(penalty, ElasticNetPenalty):
-            return [(prior, k) for k in range(p)]
+    if not isinstance(prior, IndependentPrior):
+        return [(prior, k) for k in range(p)]
+    penalty = _elastic_net(prior, p)
+    if penalty is not None:
         loc = np.where(penalty.l2 > 0, penalty.loc, 0.0)
         rows = (penalty.l1, penalty.l2, loc, penalty.nonnegative)
         return list(zip(*(values.tolist() for values in rows), strict=True))
@@ -165,3 +178,14 @@ def _per_coefficient(prior: Prior, p: int) -> list[tuple[object, ...]]:
         flat if np.isinf(row[0]) and not nonnegative else (*family, *row)
         for row in zip(*numbers, strict=True)
     ]
+
+
+def _elastic_net(prior: Prior, p: int) -> ElasticNetPenalty | None:
+    """Return the penalty where it is known and an elastic net, else None."""
+    if prior.hyperprior is not None or prior.relative_to is not None:
+        return None
+    try:
+        penalty = prior.penalty(p)
+    except DegenerateMode:
+        return None
+    return penalty if isinstance(penalty, ElasticNetPenalty) else None

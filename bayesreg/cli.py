@@ -144,6 +144,44 @@ def find_map(
         terminal.print_mode(fit, out)
 
 
+@app.command("path")
+def map_path(
+    model: Model = None,
+    dataset: DatasetName = None,
+    csv: Csv = None,
+    target: Target = None,
+    scale: Scale = None,
+    sigma: Sigma = None,
+    scales: Annotated[int, typer.Option("--scales", help="How many scales.")] = 100,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--given", help="Value of an unknown to condition on, such as sigma=54."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write a figure (.png, .svg, .pdf), a table (.csv) or .json."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
+) -> None:
+    """Find the exact mode at every scale of the prior, and where coefficients enter."""
+    out = make_console(quiet=as_json)
+    _check_path_output(output)
+    values = _given(given or [])
+    problem, _ = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    path = _verb("path", "map_path")(problem, n_scales=scales, given=values)
+    shown = import_module("bayesreg.terminal_path")
+    if as_json:
+        typer.echo(shown.as_json(path))
+    else:
+        shown.print_path(path, out)
+    if output is not None:
+        shown.save(path, output)
+        say(out, f"written: {output}")
+
+
 @app.command()
 def units(
     model: Model = None,
@@ -202,6 +240,16 @@ def _check_outputs(page: Path | None, figure: Path | None) -> None:
             check_place(path, argument)
     if figure is not None and figure.suffix.lower() not in _FIGURE_KINDS:
         msg = f"figure: {figure.name!r} must end in one of {', '.join(_FIGURE_KINDS)}"
+        raise InputError(msg)
+
+
+def _check_path_output(output: Path | None) -> None:
+    if output is None:
+        return
+    check_place(output, "output")
+    kinds = (*_FIGURE_KINDS, ".csv", ".json")
+    if output.suffix.lower() not in kinds:
+        msg = f"output: {output.name!r} must end in one of {', '.join(kinds)}"
         raise InputError(msg)
 
 

@@ -284,6 +284,7 @@ def compare(
     ['exact mode', 'coordinate_descent', 'posterior mean', 'posterior median']
     """
     asked, _ = as_problem(problem)
+    asked = asked.dense("a comparison")
     as_fraction(level, "level")
     as_positive(epsilon, "epsilon")
     as_generator(seed)

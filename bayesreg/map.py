@@ -7,16 +7,25 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from scipy.optimize import brentq
 
-from bayesreg._inputs import as_problem
+from bayesreg._inputs import as_problem, is_model
 from bayesreg._validation import as_positive
 from bayesreg.certificate import Certificate, certify, sigma_slope
-from bayesreg.errors import DegenerateMode, InputError, NotConverged, unknown_name
-from bayesreg.solvers import Solution, solve
+from bayesreg.errors import (
+    DegenerateMode,
+    InputError,
+    NotConverged,
+    UnsupportedModel,
+    unknown_name,
+)
+from bayesreg.penalties import ElasticNetPenalty
+from bayesreg.solvers import METHODS, Solution, solve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +35,9 @@ if TYPE_CHECKING:
 
     from bayesreg._validation import Vector
     from bayesreg.design import Design
+    from bayesreg.model_map import ModelMapEstimate
     from bayesreg.problem import Problem
     from bayesreg.pymc_bridge import ModelReading
-
-METHODS = ("auto", "active_set")
 
 
 class Status(enum.Enum):
@@ -37,6 +45,9 @@ class Status(enum.Enum):
 
     OPTIMAL = "certified: the mode"
     NOT_UNIQUE = "certified: a mode; other coefficients may reach the same objective"
+    STATIONARY = (
+        "certified: stationary, and the best of the starts; the problem is not known to be convex"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,31 +130,68 @@ class MapEstimate:
         )
 
 
+@overload
+def find_map(
+    problem: Problem,
+    method: str = ...,
+    *,
+    tol: float = ...,
+    given: Mapping[str, float] | None = ...,
+) -> MapEstimate: ...
+
+
+@overload
+def find_map(
+    problem: object,
+    method: str = ...,
+    *,
+    tol: float = ...,
+    given: Mapping[str, float] | None = ...,
+    starts: int = ...,
+    seed: object = ...,
+    jacobian: bool = ...,
+) -> MapEstimate | ModelMapEstimate: ...
+
+
 def find_map(
     problem: object,
     method: str = "auto",
     *,
     tol: float = 1e-10,
     given: Mapping[str, float] | None = None,
-) -> MapEstimate:
+    starts: int = 8,
+    seed: object = None,
+    jacobian: bool = False,
+) -> MapEstimate | ModelMapEstimate:
     """Find the mode of a posterior exactly.
+
+    A PyMC model that is a penalised regression is read as a `Problem` and solved as one, with a
+    global certificate. Any other model with continuous variables is solved from several starts, see
+    `bayesreg.model_map.find_model_map`.
 
     Parameters
     ----------
     problem : Problem or pymc.Model
         What to find the mode of.
-    method : {"auto", "active_set"}
-        The solver; there is one so far.
+    method : {"auto", "active_set", "working_set", "homotopy", "stationary", "manifold"}
+        The solver; "auto" takes what suits the penalty and the size of the problem. Whatever is
+        taken, the answer is certified by the same code.
     tol : float
         Largest duality gap to accept, in nats, relative to the objective where that exceeds 1.
     given : mapping, optional
         Values of unknown ``"sigma"`` or ``"scale"`` to condition on. Without one, an unknown
         sigma gives the joint mode where that exists.
+    starts, seed : int; None, int or Generator
+        Of a PyMC model that is no penalised regression: how many searches, and their chance.
+    jacobian : bool
+        Of a PyMC model: True asks for the mode of the density of its unconstrained value variables
+        (log sigma for sigma), False for that of the variables themselves.
 
     Returns
     -------
-    MapEstimate
-        Coefficients, intercept, certificate, and `space`: what the mode is conditional on.
+    MapEstimate or ModelMapEstimate
+        Coefficients, certificate, and `space`: of which density this is the mode. The latter for a
+        PyMC model that is no penalised regression.
 
     Raises
     ------
@@ -156,7 +204,7 @@ def find_map(
     NotConverged
         If the answer cannot be certified to `tol`.
     UnsupportedModel
-        If a PyMC model cannot be read exactly.
+        If a PyMC model has discrete variables, or kinks that are not those of a Laplace prior.
 
     Notes
     -----
@@ -174,25 +222,34 @@ def find_map(
     (array([2., 0.]), ('x0',))
     """
     start = time.perf_counter()
-    asked, reading = as_problem(problem)
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     as_positive(tol, "tol")
     values = _given(given)
+    general = partial(
+        _general, problem, starts=starts, seed=seed, jacobian=jacobian, tol=tol, given=values
+    )
+    try:
+        asked, reading = as_problem(problem)
+    except UnsupportedModel as error:
+        return general(error)
+    if jacobian and asked.unknown:
+        return general(None)
     conditional = asked.given(**values)
     conditional.require_proper()
     if "scale" in conditional.unknown:
         raise DegenerateMode(_SCALE_COLLAPSES)
     if "sigma" in conditional.unknown:
-        solution, values["sigma"] = _joint_mode(conditional)
+        solution, values["sigma"] = _joint_mode(conditional, method)
         certificate = certify(conditional, solution.coef, solution.intercept, sigma=values["sigma"])
     else:
-        solution = solve(conditional)
+        solution = solve(conditional, method=method)
         certificate = certify(conditional, solution.coef, solution.intercept)
     sigma, scale = values.get("sigma"), values.get("scale")
     objective = asked.objective(solution.coef, solution.intercept, sigma=sigma, scale=scale)
     allowed = tol * max(1.0, abs(objective)) + certificate.gap_tolerance
-    if not certificate.optimal or certificate.gap > allowed:
+    certified = certificate.optimal and certificate.gap <= allowed
+    if not (certified or (certificate.stationary and not certificate.convex)):
         msg = (
             f"problem: the answer could not be certified ({certificate}); centre and scale the "
             "columns of X, or use a stronger prior, so that rounding errors are smaller"
@@ -206,12 +263,40 @@ def find_map(
         scale=scale,
         objective=objective,
         certificate=certificate,
-        status=Status.OPTIMAL if certificate.unique else Status.NOT_UNIQUE,
+        status=_status(certificate),
         space=_space(asked, conditional, values),
         iterations=solution.iterations,
         seconds=time.perf_counter() - start,
         point=_point(reading, solution, sigma, scale),
     )
+
+
+def _general(
+    model: object, error: UnsupportedModel | None, *, given: Mapping[str, float], **options: Any
+) -> ModelMapEstimate:
+    """Search the mode of a PyMC model that is no penalised regression, or that has a Jacobian."""
+    if not is_model(model):
+        msg = "jacobian: is for PyMC models; a Problem with unknown scales has no value variables"
+        raise InputError(msg)
+    if given:
+        msg = (
+            f"given: values can be given to a penalised regression only (this model is none: "
+            f"{error}); put {next(iter(given))!r} into the model as a number"
+            if error is not None
+            else "given: leaves no Jacobian to include; drop jacobian=True"
+        )
+        raise InputError(msg)
+    reason = "the mode with Jacobian was asked for" if error is None else str(error)
+    estimate: ModelMapEstimate = import_module("bayesreg.model_map").find_model_map(
+        model, why_not_glm=reason, **options
+    )
+    return estimate
+
+
+def _status(certificate: Certificate) -> Status:
+    if not certificate.convex:
+        return Status.STATIONARY
+    return Status.OPTIMAL if certificate.unique else Status.NOT_UNIQUE
 
 
 _SCALE_COLLAPSES = (
@@ -265,9 +350,10 @@ def _space(asked: Problem, conditional: Problem, values: Mapping[str, float]) ->
 # --------------------------------------------------------------------------- unknown sigma
 
 
-def _joint_mode(problem: Problem) -> tuple[Solution, float]:
+def _joint_mode(problem: Problem, method: str) -> tuple[Solution, float]:
     """Minimise over sigma the minimum over the coefficients; return the coefficients and sigma."""
-    profile = _Profile(problem)
+    _require_profile(problem)
+    profile = _Profile(problem, method)
     low, high = _bracket(profile, *_residual_sds(problem))
     grid = np.linspace(low, high, max(9, min(97, int(16 * (high - low)))))
     slopes = [profile.slope(float(t)) for t in grid]
@@ -286,6 +372,21 @@ def _joint_mode(problem: Problem) -> tuple[Solution, float]:
     return profile.solution(best), math.exp(best)
 
 
+def _require_profile(problem: Problem) -> None:
+    """Refuse priors whose normaliser or slope in sigma is not the simple one."""
+    penalty = problem.given_ones().penalty
+    simple = isinstance(penalty, ElasticNetPenalty)
+    if isinstance(penalty, ElasticNetPenalty):
+        moved = (penalty.loc != 0) & (penalty.l2 > 0)
+        simple = not (moved & penalty.nonnegative & problem.relative).any()
+    if not simple:
+        msg = (
+            f"sigma: is unknown, and with a {problem.prior.name} prior there is no joint mode yet; "
+            'condition on a value, e.g. find_map(..., given={"sigma": 1.0})'
+        )
+        raise InputError(msg)
+
+
 class _Profile:
     """The joint objective minimised over the coefficients, as a function of log sigma.
 
@@ -294,11 +395,11 @@ class _Profile:
     last digits, on the order of the calls, and root finding needs a function.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, problem: Problem, method: str) -> None:
+        self.problem, self.method = problem, method
 
     def solution(self, log_sigma: float) -> Solution:
-        return solve(self.problem.given(sigma=math.exp(log_sigma)))
+        return solve(self.problem.given(sigma=math.exp(log_sigma)), method=self.method)
 
     def slope(self, log_sigma: float) -> float:
         s = self.solution(log_sigma)
@@ -356,7 +457,8 @@ def _weighted(design: Design, columns: Iterable[int]) -> NDArray[np.float64]:
     """Return columns times the root of the row weights, centred beside an intercept."""
     chosen = design.columns(columns)
     if design.intercept:
-        chosen[:, 1:] -= np.average(chosen[:, 1:], axis=0, weights=design.row_weights)
+        share = design.row_weights * design.one
+        chosen[:, 1:] -= np.outer(design.one, share @ chosen[:, 1:] / (share @ design.one))
     return np.asarray(chosen * np.sqrt(design.row_weights)[:, None])
 
 

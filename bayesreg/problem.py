@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from bayesreg._validation import (
     Vector,
-    as_float_array,
+    as_answer,
+    as_flag,
     as_positive,
     as_real,
     as_vector,
-    check_labels,
     set_fields,
 )
-from bayesreg.blocks import Blocks, same_prior
+from bayesreg.assembly import as_likelihood, as_prior, check_parts
+from bayesreg.blocks import same_prior
 from bayesreg.design import Design
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import Gaussian, Likelihood
 from bayesreg.penalties import ElasticNetPenalty
-from bayesreg.priors import Prior
 from bayesreg.propriety import check_proper_directions
+from bayesreg.pseudo_rows import PseudoRows
 from bayesreg.scale_priors import ScalePrior
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
+    from bayesreg.assembly import PriorLike
     from bayesreg.penalties import Penalty
+    from bayesreg.priors import Prior
 
 type Unknown = Literal["sigma", "scale"]
 
@@ -44,8 +46,8 @@ class Problem:
 
     Parameters
     ----------
-    X : array_like or pandas.DataFrame, shape (n, p)
-        Predictors.
+    X : array_like, pandas.DataFrame or SciPy sparse matrix, shape (n, p)
+        Predictors. A sparse matrix stays sparse.
     y : array_like or pandas.Series, shape (n,)
         Target.
     likelihood : Likelihood
@@ -53,6 +55,7 @@ class Problem:
         a noise sd and a prior scale mean nothing apart from the units of the data.
     prior : Prior or list of (Prior, columns)
         One prior for all coefficients, or one per block of columns (names or positions).
+        `HalfNormal` and `Exponential` are `Normal` and `Laplace` with ``nonnegative=True``.
     intercept : bool
         Whether to add an unpenalised intercept.
     names : iterable of str, optional
@@ -91,7 +94,7 @@ class Problem:
         y: object,
         *,
         likelihood: Likelihood | None = None,
-        prior: Prior | Sequence[tuple[Prior, Sequence[object]]] | None = None,
+        prior: PriorLike | None = None,
         intercept: bool = True,
         names: Iterable[object] | None = None,
         weights: object = None,
@@ -107,20 +110,7 @@ class Problem:
             offset=offset,
             standardize=standardize,
         )
-        if not isinstance(likelihood, Likelihood):
-            msg = (
-                "likelihood: must be Gaussian(sigma=...), Bernoulli() or Poisson(), "
-                f"found {likelihood!r}"
-            )
-            raise InputError(msg)
-        density = Blocks.of(prior, design.names) if isinstance(prior, list | tuple) else prior
-        if not isinstance(density, Prior):
-            msg = (
-                "prior: must be a prior such as Laplace(scale=...), or a list of (prior, columns) "
-                f"pairs, found {density!r}"
-            )
-            raise InputError(msg)
-        _assemble(self, design, likelihood, density)
+        _assemble(self, design, as_likelihood(likelihood), as_prior(prior, design))
 
     @classmethod
     def of(cls, design: Design, likelihood: Likelihood, prior: Prior) -> Problem:
@@ -129,12 +119,83 @@ class Problem:
         _assemble(problem, design, likelihood, prior)
         return problem
 
+    @classmethod
+    def from_statistics(
+        cls,
+        gram: object,
+        xty: object,
+        yty: object,
+        n: object,
+        *,
+        x_mean: object = None,
+        y_mean: object = None,
+        centred: bool = False,
+        likelihood: Likelihood | None = None,
+        prior: PriorLike | None = None,
+        intercept: bool = True,
+        names: Iterable[object] | None = None,
+        standardize: bool = False,
+    ) -> Problem:
+        """Make a problem of sums of products, where the rows are too many or not at hand.
+
+        Parameters
+        ----------
+        gram : array_like, shape (p, p)
+            ``X.T @ X`` of the columns as they are; about their means if `centred`.
+        xty : array_like, shape (p,)
+            ``X.T @ y``.
+        yty : float
+            ``y @ y``.
+        n : int
+            Number of observations.
+        x_mean : array_like, shape (p,), or float
+            Means of the columns; with `y_mean` needed for an intercept and for `standardize`.
+        y_mean : float
+            Mean of the target.
+        centred : bool
+            Whether the three sums of products are about the means. They then have more digits.
+        likelihood : Gaussian
+            No other likelihood depends on these numbers alone.
+        prior, intercept, names, standardize
+            As for a problem made of rows.
+
+        Returns
+        -------
+        Problem
+            With the objective of the rows, but for rounding; what needs rows (sampling, PyMC,
+            other packages) refuses it.
+
+        Raises
+        ------
+        InputError
+            If anything does not fit, or no data have these sums of products.
+
+        Examples
+        --------
+        >>> from bayesreg import Flat, Gaussian, Problem
+        >>> problem = Problem.from_statistics([[21.0]], [27.0], 35.0, 3, likelihood=Gaussian(2.0),
+        ...                                   prior=Flat(), intercept=False)
+        >>> round(problem.loss(np.array([1.5])), 6)  # (35 − 2·27·1.5 + 21·1.5²)/(2·2²)
+        0.15625
+        """
+        family = as_likelihood(likelihood)
+        if not isinstance(family, Gaussian):
+            msg = f"likelihood: sums of products suffice for a Gaussian one, found {family.name}"
+            raise InputError(msg)
+        rows = PseudoRows.of(
+            gram, xty, yty, n, x_mean=x_mean, y_mean=y_mean, centred=as_flag(centred, "centred")
+        )
+        design = Design.of_pseudo_rows(
+            rows, intercept=intercept, names=names, standardize=standardize
+        )
+        return cls.of(design, family, as_prior(prior, design))
+
     # ------------------------------------------------------------------ what it is
 
     @property
     def n(self) -> int:
-        """Number of rows."""
-        return self.design.n
+        """Number of observations."""
+        return self.design.count
 
     @property
     def p(self) -> int:
@@ -229,6 +290,17 @@ class Problem:
         """Return the same data and likelihood under another prior."""
         return Problem.of(self.design, self.likelihood, prior)
 
+    def dense(self, purpose: str) -> Problem:
+        """Return the same problem with a dense X and a row for every observation.
+
+        Raises
+        ------
+        InputError
+            If X is sparse and large, or was never given; the message says that `purpose` needs it.
+        """
+        design = self.design.dense(purpose)
+        return self if design is self.design else Problem.of(design, self.likelihood, self.prior)
+
     def standardized(self) -> tuple[Problem, Vector]:
         """Return the problem of the standardised columns, and the scale that maps back.
 
@@ -236,17 +308,13 @@ class Problem:
         -------
         problem : Problem
             With ``X`` centred and scaled where the prior acts on standardised columns, else itself.
+            A sparse ``X`` is scaled only: centring it would fill it, and moves the intercept alone.
         scale : ndarray, shape (p,)
             ``coef = coef_standardized / scale``.
         """
-        scale = self.design.column_scale
-        if not self.design.standardize:
-            return self, scale
-        mean = self.design.X.mean(axis=0) if self.design.intercept else 0.0
-        design = replace(
-            self.design, X=np.asfortranarray((self.design.X - mean) / scale), standardize=False
-        )
-        return Problem.of(design, self.likelihood, self.prior), scale
+        design = self.design.standardized()
+        problem = self if design is self.design else Problem.of(design, self.likelihood, self.prior)
+        return problem, self.design.column_scale
 
     # ------------------------------------------------------------------ numbers
 
@@ -258,18 +326,7 @@ class Problem:
         InputError
             If they are not numbers, do not fit, or there is no intercept to set.
         """
-        check_labels(coef, self.names, "coef")
-        vector = as_float_array(coef, "coef")
-        if vector.shape != (self.p,):
-            msg = f"coef: must have shape ({self.p},), found {vector.shape}"
-            raise InputError(msg)
-        if isinstance(intercept, bool) or not isinstance(intercept, Real):
-            msg = f"intercept: must be a real number, found {intercept!r}"
-            raise InputError(msg)
-        if float(intercept) != 0.0 and not self.design.intercept:
-            msg = f"intercept: this problem has none, so it must be 0, found {intercept}"
-            raise InputError(msg)
-        return vector, float(intercept)
+        return as_answer(coef, intercept, self.names, level=self.design.intercept)
 
     def predictor(self, coef: Vector, intercept: float = 0.0) -> Vector:
         """Return the linear predictor ``offset + intercept + X coef``, shape (n,)."""
@@ -282,9 +339,12 @@ class Problem:
 
     def gradient(self, coef: Vector, intercept: float = 0.0) -> tuple[Vector, float]:
         """Gradient of the loss: with respect to the coefficients (p,), and to the intercept."""
-        eta = self.predictor(coef, intercept)
-        rows = self.likelihood.gradient(eta, self.design.y, self.design.row_weights)
-        return self.design.X.T @ rows, float(rows.sum()) if self.design.intercept else 0.0
+        design = self.design
+        rows = self.likelihood.gradient(
+            self.predictor(coef, intercept), design.y, design.row_weights
+        )
+        slope = float(design.one @ rows) if design.intercept else 0.0
+        return np.asarray(design.X.T @ rows), slope
 
     def penalised(self, coef: Vector, intercept: float = 0.0) -> float:
         """Loss plus penalty: the objective without the constants."""
@@ -293,7 +353,11 @@ class Problem:
     @cached_property
     def constant(self) -> float:
         """The normalising constants that `penalised` leaves out, in nats."""
-        rows = self.likelihood.constant(self.design.y, self.design.row_weights)
+        design = self.design
+        if design.observations is None:
+            rows = self.likelihood.constant(design.y, design.row_weights)
+        else:  # a Gaussian constant is that of any row, as often as there are observations
+            rows = design.count * self.likelihood.constant(np.zeros(1), np.ones(1))
         return rows + self.coef_prior.log_normalizer(self.p)
 
     def objective(
@@ -360,15 +424,7 @@ class Problem:
 
     def require_proper(self) -> None:
         """Raise ImproperPosterior if flat priors leave a direction in which nothing ends."""
-        free = self.free
-        labels = (("intercept",) if self.design.intercept else ()) + tuple(
-            self.names[j] for j in free
-        )
-        columns = self.design.columns(free)
-        if self.design.intercept:
-            # Beside an intercept a column's offset changes nothing, but at 1e9 it hides the rest.
-            columns[:, 1:] -= columns[:, 1:].mean(axis=0)
-        check_proper_directions(self.likelihood, columns, self.design.y, labels)
+        check_proper_directions(self.likelihood, self.design, self.free)
 
     # ------------------------------------------------------------------ words
 
@@ -384,12 +440,17 @@ class Problem:
 
     def __str__(self) -> str:
         """State the penalised form, in nats, and what it is called."""
+        rows = self.design.observations is None
         count = f"{self.p} coefficient{'' if self.p == 1 else 's'}"
         parts = [
-            f"y ~ {self.likelihood.name}, {self.n} rows",
+            f"y ~ {self.likelihood.name}, {self.n} {'rows' if rows else 'observations'}",
             f"{count}, {self.prior.name} prior",
             "unpenalised intercept β₀" if self.design.intercept else "no intercept",
         ]
+        if not rows:
+            parts.append("from their sums of products")
+        if self.design.sparse:
+            parts.append("X sparse")
         if self.design.weights is not None:
             parts.append("weighted rows")
         if self.design.offset is not None:
@@ -423,11 +484,5 @@ class Problem:
 
 def _assemble(problem: Problem, design: Design, likelihood: Likelihood, prior: Prior) -> None:
     """Check that the parts fit each other, and put them into a frozen problem."""
-    prior.check_size(design.p)
-    likelihood.check_target(design.y)
-    if prior.relative_to == "sigma" and not isinstance(likelihood, Gaussian):
-        msg = f'prior: relative_to="sigma" needs a Gaussian likelihood, found {likelihood.name}'
-        raise InputError(msg)
-    if prior.relative_to == "sigma" and isinstance(likelihood, Gaussian) and likelihood.conditional:
-        prior = prior.given(sigma=likelihood.variance**0.5)
+    prior = check_parts(design, likelihood, prior)
     set_fields(problem, design=design, likelihood=likelihood, prior=prior)

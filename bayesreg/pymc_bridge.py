@@ -122,6 +122,7 @@ def to_pymc(problem: Problem) -> pm.Model:
     if not isinstance(problem, Problem):
         msg = f"problem: must be a bayesreg Problem, found {type(problem).__name__}"
         raise InputError(msg)
+    problem = problem.dense("a PyMC model")
     entries = _entries(problem.coef_prior, problem.p)
     hyper = problem.prior.hyperprior
     if hyper is not None and not any(entry.has_hyper for entry in entries):
@@ -219,11 +220,21 @@ def _entries(prior: Prior, p: int) -> list[_Entry]:
         for part, columns in prior.parts:
             found |= dict(zip(columns, _entries(part, len(columns)), strict=True))
         return [found[j] for j in range(p)]
+    _require_row(prior)
     parameters = prior.parameters(p)
     return [
         _entry(prior, {key: float(values[j]) for key, values in parameters.items()})
         for j in range(p)
     ]
+
+
+def _require_row(prior: Prior) -> None:
+    """Refuse a prior that no row of the table writes."""
+    bounded = isinstance(prior, Normal | Laplace | ElasticNet) and prior.nonnegative
+    if bounded or type(prior) not in {row.bayesreg for row in PRIORS}:
+        kind = f"{prior.name} prior of one sign" if bounded else f"{prior.name} prior"
+        reason = f"has a {kind}, which to_pymc does not write; write the model in PyMC itself"
+        raise UnsupportedModel("beta", reason)
 
 
 def _entry(prior: Prior, numbers: dict[str, float]) -> _Entry:

@@ -17,14 +17,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from numpy.typing import NDArray
 from pymc.distributions.dist_math import check_parameters
-from pymc.distributions.shape_utils import rv_size_is_none
-from pymc.pytensorf import floatX
-from pytensor.link.numba.dispatch.basic import numba_njit
-from pytensor.link.numba.dispatch.random import numba_core_rv_funcify
-from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.variable import TensorVariable
+
+from bayesreg.pymc_ops import DrawnRV, as_double, filled
 
 __all__ = [
     "ElasticNet",
@@ -35,23 +31,9 @@ __all__ = [
     "WeightedPoissonRV",
 ]
 
-type Floats = NDArray[np.float64]
 
-
-def _float(parameter: Any) -> TensorVariable:
-    """Make a parameter a float64 tensor; PyTensor alone would keep 2.0, and its log, in float32."""
-    return floatX(pt.as_tensor_variable(parameter))
-
-
-def _filled(size: Any, value: TensorVariable, *others: TensorVariable) -> TensorVariable:
-    """Broadcast `value` to the shape of a draw: `size`, or else the shape of all parameters."""
-    if rv_size_is_none(size):
-        return pt.broadcast_arrays(value, *others)[0]
-    return pt.full(size, value)
-
-
-def _draw_elastic_net(rng: np.random.Generator, l1_scale: float, l2_scale: float) -> float:
-    """Draw one value by rejection.
+def draw_elastic_net_size(rng: np.random.Generator, l1_scale: float, l2_scale: float) -> float:
+    """Draw one absolute value by rejection.
 
     The narrower factor of the density proposes and the other one accepts, so that more than half of
     the proposals are kept for every ratio of the scales, and no tail probability is inverted.
@@ -64,7 +46,7 @@ def _draw_elastic_net(rng: np.random.Generator, l1_scale: float, l2_scale: float
             size = l2_scale * abs(rng.standard_normal())
             cost = size / l1_scale
         if rng.standard_exponential() >= cost:
-            return size if rng.random() < 0.5 else -size  # one half: a fair coin
+            return size
 
 
 def _draw_bernoulli(rng: np.random.Generator, logit_p: float, weight: float) -> int:  # noqa: ARG001
@@ -77,45 +59,14 @@ def _draw_poisson(rng: np.random.Generator, log_rate: float, weight: float) -> i
     return rng.poisson(math.exp(log_rate))
 
 
-class _ScalarRV(RandomVariable):
-    """Op whose draws come from one scalar function, run by Python or compiled by Numba.
-
-    A second, vectorised, sampler would be faster without Numba, which is PyMC's default; it could
-    also drift away from the first.
-    """
-
-    signature = "(),()->()"
-    draw: ClassVar["staticmethod[[np.random.Generator, float, float], float]"]
-
-    def rng_fn(
-        self,
-        rng: np.random.Generator,
-        first: Floats,
-        second: Floats,
-        size: tuple[int, ...] | None = None,
-    ) -> NDArray[np.generic]:
-        """Draw an array of shape `size` (None: the broadcast shape of the two parameters)."""
-        shape = np.broadcast_shapes(np.shape(first), np.shape(second)) if size is None else size
-        pairs = zip(
-            np.broadcast_to(first, shape).flat, np.broadcast_to(second, shape).flat, strict=True
-        )
-        draws = [self.draw(rng, float(one), float(two)) for one, two in pairs]
-        return np.reshape(np.asarray(draws, dtype=self.dtype), shape)
-
-
-def _compiled_draw(op: _ScalarRV, node: Any) -> Any:  # noqa: ARG001  # PyTensor passes it
-    return numba_njit(op.draw)
-
-
-numba_core_rv_funcify.register(_ScalarRV, _compiled_draw)
-
-
-class ElasticNetRV(_ScalarRV):
+class ElasticNetRV(DrawnRV):
     """Op of `ElasticNet`; its parameters are, in this order, ``l1_scale`` and ``l2_scale``."""
 
     name = "elastic_net"
+    signature = "(),()->()"
     dtype = "float64"
-    draw = staticmethod(_draw_elastic_net)
+    draw = staticmethod(draw_elastic_net_size)
+    signed = True
     _print_name = ("ElasticNet", "\\operatorname{ElasticNet}")
 
 
@@ -152,7 +103,7 @@ class ElasticNet(pm.Continuous):
     @classmethod
     def dist(cls, l1_scale: Any, l2_scale: Any, **kwargs: Any) -> TensorVariable:
         """Return an unregistered variable; the keywords are those of any PyMC ``dist``."""
-        parameters = [_float(l1_scale), _float(l2_scale)]
+        parameters = [as_double(l1_scale), as_double(l2_scale)]
         return super().dist(parameters, **kwargs)
 
     @staticmethod
@@ -163,7 +114,7 @@ class ElasticNet(pm.Continuous):
         l2_scale: TensorVariable,
     ) -> TensorVariable:
         """Return the mean and mode, zero, in the shape of a draw."""
-        return _filled(size, pt.zeros(()), l1_scale, l2_scale)
+        return filled(size, pt.zeros(()), l1_scale, l2_scale)
 
     @staticmethod
     def logp(
@@ -185,10 +136,11 @@ class ElasticNet(pm.Continuous):
         )
 
 
-class WeightedBernoulliRV(_ScalarRV):
+class WeightedBernoulliRV(DrawnRV):
     """Op of `WeightedBernoulli`; its parameters are, in this order, ``logit_p`` and ``weights``."""
 
     name = "weighted_bernoulli"
+    signature = "(),()->()"
     dtype = "int64"
     draw = staticmethod(_draw_bernoulli)
     _print_name = ("WeightedBernoulli", "\\operatorname{WeightedBernoulli}")
@@ -221,7 +173,7 @@ class WeightedBernoulli(pm.Discrete):
     @classmethod
     def dist(cls, logit_p: Any, weights: Any, **kwargs: Any) -> TensorVariable:
         """Return an unregistered variable; the keywords are those of any PyMC ``dist``."""
-        parameters = [_float(logit_p), _float(weights)]
+        parameters = [as_double(logit_p), as_double(weights)]
         return super().dist(parameters, **kwargs)
 
     @staticmethod
@@ -232,7 +184,7 @@ class WeightedBernoulli(pm.Discrete):
         weights: TensorVariable,
     ) -> TensorVariable:
         """Return the most probable value in the shape of a draw."""
-        return _filled(size, pt.switch(logit_p < 0, 0, 1), weights)
+        return filled(size, pt.switch(logit_p < 0, 0, 1), weights)
 
     @staticmethod
     def logp(
@@ -245,10 +197,11 @@ class WeightedBernoulli(pm.Discrete):
         return check_parameters(log_mass, weights >= 0, msg="weights >= 0")
 
 
-class WeightedPoissonRV(_ScalarRV):
+class WeightedPoissonRV(DrawnRV):
     """Op of `WeightedPoisson`; its parameters are, in this order, ``log_rate`` and ``weights``."""
 
     name = "weighted_poisson"
+    signature = "(),()->()"
     dtype = "int64"
     draw = staticmethod(_draw_poisson)
     _print_name = ("WeightedPoisson", "\\operatorname{WeightedPoisson}")
@@ -281,7 +234,7 @@ class WeightedPoisson(pm.Discrete):
     @classmethod
     def dist(cls, log_rate: Any, weights: Any, **kwargs: Any) -> TensorVariable:
         """Return an unregistered variable; the keywords are those of any PyMC ``dist``."""
-        parameters = [_float(log_rate), _float(weights)]
+        parameters = [as_double(log_rate), as_double(weights)]
         return super().dist(parameters, **kwargs)
 
     @staticmethod
@@ -292,7 +245,7 @@ class WeightedPoisson(pm.Discrete):
         weights: TensorVariable,
     ) -> TensorVariable:
         """Return the mode in the shape of a draw."""
-        return _filled(size, pt.floor(pt.exp(log_rate)), weights)
+        return filled(size, pt.floor(pt.exp(log_rate)), weights)
 
     @staticmethod
     def logp(

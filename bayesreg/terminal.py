@@ -44,11 +44,11 @@ def number(value: float | None, digits: int = 4) -> str:
 def print_mode(fit: MapEstimate, out: Console) -> None:
     """Print a mode: what it is conditional on, its certificate, its coefficients."""
     say(out, f"\n{fit}\n")
-    table = _table("exact mode", ("coefficient", "value"))
+    table = start_table("exact mode", ("coefficient", "value"))
     if fit.problem.design.intercept:
         table.add_row("intercept", f"{fit.intercept:.10g}")
     for name, value in zip(fit.problem.names, fit.coef.tolist(), strict=True):
-        table.add_row(_plain(name), f"{value:.10g}", style="dim" if value == 0 else "")
+        table.add_row(plain(name), f"{value:.10g}", style="dim" if value == 0 else "")
     out.print(table)
 
 
@@ -86,7 +86,8 @@ def as_text(comparison: Comparison) -> str:
     return buffer.getvalue().strip("\n")
 
 
-def _table(title: str, columns: Iterable[str]) -> Table:
+def start_table(title: str, columns: Iterable[str]) -> Table:
+    """Return an empty table: the first column holds names, the others numbers."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for k, column in enumerate(columns):
         justify: Literal["left", "right"] = "right" if k else "left"
@@ -95,15 +96,15 @@ def _table(title: str, columns: Iterable[str]) -> Table:
     return table
 
 
-def _plain(text: str) -> str:
-    """A name as rich must print it: no markup, no control characters."""
+def plain(text: str) -> str:
+    """Return a name as rich must print it: no markup, no control characters."""
     visible = "".join(c if c.isprintable() else "�" for c in text)
     return visible.replace("[", r"\[")
 
 
 def _score_table(scores: Iterable[Score]) -> Table:
     columns = ("estimator", "nats above", "gap", "verdict", "zeros", "wrong", "seconds", "claims")
-    table = _table("estimators, judged by the problem", columns)
+    table = start_table("estimators, judged by the problem", columns)
     for s in scores:
         claim = "—" if s.claims_convergence is None else ("yes" if s.claims_convergence else "no")
         table.add_row(
@@ -131,10 +132,10 @@ def _coefficient_table(comparison: Comparison) -> Table:
     post = comparison.posterior
     percent = f"{100 * post.level:g} % interval"
     columns = ("coefficient", "exact mode", "mean", "median", percent, "P(|β| < ε)", "≠ 0")
-    table = _table("coefficients, on the scale of the data", columns)
+    table = start_table("coefficients, on the scale of the data", columns)
     for j, name in enumerate(comparison.problem.names):
         table.add_row(
-            _plain(name),
+            plain(name),
             number(float(comparison.mode.coef[j])),
             number(float(post.mean[j]), 3),
             number(float(post.median[j]), 3),
@@ -183,13 +184,13 @@ def sparsity_lines(comparison: Comparison) -> tuple[str, ...]:
 
 def mode_as_json(fit: MapEstimate) -> str:
     """Return a mode as JSON text."""
-    return _dump(_mode_record(fit))
+    return dump(_mode_record(fit))
 
 
 def as_json(comparison: Comparison) -> str:
     """Return a comparison as JSON text; what is not finite becomes null."""
     joint = comparison.joint_mode
-    return _dump(
+    return dump(
         {
             "problem": str(comparison.problem),
             "mode": _mode_record(comparison.mode),
@@ -223,7 +224,8 @@ def _mode_record(fit: MapEstimate) -> dict[str, Any]:
     }
 
 
-def _dump(record: object) -> str:
+def dump(record: object) -> str:
+    """Return a record as JSON text; what is not finite becomes null."""
     return json.dumps(_jsonable(record), ensure_ascii=False, indent=2, allow_nan=False)
 
 

@@ -25,10 +25,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg._inputs import as_problem
+from bayesreg.errors import DegenerateMode
 from bayesreg.likelihoods import Gaussian
+from bayesreg.penalties import ElasticNetPenalty
 
 if TYPE_CHECKING:
-    from bayesreg.penalties import ElasticNetPenalty
     from bayesreg.problem import Problem
 
 
@@ -129,7 +130,10 @@ def to_sklearn(problem: Problem) -> Row:
     if problem.unknown:
         unknown = " and ".join(problem.unknown)
         return Row(package, None, {}, f"{unknown} unknown: a number exists given a value of it")
-    penalty = problem.standardized()[0].elastic_net
+    penalty = _elastic_net(problem.standardized()[0])
+    if penalty is None:
+        name = problem.prior.name
+        return Row(package, None, {}, f"no estimator with the penalty of a {name} prior")
     reason = _no_number(problem, penalty)
     if reason:
         return Row(package, None, {}, reason)
@@ -140,6 +144,15 @@ def to_sklearn(problem: Problem) -> Row:
     return Row(package, estimator, numbers, note, solver)
 
 
+def _elastic_net(problem: Problem) -> ElasticNetPenalty | None:
+    """Return the penalty, None where it is another one, or where the prior is none."""
+    try:
+        penalty = problem.penalty
+    except DegenerateMode:
+        return None
+    return penalty if isinstance(penalty, ElasticNetPenalty) else None
+
+
 def _first(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     return float(values[0]) if values.size else 0.0
 
@@ -147,6 +160,8 @@ def _first(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
 def _no_number(problem: Problem, penalty: ElasticNetPenalty) -> str:
     if np.any((penalty.loc != 0) & (penalty.l2 > 0)):
         return "its penalties are centred at 0; subtract X @ loc from y first"
+    if penalty.nonnegative.any():
+        return "its number for coefficients of one sign is not in the table; see positive=True"
     if any((values != values[:1]).any() for values in (penalty.l1, penalty.l2)):
         return "one penalty for all coefficients; multiply each column by its scale first"
     if problem.design.offset is not None and problem.likelihood.name != "gaussian":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from decimal import Decimal, localcontext
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +14,19 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes
 
 import bayesreg as br
-from bayesreg.active_set import solve
+from bayesreg.certificate import certify_path
 from bayesreg.errors import InputError
-from tests.problems import bank, likelihood_examples
+from bayesreg.independence import independent
+from bayesreg.penalties import SeparablePenalty
+from bayesreg.problem import Problem
+from bayesreg.solvers import solve
+from tests.problems import (
+    bank,
+    data,
+    likelihood_examples,
+    nonconvex_examples,
+    norm_examples,
+)
 
 BANK = bank()
 
@@ -68,7 +80,8 @@ def test_rejects_faults(name: str) -> None:
         moved_intercept = mode.intercept + 1e-2
         assert not br.certify(problem, mode.coef, moved_intercept).optimal
     # Where only unpenalised coefficients differ from zero, a tighter prior has the same mode.
-    if (((penalty.l1 > 0) | (penalty.l2 > 0)) & (mode.coef != penalty.loc)).any():
+    assert isinstance(penalty, SeparablePenalty)
+    if penalty.slope(mode.coef)[mode.coef != 0].any():
         tighter = problem.with_prior(problem.prior.rescaled(np.full(problem.p, 0.9)))
         assert not br.certify(tighter, mode.coef, mode.intercept).optimal
 
@@ -207,3 +220,223 @@ def test_certificate_is_frozen() -> None:
     with pytest.raises(AttributeError):
         certificate.optimal = True  # type: ignore[misc]
     assert replace(certificate, optimal=True).optimal
+
+
+def norm_problems() -> dict[str, br.Problem]:
+    """Priors that tie coefficients together, under each likelihood."""
+    problems = {}
+    for family, likelihood in likelihood_examples().items():
+        X, y = data(likelihood, seed=1)
+        for name, prior in norm_examples().items():
+            problems[f"{family}-{name}"] = br.Problem(X, y, likelihood=likelihood, prior=prior)
+    return problems
+
+
+EVERY = BANK | norm_problems()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_rejects_every_perturbed_answer(name: str) -> None:
+    """A coefficient + 1e-4, a flipped zero, a scale changed by 1 %, other data, NaN."""
+    problem = EVERY[name]
+    mode = solve(problem)
+    zero, level = mode.coef == 0, mode.intercept
+
+    def accepted(coef: np.ndarray, problem: br.Problem = problem) -> bool:
+        return br.certify(problem, coef, level).optimal
+
+    assert accepted(mode.coef)
+    for j, unit in enumerate(np.eye(problem.p)):
+        assert not accepted(mode.coef + 1e-4 * unit), j
+        assert not accepted(mode.coef - 1e-4 * unit), j
+        assert not accepted(mode.coef + 1e-8 * unit) or not zero[j], j
+        assert not accepted(np.where(unit == 1, 0.0, mode.coef)) or zero[j], j
+        assert not accepted(np.where(unit == 1, np.nan, mode.coef)), j
+    d = problem.design
+    others = (
+        problem.with_prior(problem.prior.rescaled(np.full(problem.p, 1 / 1.01))),
+        Problem.of(replace(d, y=np.roll(d.y, 3)), problem.likelihood, problem.prior),
+    )
+    for other in others:
+        # All zeros, say, may be the mode of both.
+        there = solve(other)
+        if np.abs(there.coef - mode.coef).max() + abs(there.intercept - level) > 1e-9:
+            assert not accepted(mode.coef, other)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    prior=st.sampled_from(sorted(norm_examples() | {"exponential": br.Laplace(1.0)})),
+    family=st.sampled_from(sorted(likelihood_examples())),
+    size=st.sampled_from([1e-6, 1e-3, 0.1, 3.0]),
+)
+def test_no_gap_is_below_the_excess_whatever_the_penalty(
+    seed: int, prior: str, family: str, size: float
+) -> None:
+    """Norms, balls and bounds: what is outside of a constraint is infinitely far."""
+    likelihood = likelihood_examples()[family]
+    X, y = data(likelihood, seed=seed % 50, n=12)
+    density = norm_examples().get(prior, br.Laplace(0.2, nonnegative=True))
+    problem = br.Problem(X, y, likelihood=likelihood, prior=density)
+    mode = solve(problem)
+    rng = np.random.default_rng(seed)
+    coef = mode.coef + size * rng.normal(size=problem.p) * (rng.random(problem.p) < 0.5)
+    excess = problem.penalised(coef, mode.intercept) - problem.penalised(mode.coef, mode.intercept)
+    assert br.certify(problem, coef, mode.intercept).gap >= excess * (1 - 1e-9) - 1e-9
+
+
+def exact_value(problem: br.Problem, coef: np.ndarray, intercept: float) -> Decimal:
+    """Loss plus penalty of an unweighted Gaussian lasso to 60 digits."""
+    d, penalty = problem.design, problem.elastic_net
+    assert isinstance(problem.likelihood, br.Gaussian)
+    b = [Decimal(float(value)) for value in coef]
+    total = Decimal(0)
+    for row, target in zip(d.X, d.y, strict=True):
+        eta = Decimal(intercept) + sum(
+            (Decimal(float(x)) * v for x, v in zip(row, b, strict=True)), Decimal(0)
+        )
+        total += (Decimal(float(target)) - eta) ** 2
+    total /= 2 * Decimal(float(problem.likelihood.sigma)) ** 2  # type: ignore[arg-type]
+    return total + sum(
+        (Decimal(float(slope)) * abs(v) for slope, v in zip(penalty.l1, b, strict=True)), Decimal(0)
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("size", [1e-9, 1e-6, 1e-3, 1.0])
+def test_the_gap_is_sound_to_its_rounding_error(seed: int, size: float) -> None:
+    """Columns over eight decades and far off centre: against the objective to 60 digits."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(20, 6)) * 10 ** rng.uniform(-3, 3, 6) + 10 ** rng.uniform(0, 4)
+    sd = X.std(axis=0)
+    y = (X - X.mean(axis=0)) @ (rng.normal(size=6) / sd) + rng.normal(size=20)
+    problem = br.Problem(
+        X, y, likelihood=br.Gaussian(0.05), prior=br.Laplace(0.3), standardize=bool(seed % 2)
+    )
+    mode = br.find_map(problem)
+    coef = mode.coef + size * rng.normal(size=6) / sd
+    level = mode.intercept - float(X.mean(axis=0) @ (coef - mode.coef))
+    certificate = br.certify(problem, coef, level)
+    with localcontext() as context:
+        context.prec = 60
+        best = exact_value(problem, mode.coef, mode.intercept)
+        excess = float(exact_value(problem, coef, level) - best)
+    noise = certificate.gap_tolerance - 1e-9
+    assert certificate.gap + noise >= excess * (1 - 1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(nonconvex_examples()))
+def test_without_convexity_it_says_stationary_and_no_more(name: str) -> None:
+    """No gap, no verdict "optimal"; still a stationary point is told from one that is not."""
+    X, y = data(br.Gaussian(0.7), seed=1)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=nonconvex_examples()[name])
+    mode = br.find_map(problem)
+    certificate = mode.certificate
+    assert certificate.stationary
+    assert (certificate.convex, certificate.optimal, certificate.unique) == (False, False, False)
+    assert math.isinf(certificate.gap)
+    assert "stationary: KKT residual" in str(certificate)
+    assert "not convex: no global statement" in str(certificate)
+    moved = np.where(mode.coef == 0, 0.0, mode.coef + 1e-3)
+    worse = br.certify(problem, moved, mode.intercept + 1e-3)
+    assert not worse.stationary
+    assert str(worse).startswith("NOT stationary")
+
+
+@pytest.mark.parametrize("family", likelihood_examples())
+@pytest.mark.parametrize("p", [5, 60])
+def test_along_a_path_the_verdicts_are_those_of_one_by_one(family: str, p: int) -> None:
+    """Modes, answers that are none, NaN, and more columns than rows."""
+    likelihood = likelihood_examples()[family]
+    X, y = data(likelihood, seed=2, p=p)
+    X[:, -1] = X[:, 0]
+    base = br.Problem(X, y, likelihood=likelihood, prior=br.Laplace(1.0))
+    problems = [base.with_prior(br.Laplace(scale)) for scale in np.geomspace(0.02, 2.0, 12)]
+    modes = [solve(problem) for problem in problems]
+    coefs = np.array([mode.coef for mode in modes])
+    coefs[3] += 0.01
+    coefs[5, 0] = np.nan
+    levels = np.array([mode.intercept for mode in modes])
+    together = certify_path(problems, coefs, levels)
+    assert sum(c.optimal for c in together) == 10
+    for one, problem, coef, level in zip(together, problems, coefs, levels, strict=True):
+        alone = br.certify(problem, coef, float(level))
+        assert (one.optimal, one.unique, one.support) == (
+            alone.optimal,
+            alone.unique,
+            alone.support,
+        )
+        assert one.gap == pytest.approx(alone.gap, rel=1e-6, abs=1e-11)
+        assert one.kkt == pytest.approx(alone.kkt, rel=1e-6, abs=1e-11)
+
+
+def test_a_path_shares_its_data() -> None:
+    """Other data, other families and other shapes are refused; no problem needs no verdict."""
+    one, two = BANK["gaussian-laplace-b0-plain"], BANK["gaussian-laplace-no-b0-plain"]
+    answer = np.zeros((2, 5))
+    assert certify_path([], np.zeros((0, 5))) == ()
+    with pytest.raises(InputError, match="problems: must share their data"):
+        certify_path([one, two], answer)
+    with pytest.raises(InputError, match=r"coefs: must have shape \(2, 5\)"):
+        certify_path([one, one], answer[:, :3])
+    with pytest.raises(InputError, match="intercepts: these problems have none"):
+        certify_path([two, two], answer, [0.0, 1.0])
+    unknown = one.with_prior(br.Laplace(br.HalfCauchy(1.0)))
+    with pytest.raises(InputError, match="scale is unknown"):
+        certify_path([unknown], answer[:1])
+
+
+def test_multipliers_are_signs_on_the_support_and_within_one_elsewhere() -> None:
+    """The closed form of orthogonal columns; a column without an absolute value has none."""
+    scale = np.array([1.0, 1.0, np.inf])
+    problem = br.Problem(
+        np.eye(3),
+        [3.0, -0.5, 2.0],
+        likelihood=br.Gaussian(1.0),
+        prior=br.Laplace(scale),
+        intercept=False,
+    )
+    certificate = br.certify(problem, [2.0, 0.0, 2.0])
+    assert certificate.optimal
+    assert certificate.multipliers is not None
+    np.testing.assert_allclose(certificate.multipliers, np.array([1.0, -0.5, np.nan]))
+    assert "multipliers" not in repr(certificate)
+    for name in ("gaussian-exponential-b0-plain", "poisson-elastic-net-no-b0-w"):
+        mode = br.find_map(BANK[name])
+        found = mode.certificate.multipliers
+        assert found is not None
+        on = mode.coef != 0
+        np.testing.assert_allclose(found[on], np.sign(mode.coef[on]), rtol=1e-9)
+        assert (found[~on] <= 1).all()
+
+
+def test_independence_is_proved_or_denied() -> None:
+    """Against ranks by construction: any units, tall and wide, nearly dependent and exactly."""
+    rng = np.random.default_rng(0)
+    tall = rng.normal(size=(500, 20))
+    assert independent(tall)
+    assert independent(tall * 10 ** rng.uniform(-100, 100, 20))
+    assert not independent(np.column_stack([tall, tall @ rng.normal(size=20)]))
+    assert not independent(np.column_stack([tall, np.zeros(500)]))
+    assert not independent(rng.normal(size=(5, 6)))
+    assert independent(np.empty((3, 0)))
+    near = np.column_stack([tall, tall[:, 0] + 1e-7 * rng.normal(size=500)])
+    assert independent(near)
+    # Nothing but zeros in the rows that are looked at first.
+    late = np.zeros((1000, 2))
+    late[1, 0] = late[3, 1] = 1.0
+    assert independent(late)
+
+
+def test_many_columns_on_few_rows_are_certified_by_their_columns() -> None:
+    """Ten candidates among 400 columns: unique; with one of them doubled: not."""
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(50, 400))
+    y = X[:, :5] @ np.ones(5) + 0.1 * rng.normal(size=50)
+    kwargs: dict[str, Any] = {"likelihood": br.Gaussian(1.0), "prior": br.Laplace(0.1)}
+    fit = br.find_map(br.Problem(X, y, **kwargs))
+    assert fit.certificate.unique
+    doubled = br.Problem(np.column_stack([X, X[:, 0]]), y, **kwargs)
+    again = br.certify(doubled, np.append(fit.coef, 0.0), fit.intercept)
+    assert again.optimal
+    assert not again.unique

@@ -78,7 +78,7 @@ def test_lasso_path_knots_of_diabetes() -> None:
 
 def brute_force(problem: br.Problem) -> tuple[np.ndarray, float]:
     """Lasso or elastic net by solving every sign pattern and keeping the best feasible one."""
-    d, penalty = problem.design, problem.penalty
+    d, penalty = problem.design, problem.elastic_net
     Z = d.X - d.X.mean(axis=0) if d.intercept else d.X
     y = d.y - d.y.mean() if d.intercept else d.y
     variance = problem.likelihood.variance  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from scipy import special
+from scipy import sparse, special
 
 import bayesreg as br
 from bayesreg import optimizers
@@ -112,7 +112,7 @@ def kkt(problem: Problem, estimate: br.PointEstimate) -> float:
     eta = problem.predictor(coef, intercept)
     rows = problem.likelihood.curvature(eta, design.y, design.row_weights)
     center = rows @ design.X / rows.sum() if design.intercept else 0.0
-    curvature = rows @ (design.X - center) ** 2 + problem.penalty.l2
+    curvature = rows @ (design.X - center) ** 2 + problem.elastic_net.l2
     # The slope of each coefficient with the intercept at its best.
     distance = problem.penalty.subdifferential_distance(coef, gradient - slope * center)
     return max(float((distance / np.sqrt(curvature)).max()), abs(slope) / math.sqrt(rows.sum()))
@@ -153,10 +153,10 @@ def test_exact_methods_meet_the_kkt_conditions(problem: Problem, name: str) -> N
 def test_lbfgs_is_within_its_smoothing(problem: Problem) -> None:
     """The surrogate is off by at most eps · unit · Σ l1; without Laplace factors it is exact."""
     estimate = br.optimize(problem, "lbfgs")
-    slack = 1e-6 * Composite.of(problem).unit * problem.penalty.l1.sum() * 3
+    slack = 1e-6 * Composite.of(problem).unit * problem.elastic_net.l1.sum() * 3
     assert estimate.claims_convergence
     assert -1e-9 < excess(problem, estimate) < 1e-9 + slack
-    if not problem.penalty.l1.any():
+    if not problem.elastic_net.l1.any():
         assert kkt(problem, estimate) < 1e-5
 
 
@@ -166,7 +166,7 @@ def test_subgradient_comes_near_and_rarely_claims(problem: Problem) -> None:
     estimate = br.optimize(problem, "subgradient", max_iter=2000)
     assert -1e-9 < excess(problem, estimate) < 0.2
     mode = br.optimize(problem, "coordinate_descent").coef
-    if (mode[problem.penalty.l1 > 0] == 0).any():
+    if (mode[problem.elastic_net.l1 > 0] == 0).any():
         assert not estimate.claims_convergence
         assert estimate.iterations == 2000
     assert not estimate.claims_convergence or kkt(problem, estimate) < 1e-5
@@ -192,7 +192,7 @@ def test_peers_with_their_defaults(problem: Problem, name: str) -> None:
 def test_gaussian_closed_form(name: str, prior: str, setting: str) -> None:
     """Least squares with the penalty as rows, on the user's own scale, without our transforms."""
     problem = make("gaussian", prior, setting)
-    design, penalty = problem.design, problem.penalty
+    design, penalty = problem.design, problem.elastic_net
     root = np.sqrt(design.row_weights) / 0.8
     ones = np.ones((N, int(design.intercept)))
     offset = 0.0 if design.offset is None else design.offset
@@ -211,7 +211,7 @@ def test_gaussian_closed_form(name: str, prior: str, setting: str) -> None:
 def test_ridge_of_glms_is_newtons_answer(family: str, setting: str) -> None:
     """Plain Newton on the user's own scale ends at the same coefficients."""
     problem = make(family, "ridge", setting)
-    design, penalty = problem.design, problem.penalty
+    design, penalty = problem.design, problem.elastic_net
     A = design.columns(range(P))
     l2 = np.append(np.zeros(A.shape[1] - P), penalty.l2)
     truth = np.zeros(A.shape[1])
@@ -322,6 +322,107 @@ def test_pymc_find_map() -> None:
     assert (estimate.coef != 0).all()
     assert (estimate.iterations or 0) > 0
     assert isinstance(estimate.claims_convergence, bool)
+
+
+# --------------------------------------------------------------------------- other penalties
+
+BOUNDED: dict[str, Any] = {
+    "half_normal": br.HalfNormal(0.5),
+    "exponential": br.Exponential(0.25),
+    "some": [
+        (br.Laplace(0.2), [0, 2]),
+        (br.HalfNormal(0.5), [1, 4]),
+        (br.Exponential(0.1), [3, 5]),
+    ],
+}
+BENT: dict[str, Any] = {
+    "bridge": br.Bridge(0.2, power=1.5),
+    "bridge_and_lasso": [(br.Bridge(0.2, power=3.0), [0, 1]), (br.Laplace(0.2), [2, 3, 4, 5])],
+    "group": br.GroupLaplace(0.2, [[0, 1], [2, 3, 4]]),
+    "sup": br.LInfinity(0.2),
+}
+HOLLOW: dict[str, Any] = {
+    "cauchy": br.StudentT(1.0, 0.2),
+    "pareto": br.GeneralizedDoublePareto(0.1, 1.0),
+    "cusp": br.Bridge(0.1, power=0.5),
+}
+NOT_FOR_THESE = ("closed_form", "subgradient", "pymc_find_map", *PEERS)
+OTHER = {
+    "bounded": (BOUNDED, ("coordinate_descent", "ista", "fista", "lbfgs")),
+    "bent": (BENT, ("ista", "fista")),
+    "hollow": (HOLLOW, ("ista",)),
+}
+
+
+@pytest.mark.parametrize("setting", ["raw", "no_intercept"])
+@pytest.mark.parametrize("family", LIKELIHOODS)
+@pytest.mark.parametrize("kind", OTHER)
+def test_other_penalties(kind: str, family: str, setting: str) -> None:
+    """Those that can solve them do, up to their stopping rule; all others say why not."""
+    priors, able = OTHER[kind]
+    for prior in priors.values():
+        problem = make(family, "flat", setting)
+        problem = br.Problem(
+            problem.design.X,
+            problem.design.y,
+            likelihood=problem.likelihood,
+            prior=prior,
+            intercept=problem.design.intercept,
+            weights=problem.design.weights,
+        )
+        fitting = br.list_optimizers(problem)
+        assert set(able) <= set(fitting)
+        assert not set(fitting) & set(NOT_FOR_THESE)
+        assert kind == "bounded" or fitting == able
+        for name in fitting:
+            estimate = br.optimize(problem, name)
+            assert estimate.claims_convergence
+            if name in EXACT:
+                assert br.certify(problem, estimate.coef, estimate.intercept).kkt < 1e-6
+            else:
+                assert -1e-9 < excess(problem, estimate) < 1e-5
+            if kind == "bounded" and prior is not BOUNDED["some"]:
+                assert (estimate.coef >= 0).all()
+
+
+def test_refusals_of_other_penalties() -> None:
+    """One sentence names the penalty, or the coefficient that may not be negative."""
+    for prior, name, words in (
+        (br.StudentT(1.0, 0.2), "coordinate_descent", "this one is a Student-t penalty"),
+        (br.StudentT(1.0, 0.2), "fista", "needs a convex penalty, and that of StudentT is not"),
+        (br.HalfNormal(1.0), "closed_form", "no bounds, but the prior of 'x0' allows no negative"),
+        (br.SpikeSlab(0.5, 1.0), "ista", "has an atom at 0"),
+    ):
+        reason = optimizers.reason_against(_without(prior=prior), name)
+        assert reason is not None
+        assert words in reason
+
+
+def test_sparse_columns_and_sums_of_products() -> None:
+    """The package's own optimizers take both and agree with dense rows; peers decline."""
+    dense = make("gaussian", "lasso")
+    X, y = dense.design.X, dense.design.y
+    options: dict[str, Any] = {"likelihood": br.Gaussian(0.8), "prior": br.Laplace(0.25)}
+    thin = br.Problem(sparse.csc_array(X), y, standardize=True, **options)
+    sums = br.Problem.from_statistics(
+        X.T @ X,
+        X.T @ y,
+        y @ y,
+        N,
+        x_mean=X.mean(axis=0),
+        y_mean=y.mean(),
+        standardize=True,
+        **options,
+    )
+    for problem in (thin, sums):
+        names = br.list_optimizers(problem)
+        assert set(OWN) - {"closed_form"} <= set(names)
+        assert not set(names) & {"pymc_find_map", *PEERS}
+        for name in names:
+            estimate, expected = (br.optimize(q, name) for q in (problem, dense))
+            close = 1e-2 if name == "subgradient" else 1e-6
+            np.testing.assert_allclose(estimate.coef, expected.coef, atol=close)
+            assert estimate.intercept == pytest.approx(expected.intercept, abs=close)
 
 
 # --------------------------------------------------------------------------- the ISTA step

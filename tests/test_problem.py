@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -257,3 +259,46 @@ def test_proper_posteriors_pass() -> None:
     br.Problem(
         overlap, [0, 1, 0, 1], likelihood=br.Bernoulli(), prior=br.Laplace(1.0)
     ).require_proper()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32, np.bool_])
+def test_any_layout_and_any_type_of_numbers(order: str, dtype: type) -> None:
+    """The copy is in double precision and Fortran order, whatever was given."""
+    values = np.asarray([[1, 0], [0, 1], [1, 1]], dtype=dtype, order=order)  # type: ignore[call-overload]
+    kept = plain(values, Y).design.X
+    assert kept.dtype == np.float64
+    assert kept.flags.f_contiguous
+    assert not kept.flags.writeable
+    np.testing.assert_array_equal(kept, values)
+    np.testing.assert_array_equal(plain(values.astype(object), Y).design.X, values)
+
+
+def test_entries_are_judged_one_by_one_where_their_squares_are_huge() -> None:
+    """1e140 is still a number, although the sum of squares of the column looks suspicious."""
+    assert plain(X * 1e140, Y).design.X[0, 1] == 2e140
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_making_a_problem_takes_little_more_than_one_copy(standardize: bool) -> None:
+    """No second matrix of the size of X, not even of truth values."""
+    rng = np.random.default_rng(0)
+    for order in ("C", "F"):
+        large = np.asarray(rng.normal(size=(20_000, 50)), order=order)
+        y = rng.normal(size=20_000)
+        tracemalloc.start()
+        plain(large, y, standardize=standardize)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        # Target, and two blocks of a few columns.
+        assert peak < 1.45 * large.nbytes
+
+
+@pytest.mark.parametrize("offset", [0.0, 3.0, 1e6])
+def test_standard_deviations_to_rounding(offset: float) -> None:
+    """Block by block as in one go, near and far from 0."""
+    columns = np.random.default_rng(1).normal(size=(400, 700)) + offset
+    problem = plain(columns, np.zeros(400), standardize=True)
+    np.testing.assert_allclose(problem.design.column_scale, columns.std(axis=0), rtol=1e-13)
+    lengths = np.sqrt(400) * columns.std(axis=0)
+    np.testing.assert_allclose(problem.design.lengths, lengths, rtol=1e-11)

@@ -11,10 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bayesreg.figures._coefficient_path import coefficient_path
     from bayesreg.figures._coefficients import coefficients
     from bayesreg.figures._posterior_densities import posterior_densities
 
-__all__ = ["coefficients", "posterior_densities"]
+__all__ = ["coefficient_path", "coefficients", "posterior_densities"]
 
 
 def __getattr__(name: str) -> Any:

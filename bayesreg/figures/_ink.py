@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from bayesreg._validation import Vector
     from bayesreg.comparison import Comparison
+    from bayesreg.path import MapPath
     from bayesreg.scoring import Score
 
 # Okabe and Ito's palette, without the yellow that white paper swallows.
@@ -147,7 +148,7 @@ class Page:
 
 
 def page(
-    comparison: Comparison,
+    comparison: Comparison | MapPath,
     subtitle: str,
     handles: Sequence[Artist],
     *,
@@ -160,7 +161,7 @@ def page(
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : Comparison or MapPath
         What is drawn; its problem gives the title.
     subtitle : str
         What the figure shows.

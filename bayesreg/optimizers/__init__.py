@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from bayesreg._validation import as_count, as_generator, as_real, read_only
 from bayesreg.errors import InputError, NotConverged, unknown_name
 from bayesreg.optimizers._protocol import Optimizer, PointEstimate, Settings, Solution
+from bayesreg.optimizers._reasons import needs_fit
 from bayesreg.optimizers._registry import BY_NAME, OPTIMIZERS
 from bayesreg.problem import Problem
 
@@ -98,7 +99,7 @@ def reason_against(problem: Problem, name: str) -> str | None:
     missing = [package for package in optimizer.requires if find_spec(package) is None]
     if missing:
         return f"it needs the package {missing[0]}, which is not installed"
-    return optimizer.reason_against(problem)
+    return needs_fit(problem, optimizer) or optimizer.reason_against(problem)
 
 
 def optimize(
@@ -135,6 +136,8 @@ def optimize(
         If the name is unknown, something in the problem is unknown, or the two do not fit.
     ImproperPosterior
         If there is no finite mode to look for.
+    DegenerateMode
+        If the prior's density is infinite at 0.
     NotConverged
         If the answer is not finite.
 
@@ -149,6 +152,7 @@ def optimize(
     """
     optimizer = _look_up(name)
     _check_conditional(problem)
+    _ = problem.penalty  # a prior that is none says so itself, whatever the optimizer
     reason = reason_against(problem, name)
     if reason is not None:
         fitting = ", ".join(list_optimizers(problem))
@@ -214,9 +218,9 @@ def _estimate(problem: Problem, name: str, solution: Solution, seconds: float) -
 
 
 def _on_user_scale(problem: Problem, solution: Solution) -> tuple[Vector, float]:
-    """Undo `Problem.standardized`: it centres the columns only where there is an intercept."""
+    """Undo `Problem.standardized`: it centres dense columns beside an intercept."""
     design = problem.design
     coef = solution.coef / design.column_scale
-    if not (design.standardize and design.intercept):
+    if design.sparse or not (design.standardize and design.intercept):
         return coef, float(solution.intercept)
-    return coef, float(solution.intercept - design.X.mean(axis=0) @ coef)
+    return coef, float(solution.intercept - design.column_mean @ coef)

@@ -1,4 +1,4 @@
-"""The objective as the package's own algorithms see it: smooth loss plus separable penalty.
+"""The objective as the package's own algorithms see it: smooth loss plus penalty.
 
 The intercept is one more coordinate, without a penalty. Columns are centred where there is an
 intercept, and divided by their root mean square: both are exact changes of variable under a
@@ -16,11 +16,11 @@ import numpy as np
 
 from bayesreg.likelihoods import Gaussian, Likelihood
 from bayesreg.optimizers._protocol import Solution
+from bayesreg.penalties import ElasticNetPenalty, Penalty, SeparablePenalty, join
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
     from bayesreg.optimizers._iterate import Run
-    from bayesreg.penalties import ElasticNetPenalty
     from bayesreg.problem import Problem
 
 
@@ -31,12 +31,12 @@ class Composite:
     Attributes
     ----------
     matrix : ndarray, shape (n, q)
-        A: a column of ones if there is an intercept, then the centred and scaled columns.
+        A: the intercept's column if there is one, then the centred and scaled columns.
     likelihood : Likelihood
         Family of the loss.
     y, weights, offset : ndarray, shape (n,)
         Target, row weights and known part of the predictor.
-    penalty : ElasticNetPenalty
+    penalty : Penalty
         Penalty of the q coordinates; none on the intercept.
     center, scale : ndarray, shape (p,)
         What was taken from each column, and what it was then divided by.
@@ -50,7 +50,7 @@ class Composite:
     y: Vector
     weights: Vector
     offset: Vector
-    penalty: ElasticNetPenalty
+    penalty: Penalty
     center: Vector
     scale: Vector
     unit: float
@@ -58,11 +58,16 @@ class Composite:
     @classmethod
     def of(cls, problem: Problem) -> Composite:
         """Centre and scale a conditional problem that acts on its own columns."""
-        design, penalty = problem.design, problem.elastic_net
+        design, penalty = problem.design, problem.penalty
         weights = design.row_weights
-        center, scale, columns = _scaled_columns(design.X, weights, centred=design.intercept)
         pad = 1 if design.intercept else 0
-        ones = np.ones((design.n, pad))
+        whole = design.columns(range(design.p))
+        ones, X = whole[:, :pad], whole[:, pad:]
+        center, scale, columns = _scaled_columns(ones, X, weights)
+        if not isinstance(penalty, SeparablePenalty):
+            # Coefficients that a norm ties together keep their proportions.
+            common = math.sqrt(float(np.mean(scale**2))) if scale.size else 1.0
+            columns, scale = columns * (scale / common), np.full(scale.size, common)
         offset = np.zeros(design.n) if design.offset is None else design.offset
         return cls(
             matrix=np.asfortranarray(np.hstack([ones, columns])),
@@ -70,7 +75,7 @@ class Composite:
             y=design.y,
             weights=weights,
             offset=offset,
-            penalty=penalty.rescaled(scale).beside_free(pad),
+            penalty=_beside_free(penalty.rescaled(scale), pad),
             center=center,
             scale=scale,
             unit=_unit(problem, offset),
@@ -80,6 +85,12 @@ class Composite:
     def intercept(self) -> bool:
         """Whether the first coordinate is an intercept."""
         return self.matrix.shape[1] > self.scale.size
+
+    @property
+    def elastic_net(self) -> ElasticNetPenalty:
+        """The penalty, for those that take absolute values and squares only."""
+        assert isinstance(self.penalty, ElasticNetPenalty)  # noqa: S101  (see `needs_fit`)
+        return self.penalty
 
     # ------------------------------------------------------------------ numbers
 
@@ -120,7 +131,12 @@ class Composite:
     def start(self) -> Vector:
         """Return the intercept of the empty model, and zeros elsewhere."""
         point = np.zeros(self.matrix.shape[1])
-        if self.intercept:
+        if not self.intercept:
+            return point
+        if isinstance(self.likelihood, Gaussian):
+            level = self.weights * self.matrix[:, 0]
+            point[0] = level @ (self.y - self.offset) / (level @ self.matrix[:, 0])
+        else:
             point[0] = self.likelihood.null_intercept(self.y, self.weights, self.offset)
         return point
 
@@ -137,11 +153,24 @@ class Composite:
         return Solution(coef, intercept, run.converged, run.iterations, run.trace)
 
 
-def _scaled_columns(X: Matrix, weights: Vector, *, centred: bool) -> tuple[Vector, Vector, Matrix]:
+def _beside_free(penalty: Penalty, count: int) -> Penalty:
+    """Put `count` coordinates without a penalty before the others."""
+    if isinstance(penalty, SeparablePenalty):
+        return penalty.beside_free(count)
+    zero = np.zeros(count)
+    free = ElasticNetPenalty(zero, zero, zero)
+    places = np.arange(count + penalty.size)
+    return join([(free, places[:count]), (penalty, places[count:])], places.size)
+
+
+def _scaled_columns(ones: Matrix, X: Matrix, weights: Vector) -> tuple[Vector, Vector, Matrix]:
     """Return centre and root mean square of each column, and the columns without them."""
     share = weights / weights.sum()
-    center = share @ X if centred else np.zeros(X.shape[1])
-    columns = X - center
+    center = np.zeros(X.shape[1])
+    if ones.shape[1]:
+        level = share * ones[:, 0]
+        center = level @ X / (level @ ones[:, 0])
+    columns = X - ones @ center[None, :] if ones.shape[1] else np.array(X)
     scale = np.sqrt(share @ columns**2)
     # A column that is constant leaves rounding noise of this size, which must not be blown up.
     noise = 8 * np.finfo(float).eps * np.abs(X).max(axis=0, initial=0.0)
@@ -157,6 +186,7 @@ def _unit(problem: Problem, offset: Vector) -> float:
     weights = problem.design.row_weights
     target = problem.design.y - offset
     if problem.design.intercept:
-        target = target - np.average(target, weights=weights)
+        one = problem.design.one
+        target = target - one * ((weights * one) @ target / ((weights * one) @ one))
     spread = math.sqrt(float(np.average(target**2, weights=weights)))
     return spread if spread > 0 else math.sqrt(problem.likelihood.variance)

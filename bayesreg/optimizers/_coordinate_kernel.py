@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
 
 # The signature makes Numba compile (or load from its cache) on import, before any clock runs.
-SIGNATURE = "f8(f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1])"
+SIGNATURE = "f8(f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1])"
 
 
 @njit(SIGNATURE, cache=True)
@@ -23,6 +23,7 @@ def sweep(
     l1: Vector,
     l2: Vector,
     loc: Vector,
+    lowest: Vector,
 ) -> float:
     """Minimise over each coordinate in turn, once; change `point` and `pull` in place.
 
@@ -42,6 +43,8 @@ def sweep(
         Diagonal of ``A' diag(curvature) A``.
     l1, l2, loc : ndarray, shape (q,)
         The penalty.
+    lowest : ndarray, shape (q,)
+        Lower bound of each coordinate: 0 or minus infinity.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def sweep(
         if top > l1[j]:
             new = (top - l1[j]) / bottom
         elif top < -l1[j]:
-            new = (top + l1[j]) / bottom
+            new = max((top + l1[j]) / bottom, lowest[j])
         change = new - point[j]
         if change != 0.0:
             point[j] = new

@@ -116,11 +116,20 @@ class Optimizer(ABC):
         One line: what it does, and what to know about its answer.
     requires : tuple of str
         Packages that it imports when it runs.
+    any_penalty : bool
+        Whether all it asks of a penalty is a prox; else it needs absolute values and squares.
+    bounded : bool
+        Whether coefficients may be bounded by 0.
+    peer : bool
+        Whether another package does the work, which is handed dense rows.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     requires: ClassVar[tuple[str, ...]] = ()
+    any_penalty: ClassVar[bool] = False
+    bounded: ClassVar[bool] = False
+    peer: ClassVar[bool] = False
 
     @abstractmethod
     def reason_against(self, problem: Problem) -> str | None:

@@ -10,14 +10,48 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesreg.errors import DegenerateMode
+from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty
+
 if TYPE_CHECKING:
     from bayesreg.likelihoods import Likelihood
+    from bayesreg.optimizers._protocol import Optimizer
     from bayesreg.problem import Problem
 
 
 def first(*reasons: str | None) -> str | None:
     """Return the first reason there is."""
     return next((reason for reason in reasons if reason is not None), None)
+
+
+def needs_fit(problem: Problem, optimizer: Optimizer) -> str | None:
+    """Need a penalty, and columns, of a kind that the optimizer declares that it takes."""
+    try:
+        penalty = problem.penalty
+    except DegenerateMode as degenerate:
+        return str(degenerate)
+    if not (optimizer.any_penalty or isinstance(penalty, ElasticNetPenalty)):
+        name = problem.prior.penalised_name
+        return f"it needs a penalty of absolute values and squares, this one is a {name}"
+    if (
+        isinstance(penalty, SeparablePenalty)
+        and penalty.nonnegative.any()
+        and not optimizer.bounded
+    ):
+        name = _name_where(problem, penalty.nonnegative)
+        return f"it has no bounds, but the prior of {name} allows no negative coefficient"
+    if optimizer.peer and problem.design.sparse:
+        return "it is handed dense columns, and X is sparse"
+    if optimizer.peer and problem.design.level is not None:
+        return "it needs the rows, and this problem has only their sums of products"
+    return None
+
+
+def needs_convex(problem: Problem) -> str | None:
+    """Need a penalty without hollows."""
+    if problem.penalty.convex:
+        return None
+    return f"it needs a convex penalty, and that of {problem.prior.name} is not"
 
 
 def needs_likelihood(problem: Problem, *families: type[Likelihood]) -> str | None:

@@ -10,6 +10,7 @@ from bayesreg.optimizers.fista import Fista
 from bayesreg.optimizers.ista import Ista
 from bayesreg.optimizers.lbfgs import Lbfgs
 from bayesreg.optimizers.pymc_find_map import PymcFindMap
+from bayesreg.optimizers.screened_descent import ScreenedDescent
 from bayesreg.optimizers.skglm import Skglm
 from bayesreg.optimizers.sklearn_elastic_net import SklearnElasticNet
 from bayesreg.optimizers.sklearn_lasso import SklearnLasso
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 OPTIMIZERS: tuple[Optimizer, ...] = (
     ClosedForm(),
     CoordinateDescent(),
+    ScreenedDescent(),
     Ista(),
     Fista(),
     Subgradient(),

@@ -19,6 +19,7 @@ class SklearnOptimizer(Optimizer):
     """One linear model of scikit-learn, with its own defaults for whatever is not asked for."""
 
     requires: ClassVar[tuple[str, ...]] = ("sklearn",)
+    peer: ClassVar[bool] = True
     #: Name of the class in ``sklearn.linear_model``.
     estimator: ClassVar[str]
 

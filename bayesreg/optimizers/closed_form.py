@@ -37,9 +37,10 @@ class ClosedForm(Optimizer):
         del settings
         form = Composite.of(problem)
         row = np.sqrt(form.row_curvature(form.offset))
-        root = np.sqrt(form.penalty.l2)
+        penalty = form.elastic_net
+        root = np.sqrt(penalty.l2)
         stack = np.vstack([row[:, None] * form.matrix, np.diag(root)[root > 0]])
-        target = np.concatenate([row * (form.y - form.offset), (root * form.penalty.loc)[root > 0]])
+        target = np.concatenate([row * (form.y - form.offset), (root * penalty.loc)[root > 0]])
         q, r = np.linalg.qr(stack)
         coef, intercept = form.split(solve_triangular(r, q.T @ target))
         return Solution(coef, intercept, claims_convergence=True)

@@ -39,6 +39,7 @@ class CoordinateDescent(Optimizer):
     name: ClassVar[str] = "coordinate_descent"
     summary: ClassVar[str] = "cyclic coordinate descent (proximal Newton for GLMs); exact zeros"
     requires: ClassVar[tuple[str, ...]] = ("numba",)
+    bounded: ClassVar[bool] = True
 
     def reason_against(self, problem: Problem) -> str | None:
         """Take every problem."""
@@ -70,10 +71,11 @@ def _model(form: Composite, eta: Vector) -> tuple[Vector, Vector, Vector]:
 
 def _sweep(form: Composite, model: tuple[Vector, Vector, Vector], point: Vector) -> float:
     curvature, pull, diagonal = model
-    penalty = form.penalty
+    penalty = form.elastic_net
+    lowest = np.where(penalty.nonnegative, 0.0, -np.inf)
     sweep = import_module(KERNEL).sweep
     changed = sweep(
-        form.matrix.T, curvature, pull, point, diagonal, penalty.l1, penalty.l2, penalty.loc
+        form.matrix.T, curvature, pull, point, diagonal, penalty.l1, penalty.l2, penalty.loc, lowest
     )
     return float(changed)
 

@@ -10,6 +10,7 @@ from bayesreg.optimizers._composite import Composite
 from bayesreg.optimizers._iterate import iterate
 from bayesreg.optimizers._protocol import Optimizer, Settings, Solution
 from bayesreg.optimizers._proximal import ProximalState, proximal_start, proximal_step
+from bayesreg.optimizers._reasons import needs_convex
 
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
@@ -31,10 +32,12 @@ class Fista(Optimizer):
     name: ClassVar[str] = "fista"
     summary: ClassVar[str] = "proximal gradient with momentum and adaptive restart; exact zeros"
 
+    any_penalty: ClassVar[bool] = True
+    bounded: ClassVar[bool] = True
+
     def reason_against(self, problem: Problem) -> str | None:
-        """Take every problem."""
-        del problem
-        return None
+        """Need a convex penalty: momentum may not settle on another."""
+        return needs_convex(problem)
 
     def solve(self, problem: Problem, settings: Settings) -> Solution:
         """Stop when a step moves no coordinate by more than `tol` natural units."""

@@ -21,8 +21,11 @@ class Ista(Optimizer):
     name: ClassVar[str] = "ista"
     summary: ClassVar[str] = "proximal gradient with step 1/L; slow where columns are correlated"
 
+    any_penalty: ClassVar[bool] = True
+    bounded: ClassVar[bool] = True
+
     def reason_against(self, problem: Problem) -> str | None:
-        """Take every problem."""
+        """Take every problem; where the penalty is not convex it ends at a stationary point."""
         del problem
         return None
 

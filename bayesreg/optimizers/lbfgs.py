@@ -23,7 +23,10 @@ FTOL = 64 * float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True, eq=False)
 class _Smoothed:
-    """The smooth surrogate, as a function of coordinates in natural units."""
+    """The smooth surrogate, as a function of coordinates in natural units.
+
+    Where a coordinate may not be negative, |x| is x, and smooth as it is.
+    """
 
     form: Composite
 
@@ -31,17 +34,21 @@ class _Smoothed:
         form = self.form
         point = units * form.unit
         eta = form.predictor(point)
-        root = np.hypot(point, EPS * form.unit)
-        square = replace(form.penalty, l1=np.zeros_like(root))
+        penalty = form.elastic_net
+        corner = np.where(penalty.nonnegative, 0.0, EPS * form.unit)
+        root = np.hypot(point, corner)
+        square = replace(penalty, l1=np.zeros_like(root))
         loss = form.likelihood.loss(eta, form.y, form.weights)
-        value = loss + square.value(point) + float(form.penalty.l1 @ root)
+        value = loss + square.value(point) + float(penalty.l1 @ root)
+        tilt = np.where(penalty.nonnegative, 1.0, point / np.where(root > 0, root, 1.0))
         slope = form.matrix.T @ form.row_gradient(eta) + square.smooth_gradient(point)
-        return value, (slope + form.penalty.l1 * point / root) * form.unit
+        return value, (slope + penalty.l1 * tilt) * form.unit
 
 
 class Lbfgs(Optimizer):
     """SciPy's L-BFGS-B; the objective is exact without Laplace factors, else a surrogate."""
 
+    bounded: ClassVar[bool] = True
     name: ClassVar[str] = "lbfgs"
     summary: ClassVar[str] = "quasi-Newton on sqrt(x² + eps²) instead of |x|: never exactly zero"
 
@@ -68,6 +75,7 @@ class Lbfgs(Optimizer):
                 start / form.unit,
                 method="L-BFGS-B",
                 jac=True,
+                bounds=[(0.0 if low else None, None) for low in form.elastic_net.nonnegative],
                 callback=record,
                 options={
                     "maxiter": limits.max_iter,

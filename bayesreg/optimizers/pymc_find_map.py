@@ -24,6 +24,7 @@ class PymcFindMap(Optimizer):
     name: ClassVar[str] = "pymc_find_map"
     summary: ClassVar[str] = "pm.find_MAP with its defaults: L-BFGS-B that does not know of kinks"
     requires: ClassVar[tuple[str, ...]] = ("pymc",)
+    peer: ClassVar[bool] = True
 
     def reason_against(self, problem: Problem) -> str | None:
         """Need a column; take every likelihood and prior."""

@@ -40,6 +40,7 @@ class Skglm(Optimizer):
     name: ClassVar[str] = "skglm"
     summary: ClassVar[str] = "skglm's working-set solvers with their defaults; exact zeros"
     requires: ClassVar[tuple[str, ...]] = ("skglm", "sklearn")
+    peer: ClassVar[bool] = True
 
     def reason_against(self, problem: Problem) -> str | None:
         """Need absolute values: each with its scale, or in one mix with squares."""

@@ -56,7 +56,7 @@ class Subgradient(Optimizer):
 
 
 def _step(form: Composite, base: float, state: SubgradientState) -> SubgradientState:
-    point, penalty = state.point, form.penalty
+    point, penalty = state.point, form.elastic_net
     slope = form.matrix.T @ form.row_gradient(state.eta) + penalty.smooth_gradient(point)
     subgradient = slope + penalty.l1 * np.sign(point)
     lipschitz = _lipschitz(form, base, state.eta) + float(penalty.l2.max(initial=0.0))

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from bayesreg._validation import set_fields
-from bayesreg.penalties.base import Mask, Penalty
+from bayesreg.penalties.separable import SeparablePenalty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bayesreg._validation import Vector
+    from bayesreg.penalties.base import Mask
 
     type Positions = NDArray[np.intp] | NDArray[np.bool_] | slice
 
 
 @dataclass(frozen=True, eq=False)
-class ElasticNetPenalty(Penalty):
+class ElasticNetPenalty(SeparablePenalty):
     """``Σ l1_j |β_j| + Σ l2_j (β_j − loc_j)² / 2`` in nats, some β_j at least 0.
 
     Attributes
@@ -53,9 +54,9 @@ class ElasticNetPenalty(Penalty):
         return np.asarray((self.l1 == 0) & (self.l2 == 0) & ~self.nonnegative)
 
     @property
-    def kinked(self) -> Mask:
-        """Which coefficients may be held at exactly 0; shape (p,)."""
-        return np.asarray((self.l1 > 0) | self.nonnegative)
+    def kink(self) -> Vector:
+        """Half the width of each subdifferential at 0: `l1`."""
+        return self.l1
 
     def value(self, coef: Vector) -> float:
         """Return the penalty at `coef` (p,)."""
@@ -64,9 +65,36 @@ class ElasticNetPenalty(Penalty):
         shifted = coef - self.loc
         return float(self.l1 @ np.abs(coef) + 0.5 * (self.l2 * shifted) @ shifted)
 
+    def values(self, coef: Vector) -> Vector:
+        """Return the penalty of each coefficient, shape (p,)."""
+        each = self.l1 * np.abs(coef) + 0.5 * self.l2 * (coef - self.loc) ** 2
+        return np.where(self.nonnegative & (coef < 0), math.inf, each)
+
+    def slope(self, coef: Vector) -> Vector:
+        """Return ``l1 sign(β) + l2 (β − loc)``, shape (p,)."""
+        return self.smooth_gradient(coef) + self.l1 * np.sign(coef)
+
+    def curvature(self, coef: Vector) -> Vector:
+        """Return `l2`."""
+        del coef
+        return self.l2
+
+    @property
+    def strict(self) -> Mask:
+        """Which coefficients have a square; shape (p,)."""
+        return np.asarray(self.l2 > 0)
+
     def rescaled(self, factor: Vector) -> Self:
         """Penalty of ``factor · β``."""
         return replace(self, l1=self.l1 / factor, l2=self.l2 / factor**2, loc=self.loc * factor)
+
+    def times(self, factor: float) -> Self:
+        """Return `factor` times the penalty."""
+        return replace(self, l1=self.l1 * factor, l2=self.l2 * factor)
+
+    def with_slopes(self, factor: float) -> Self:
+        """Multiply the slopes at the kinks only."""
+        return replace(self, l1=self.l1 * factor)
 
     def beside_free(self, count: int) -> Self:
         """Put `count` coefficients without a penalty, such as an intercept, before the others."""
@@ -101,18 +129,6 @@ class ElasticNetPenalty(Penalty):
         moved = point + step * self.l2 * self.loc
         shrunk = soft_threshold(moved, step * self.l1) / (1.0 + step * self.l2)
         return np.where(self.nonnegative & (moved < 0), 0.0, shrunk)
-
-    def subdifferential_distance(self, coef: Vector, gradient: Vector) -> Vector:
-        """Return the distance of ``−gradient`` to the subdifferential at `coef`, per coefficient.
-
-        Zero everywhere is the KKT condition; `gradient` is that of the loss.
-        """
-        total = gradient + self.smooth_gradient(coef)
-        # At a bound only a pull upwards counts.
-        pull = np.where(self.nonnegative, -total, np.abs(total))
-        at_kink = np.maximum(pull - self.l1, 0.0)
-        distance = np.where(coef == 0, at_kink, np.abs(total + self.l1 * np.sign(coef)))
-        return np.where(self.nonnegative & (coef < 0), math.inf, distance)
 
     def dual_scale(self, correlation: Vector) -> float:
         """Largest s in [0, 1] with ``|s · correlation| <= l1`` wherever there is no square."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
 
 from bayesreg.penalties.base import Mask, Penalty
 from bayesreg.penalties.elastic_net import ElasticNetPenalty
+from bayesreg.penalties.separable import SeparablePenalty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,8 +81,52 @@ class JoinedPenalty(Penalty):
         return sum(q.fenchel_young(coef[c], dual[c]) for q, c in self.parts)
 
 
+@dataclass(frozen=True, eq=False)
+class SeparableJoin(JoinedPenalty, SeparablePenalty):
+    """A sum of separable penalties, each on coefficients of its own, is separable itself."""
+
+    def _each(self, piece: Callable[[SeparablePenalty, NDArray[np.intp]], Vector]) -> Vector:
+        return self._scatter(lambda q, c: piece(cast("SeparablePenalty", q), c))
+
+    @property
+    def nonnegative(self) -> Mask:  # type: ignore[override]  # computed here, a field elsewhere
+        """Which coefficients may not fall below 0; shape (p,)."""
+        return self._each(lambda q, _: q.nonnegative.astype(float)) > 0
+
+    @property
+    def kink(self) -> Vector:
+        """Half the width of each subdifferential at 0."""
+        return self._each(lambda q, _: q.kink)
+
+    @property
+    def strict(self) -> Mask:
+        """Which terms are strictly convex by themselves; shape (p,)."""
+        return self._each(lambda q, _: q.strict.astype(float)) > 0
+
+    def values(self, coef: Vector) -> Vector:
+        """Return the penalty of each coefficient, shape (p,)."""
+        return self._each(lambda q, c: q.values(coef[c]))
+
+    def slope(self, coef: Vector) -> Vector:
+        """Return the derivative of each part, shape (p,)."""
+        return self._each(lambda q, c: q.slope(coef[c]))
+
+    def curvature(self, coef: Vector) -> Vector:
+        """Return the second derivative of each part, shape (p,)."""
+        return self._each(lambda q, c: q.curvature(coef[c]))
+
+    def beside_free(self, count: int) -> Self:
+        """Put `count` coefficients without a penalty before the others."""
+        zero = np.zeros(count)
+        moved = tuple((q, c + count) for q, c in self.parts)
+        return type(self)(((ElasticNetPenalty(zero, zero, zero), np.arange(count)), *moved))
+
+
 def join(parts: Sequence[Part], p: int) -> Penalty:
     """Join penalties; elastic nets on different coefficients are one elastic net."""
+    kind = (
+        SeparableJoin if all(isinstance(q, SeparablePenalty) for q, _ in parts) else JoinedPenalty
+    )
     elastic = [(q, c) for q, c in parts if isinstance(q, ElasticNetPenalty)]
     others = [(q, c) for q, c in parts if not isinstance(q, ElasticNetPenalty)]
     if not others:
@@ -92,8 +137,8 @@ def join(parts: Sequence[Part], p: int) -> Penalty:
         merged = _one_elastic_net(
             [(q, k) for (q, _), k in zip(elastic, places, strict=True)], columns.size
         )
-        return JoinedPenalty(((merged, columns), *others))
-    return JoinedPenalty(tuple(others))
+        return kind(((merged, columns), *others))
+    return kind(tuple(others))
 
 
 def _one_elastic_net(

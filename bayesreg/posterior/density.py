@@ -14,17 +14,46 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.likelihoods import LOG_2PI, Bernoulli, Gaussian, Poisson
+from bayesreg.penalties import ElasticNetPenalty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bayesreg._validation import Vector
     from bayesreg.likelihoods import Likelihood
-    from bayesreg.penalties import ElasticNetPenalty
     from bayesreg.posterior.conditional import Array
     from bayesreg.problem import Problem
     from bayesreg.scale_priors import ScalePrior
+
+
+def reason_against_prior(problem: Problem) -> str | None:
+    """Say why no sampler of this package takes a prior, and what does; None where one does.
+
+    They take absolute values and squares, of coefficients of either sign.
+    """
+    advice = (
+        "no sampler of bayesreg takes that yet; write the model in PyMC (bayesreg.to_pymc(problem) "
+        "does where it can) and draw with pm.sample"
+    )
+    try:
+        penalty = problem.given_ones().penalty
+    except DegenerateMode:
+        return f"prior: is {problem.prior.name}, and {advice}"
+    if not isinstance(penalty, ElasticNetPenalty):
+        return f"prior: is {problem.prior.name}, and {advice}"
+    if penalty.nonnegative.any():
+        name = problem.names[int(np.argmax(penalty.nonnegative))]
+        return f"prior: allows no negative coefficient of {name!r}, and {advice}"
+    return None
+
+
+def require_known_prior(problem: Problem) -> None:
+    """Raise InputError for a prior that no sampler of this package takes."""
+    reason = reason_against_prior(problem)
+    if reason is not None:
+        raise InputError(reason)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,7 +26,7 @@ from bayesreg.errors import NoClosedForm
 from bayesreg.likelihoods import LOG_2PI, Gaussian
 from bayesreg.posterior.base import Draws, Sampler
 from bayesreg.posterior.conditional import Conditional
-from bayesreg.posterior.density import PriorShape
+from bayesreg.posterior.density import PriorShape, require_known_prior
 from bayesreg.scale_priors import InverseGamma
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ def posterior_moments(problem: object) -> Moments:
 
     Raises
     ------
+    InputError
+        If no sampler takes the prior either.
     NoClosedForm
         If the posterior has no closed form, or no variance; the message says why.
     ImproperPosterior
@@ -166,6 +168,8 @@ def posterior_moments(problem: object) -> Moments:
     [1.3333] [0.5774]
     """
     asked, _ = as_problem(problem)
+    require_known_prior(asked)
+    asked = asked.dense("posterior moments")
     asked.require_proper()
     solved = _solve(asked)
     conditional, a_n, b_n = solved.conditional, solved.a_n, solved.b_n

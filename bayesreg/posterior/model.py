@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from bayesreg._inputs import as_problem
 from bayesreg.errors import UnsupportedModel
+from bayesreg.posterior.density import reason_against_prior
 from bayesreg.posterior.nuts import STATS, longest_block, run_nutpie
 
 if TYPE_CHECKING:
@@ -28,9 +29,11 @@ def read(problem_or_model: object) -> tuple[Problem | None, str]:
         If it is neither a problem nor a model.
     """
     try:
-        return as_problem(problem_or_model)[0], ""
+        problem, reading = as_problem(problem_or_model)
     except UnsupportedModel as error:
         return None, str(error)
+    reason = None if reading is None else reason_against_prior(problem)
+    return (problem, "") if reason is None else (None, reason)
 
 
 def sample_model(

@@ -13,7 +13,7 @@ import numpy as np
 from bayesreg._validation import as_count, as_fraction, as_generator
 from bayesreg.errors import InputError, NoClosedForm, SamplingWarning, unknown_name
 from bayesreg.posterior.base import Settings
-from bayesreg.posterior.density import log_joint
+from bayesreg.posterior.density import log_joint, require_known_prior
 from bayesreg.posterior.exact import Exact
 from bayesreg.posterior.model import read, sample_model
 from bayesreg.posterior.nuts import Nuts
@@ -78,7 +78,7 @@ def sample(
     Raises
     ------
     InputError
-        If an argument does not fit; the message names it.
+        If an argument does not fit, or no sampler takes the prior; the message names it.
     ImproperPosterior
         If flat priors leave the posterior without an integral.
     NoClosedForm
@@ -111,6 +111,8 @@ def sample(
     record |= {"created": datetime.now(UTC).isoformat(timespec="seconds")}
     if problem is None:
         return _sample_unread(problem_or_model, unreadable, method, settings, rng, record)
+    require_known_prior(problem)
+    problem = problem.dense("sampling")
     problem.require_proper()
     require_proper_unknowns(problem)
     _check_memory(settings, problem.p + len(problem.unknown) + 1)

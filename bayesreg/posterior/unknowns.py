@@ -77,12 +77,8 @@ def _require_informed_scale(problem: Problem, rank: int) -> None:
         )
         raise ImproperPosterior(msg)
     if not gaussian:
-        design = problem.design
-        labels = (("intercept",) if design.intercept else ()) + problem.names
         try:
-            check_proper_directions(
-                problem.likelihood, design.columns(range(problem.p)), design.y, labels
-            )
+            check_proper_directions(problem.likelihood, problem.design, range(problem.p))
         except ImproperPosterior as error:
             msg = f"scale: has a flat prior, and without a prior on the coefficients: {error}"
             raise ImproperPosterior(msg) from error

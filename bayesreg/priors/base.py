@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 
 from bayesreg._validation import (
+    Matrix,
     Vector,
     as_flag,
     as_positive,
@@ -23,7 +24,7 @@ from bayesreg._validation import (
     set_fields,
 )
 from bayesreg.errors import InputError
-from bayesreg.penalties import ElasticNetPenalty, Penalty
+from bayesreg.penalties import ElasticNetPenalty, Penalty, SeparablePenalty
 from bayesreg.scale_priors import HalfFlat, ScalePrior
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ class Prior(ABC):
     @abstractmethod
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return the numbers that define the prior, one per coefficient, for comparing priors."""
+
+    @abstractmethod
+    def moments(self, p: int) -> tuple[Vector, Vector]:
+        """Mean and variance of each coefficient, shapes (p,); inf or NaN where there is none."""
+
+    @abstractmethod
+    def draw(self, p: int, rng: np.random.Generator, size: int) -> Matrix:
+        """Draw coefficients, shape (size, p); InputError where the density is improper."""
 
     def log_density(self, coef: Vector) -> float:
         """Log density of the coefficients (p,) together."""
@@ -110,12 +119,20 @@ class IndependentPrior(Prior):
     """A prior under which coefficients are independent, so that each has a density of its own."""
 
     @abstractmethod
+    def penalty(self, p: int) -> SeparablePenalty:
+        """Return the penalty on p coefficients; InputError if a scale is unknown."""
+
+    @abstractmethod
     def log_normalizers(self, p: int) -> Vector:
         """Log of the constant that each density is divided by; 0 where flat; shape (p,)."""
 
     def log_normalizer(self, p: int) -> float:
         """Sum of the log normalisers of the coefficients."""
         return float(self.log_normalizers(p).sum())
+
+    def log_densities(self, coef: Vector) -> Vector:
+        """Log density of each coefficient by itself, shape (p,)."""
+        return -self.penalty(coef.size).values(coef) - self.log_normalizers(coef.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +143,16 @@ class ElasticNetPrior(IndependentPrior):
     def penalty(self, p: int) -> ElasticNetPenalty:
         """Return the penalty on p coefficients; InputError if a scale is unknown."""
 
-    def log_densities(self, coef: Vector) -> Vector:
-        """Log density of each coefficient by itself, shape (p,)."""
-        penalty, constant = self.penalty(coef.size), self.log_normalizers(coef.size)
-        value = penalty.l1 * np.abs(coef) + 0.5 * penalty.l2 * (coef - penalty.loc) ** 2
-        return np.where(penalty.nonnegative & (coef < 0), -np.inf, -value - constant)
+
+def require_proper(scale: Vector) -> None:
+    """Refuse to draw where a scale is infinite."""
+    if np.isinf(scale).any():
+        j = int(np.argmax(np.isinf(scale)))
+        msg = (
+            f"prior: is flat, so improper, on coefficient {j}, and cannot be drawn from; "
+            "give it a finite scale"
+        )
+        raise InputError(msg)
 
 
 def fill(value: Scale, p: int) -> Vector:
@@ -171,6 +193,16 @@ class Flat(ElasticNetPrior):
         """Return zeros."""
         return np.zeros(p)
 
+    def moments(self, p: int) -> tuple[Vector, Vector]:
+        """Return NaN and inf: a flat density has no mean."""
+        return np.full(p, np.nan), np.full(p, np.inf)
+
+    def draw(self, p: int, rng: np.random.Generator, size: int) -> Matrix:
+        """Raise InputError: a flat density cannot be drawn from."""
+        del rng, size
+        require_proper(np.full(max(p, 1), np.inf))
+        raise AssertionError
+
     def rescaled(self, factor: Vector) -> Flat:
         """Return itself: flat stays flat."""
         del factor
@@ -194,7 +226,7 @@ def as_scale_prior(value: object) -> ScalePrior | None:
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Scaled(ElasticNetPrior):
+class Scaled(IndependentPrior):
     """A prior with one scale: a number, one per coefficient, or a density of an unknown number.
 
     Parameters
@@ -285,6 +317,13 @@ class Scaled(ElasticNetPrior):
             terms += [f"p·log {symbol}", self.scale.formula(symbol)]
         text = "".join(f" + {term}" for term in terms)
         return text + sign_text(nonnegative=self.nonnegative)
+
+
+def scale_parameters(prior: Scaled, p: int) -> dict[str, Vector]:
+    """Return scale and factor per coefficient, or the factor alone while the scale is unknown."""
+    if isinstance(prior.scale, ScalePrior):
+        return {"factor": fill(prior.factor, p)}
+    return {"scale": fill(prior.scale, p) * fill(prior.factor, p)}
 
 
 def sign_text(*, nonnegative: bool) -> str:

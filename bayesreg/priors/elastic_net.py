@@ -9,21 +9,65 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 from scipy import special
 
-from bayesreg._validation import Vector, as_flag, as_real, as_scale, as_vector, set_fields
+from bayesreg._validation import Matrix, Vector, as_flag, as_real, as_scale, as_vector, set_fields
 from bayesreg.penalties import ElasticNetPenalty
-from bayesreg.priors.base import ElasticNetPrior, Scale, Scaled, fill, number, product, sign_text
-from bayesreg.scale_priors import ScalePrior
+from bayesreg.priors.base import (
+    ElasticNetPrior,
+    Scale,
+    Scaled,
+    fill,
+    number,
+    product,
+    require_proper,
+    scale_parameters,
+    sign_text,
+)
+from bayesreg.scale_priors import Exponential, HalfNormal
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bayesreg.priors.base import Flat
+    from bayesreg.scale_priors import ScalePrior
 
 LOG_2PI = math.log(2 * math.pi)
+# From here on a continued fraction of 100 terms is exact to rounding.
+_TAIL = 4.0
+
+
+def truncated_moments(loc: Vector, scale: Vector) -> tuple[Vector, Vector]:
+    """Mean and variance of ``N(loc, scale²)`` given that it is positive, shapes (p,).
+
+    With ``a = −loc/scale`` and the inverse Mills ratio ``h = φ(a)/(1 − Φ(a))`` they are
+    ``scale (h − a)`` and ``scale² (1 − h (h − a))``. In the tail both cancel; there Laplace's
+    continued fraction ``h = a + 1/(a + e)``, ``e = 2/(a + 3/(a + …))`` gives ``h − a`` as
+    ``d = 1/(a + e)``, and the variance as ``(e − d) d``.
+    """
+    a = -loc / scale
+    far = a > _TAIL
+    tail = np.where(far, a, _TAIL)
+    e = np.zeros_like(tail)
+    for k in range(100, 1, -1):
+        e = k / (tail + e)
+    d = 1 / (tail + e)
+    near = np.where(far, 0.0, a)
+    mills = math.sqrt(2 / math.pi) / special.erfcx(near / math.sqrt(2))
+    mean = np.where(far, d, mills - near)
+    variance = np.where(far, (e - d) * d, 1.0 - mills * (mills - near))
+    return scale * mean, scale**2 * variance
+
+
+def draw_truncated(loc: Vector, scale: Vector, rng: np.random.Generator, size: int) -> Matrix:
+    """Draw from ``N(loc, scale²)`` given that it is positive, shape (size, p).
+
+    By the inverse of the upper tail, in logarithms, so that tails are as good as the middle.
+    """
+    upper = special.log_ndtr(loc / scale) - rng.exponential(size=(size, loc.size))
+    return np.maximum(loc - scale * special.ndtri_exp(upper), 0.0)
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Normal(Scaled):
+class Normal(Scaled, ElasticNetPrior):
     """Normal prior: ``β ~ N(loc, scale²)``, the ridge penalty ``(β − loc)² / (2 scale²)``.
 
     Parameters
@@ -73,6 +117,23 @@ class Normal(Scaled):
         whole = np.log(np.where(finite, scale, 1.0)) + 0.5 * LOG_2PI
         return np.where(finite, whole + share, 0.0)
 
+    def moments(self, p: int) -> tuple[Vector, Vector]:
+        """Return loc and scale², or those of the truncated normal."""
+        scale, loc = self.numbers(p), fill(self.loc, p)
+        finite = np.isfinite(scale)
+        if not self.nonnegative:
+            return np.where(finite, loc, math.nan), scale**2
+        mean, variance = truncated_moments(loc, np.where(finite, scale, 1.0))
+        return np.where(finite, mean, math.nan), np.where(finite, variance, math.inf)
+
+    def draw(self, p: int, rng: np.random.Generator, size: int) -> Matrix:
+        """Draw normal coefficients, truncated ones by the inverse of their distribution."""
+        scale, loc = self.numbers(p), fill(self.loc, p)
+        require_proper(scale)
+        if self.nonnegative:
+            return draw_truncated(loc, scale, rng, size)
+        return rng.normal(loc, scale, (size, p))
+
     def rescaled(self, factor: Vector) -> Self:
         """Prior of ``factor * β``: scale and loc are multiplied."""
         prior = super().rescaled(factor)
@@ -90,11 +151,11 @@ class Normal(Scaled):
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale, factor and loc per coefficient."""
-        return _scale_parameters(self, p) | {"loc": fill(self.loc, p)}
+        return scale_parameters(self, p) | {"loc": fill(self.loc, p)}
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Laplace(Scaled):
+class Laplace(Scaled, ElasticNetPrior):
     """Laplace prior: density ``exp(−|β|/scale) / (2 scale)``, the lasso penalty ``|β| / scale``.
 
     Parameters
@@ -127,19 +188,28 @@ class Laplace(Scaled):
         sides = 1.0 if self.nonnegative else 2.0
         return np.where(finite, np.log(sides * np.where(finite, scale, 1 / sides)), 0.0)
 
+    def moments(self, p: int) -> tuple[Vector, Vector]:
+        """Return 0 and 2 scale²; of the exponential, scale and scale²."""
+        scale = self.numbers(p)
+        mean = scale if self.nonnegative else np.zeros(p)
+        sides = 1.0 if self.nonnegative else 2.0
+        return np.where(np.isfinite(scale), mean, math.nan), sides * scale**2
+
+    def draw(self, p: int, rng: np.random.Generator, size: int) -> Matrix:
+        """Draw Laplace or exponential coefficients."""
+        scale = self.numbers(p)
+        require_proper(scale)
+        if self.nonnegative:
+            return rng.exponential(scale, (size, p))
+        return rng.laplace(0.0, scale, (size, p))
+
     def formula(self) -> str:
         """Return the lasso penalty as text."""
         return f"Σ|βⱼ|/{self._scale_text('b')}{self._unknown_text('b')}"
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale and factor per coefficient."""
-        return _scale_parameters(self, p)
-
-
-def _scale_parameters(prior: Scaled, p: int) -> dict[str, Vector]:
-    if isinstance(prior.scale, ScalePrior):
-        return {"factor": fill(prior.factor, p)}
-    return {"scale": fill(prior.scale, p) * fill(prior.factor, p)}
+        return scale_parameters(self, p)
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -196,6 +266,28 @@ class ElasticNet(ElasticNetPrior):
         # One half of a symmetric density.
         return np.where(laplace | normal, out - math.log(2), 0.0) if self.nonnegative else out
 
+    def moments(self, p: int) -> tuple[Vector, Vector]:
+        """Return the moments of a half, a normal at ``−l2_scale²/l1_scale`` truncated, mirrored."""
+        b, tau = fill(self.l1_scale, p), fill(self.l2_scale, p)
+        laplace, flat = np.isinf(tau), np.isinf(b) & np.isinf(tau)
+        sd = np.where(laplace, 1.0, tau)
+        mean, variance = truncated_moments(-sd * (sd / b), sd)
+        mean, variance = np.where(laplace, b, mean), np.where(laplace, b**2, variance)
+        if not self.nonnegative:
+            mean, variance = np.zeros(p), variance + mean**2
+        return np.where(flat, math.nan, mean), np.where(flat, math.inf, variance)
+
+    def draw(self, p: int, rng: np.random.Generator, size: int) -> Matrix:
+        """Draw the size from a truncated normal, or from its exponential limit, and the sign."""
+        b, tau = fill(self.l1_scale, p), fill(self.l2_scale, p)
+        require_proper(np.minimum(b, tau))
+        # Beyond this ratio the square changes the size by less than 1e-10 of it.
+        laplace = tau > 1e5 * b
+        sd = np.where(laplace, 1.0, tau)
+        truncated = draw_truncated(np.where(laplace, 0.0, -sd * (sd / b)), sd, rng, size)
+        sizes = np.where(laplace, rng.exponential(np.where(laplace, b, 1.0), (size, p)), truncated)
+        return sizes if self.nonnegative else sizes * rng.choice([-1.0, 1.0], (size, p))
+
     def rescaled(self, factor: Vector) -> ElasticNet:
         """Prior of ``factor * β``: both scales are multiplied."""
         return replace(
@@ -212,3 +304,21 @@ class ElasticNet(ElasticNetPrior):
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return both scales per coefficient."""
         return {"l1_scale": fill(self.l1_scale, p), "l2_scale": fill(self.l2_scale, p)}
+
+
+def as_coefficient_prior(value: object) -> object:
+    """Read `HalfNormal` and `Exponential`, priors of one positive number, as those of coefficients.
+
+    Anything else is returned as it is.
+
+    Examples
+    --------
+    >>> from bayesreg import HalfNormal
+    >>> as_coefficient_prior(HalfNormal(2.0)) == Normal(2.0, nonnegative=True)
+    True
+    """
+    if isinstance(value, HalfNormal):
+        return Normal(value.scale, nonnegative=True)
+    if isinstance(value, Exponential):
+        return Laplace(value.scale, nonnegative=True)
+    return value

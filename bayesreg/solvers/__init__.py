@@ -5,19 +5,110 @@ A solver does not certify itself: `bayesreg.certify` judges what comes out, from
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bayesreg.solvers import active_set
+from bayesreg.errors import InputError, unknown_name
+from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty
+from bayesreg.solvers import active_set, homotopy, manifold, stationary, working_set
 from bayesreg.solvers.base import Solution
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from bayesreg._validation import Vector
     from bayesreg.problem import Problem
 
-__all__ = ["Solution", "solve"]
+__all__ = ["METHODS", "SOLVERS", "Solution", "Solver", "solve", "solve_path"]
 
 
-def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.0) -> Solution:
+@dataclass(frozen=True)
+class Solver:
+    """One way to an exact mode.
+
+    Attributes
+    ----------
+    name : str
+        What the caller types.
+    summary : str
+        One line.
+    obstacle : callable
+        Maps a problem to the reason why this solver cannot take it, or None.
+    solve : callable
+        Maps a problem, a start and its intercept to a solution.
+    """
+
+    name: str
+    summary: str
+    obstacle: Callable[[Problem], str | None]
+    solve: Callable[[Problem, Vector | None, float], Solution]
+
+
+def _needs_elastic_net(problem: Problem) -> str | None:
+    if isinstance(problem.penalty, ElasticNetPenalty):
+        return None
+    return f"it takes absolute values and squares, the prior is {problem.prior.name}"
+
+
+def _needs_dense_elastic_net(problem: Problem) -> str | None:
+    if problem.design.sparse:
+        return "it needs a dense X"
+    return _needs_elastic_net(problem)
+
+
+def _needs_independence(problem: Problem) -> str | None:
+    if isinstance(problem.penalty, SeparablePenalty):
+        return None
+    return f"it takes independent priors, {problem.prior.name} is not"
+
+
+def _needs_convexity(problem: Problem) -> str | None:
+    return None if problem.penalty.convex else "it takes convex penalties"
+
+
+SOLVERS: tuple[Solver, ...] = (
+    Solver(
+        "active_set",
+        "active set on an orthogonal factor: the most digits, for problems of moderate size",
+        _needs_dense_elastic_net,
+        lambda problem, coef, shift: active_set.solve(problem, coef=coef, intercept=shift),
+    ),
+    Solver(
+        "working_set",
+        "active set on inner products of the columns that matter: for large and sparse problems",
+        _needs_elastic_net,
+        lambda problem, _coef, _shift: working_set.solve_path([problem])[0],
+    ),
+    Solver(
+        "homotopy",
+        "along the exact piecewise linear path of the Gaussian lasso",
+        homotopy.obstacle,
+        lambda problem, _coef, _shift: homotopy.solve(problem),
+    ),
+    Solver(
+        "stationary",
+        "proximal Newton from several starts: independent priors, convex or not",
+        _needs_independence,
+        lambda problem, coef, shift: stationary.solve(problem, coef=coef, intercept=shift),
+    ),
+    Solver(
+        "manifold",
+        "Newton on the manifold of ties and zeros: norms, balls, differences",
+        _needs_convexity,
+        lambda problem, coef, shift: manifold.solve(problem, coef=coef, intercept=shift),
+    ),
+)
+_BY_NAME = {solver.name: solver for solver in SOLVERS}
+METHODS = ("auto", *_BY_NAME)
+
+
+def solve(
+    problem: Problem,
+    *,
+    coef: Vector | None = None,
+    intercept: float = 0.0,
+    method: str = "auto",
+) -> Solution:
     """Find the mode of a problem whose scales are all known.
 
     Parameters
@@ -28,6 +119,8 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
         A start, such as the mode at a neighbouring scale.
     intercept : float
         The intercept that goes with it.
+    method : str
+        One of `METHODS`; "auto" takes what suits the penalty and the size.
 
     Returns
     -------
@@ -36,7 +129,53 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
 
     Raises
     ------
+    InputError
+        If there is no such method, or it does not take this problem.
     NotConverged
         If rounding error is not reached.
     """
-    return active_set.solve(problem, coef=coef, intercept=intercept)
+    if method not in METHODS:
+        raise unknown_name("method", method, METHODS)
+    solver = _BY_NAME[_suited(problem) if method == "auto" else method]
+    obstacle = solver.obstacle(problem)
+    if obstacle is not None:
+        msg = f'method: {method!r} does not take this problem: {obstacle}; use method="auto"'
+        raise InputError(msg)
+    return solver.solve(problem, coef, intercept)
+
+
+def _suited(problem: Problem) -> str:
+    if isinstance(problem.penalty, ElasticNetPenalty):
+        return "working_set" if working_set.is_large(problem) else "active_set"
+    return "stationary" if isinstance(problem.penalty, SeparablePenalty) else "manifold"
+
+
+def solve_path(problems: Sequence[Problem]) -> list[Solution]:
+    """Find the modes of problems that share everything but the prior, each from its neighbour's.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        Proper, with every scale known; fastest in the order of falling penalties.
+
+    Returns
+    -------
+    list of Solution
+        In the order of the problems.
+
+    Raises
+    ------
+    NotConverged
+        If rounding error is not reached.
+    """
+    elastic = all(isinstance(problem.penalty, ElasticNetPenalty) for problem in problems)
+    if problems and elastic and working_set.is_large(problems[0], together=len(problems)):
+        return working_set.solve_path(problems)
+    solutions: list[Solution] = []
+    for problem in problems:
+        if solutions:
+            last = solutions[-1]
+            solutions.append(solve(problem, coef=last.coef, intercept=last.intercept))
+        else:
+            solutions.append(solve(problem))
+    return solutions

@@ -7,6 +7,9 @@ factorisation); a coefficient that would change its sign is set to 0.0 and leave
 the coefficients whose gradient exceeds the penalty's slope enter. A Gaussian loss is its own
 quadratic, so there further outer rounds are iterative refinement of the linear system.
 
+A coefficient that may not be negative has the sign +1: it enters only if it is pulled upwards, and
+leaves when it reaches 0, even where its penalty has no slope there.
+
 Everything happens on centred columns of unit norm, where a scaled KKT residual is meaningful.
 """
 
@@ -21,6 +24,7 @@ from scipy.linalg import solve_triangular
 
 from bayesreg.errors import NotConverged
 from bayesreg.solvers.base import Solution
+from bayesreg.solvers.scaled import EPS, Derivatives, Scaled, largest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,126 +33,12 @@ if TYPE_CHECKING:
     from bayesreg.penalties import ElasticNetPenalty
     from bayesreg.problem import Problem
 
-_EPS = float(np.finfo(np.float64).eps)
 # Relative slack for a coefficient to enter: below it, a tie at the threshold stays exactly 0.
 _ENTER = 1e-12
 _MAX_NEWTON = 200
 # A scaled KKT residual below which Newton may stop as soon as it stops improving.
 _TINY = 1e-7
 _MOST_ENTERING = 32
-
-
-@dataclass(frozen=True)
-class _Scaled:
-    """A problem on centred columns of unit norm; column 0 is the intercept where there is one."""
-
-    problem: Problem
-    Z: Matrix
-    penalty: ElasticNetPenalty
-    mean: Vector
-    norm: Vector
-    y: Vector
-    offset: Vector
-    level: float
-
-    @classmethod
-    def of(cls, problem: Problem) -> _Scaled:
-        design = problem.design
-        mean = design.X.mean(axis=0) if design.intercept else np.zeros(design.p)
-        centred = design.X - mean
-        norm = np.sqrt((centred**2).sum(axis=0))
-        # What centring leaves of a constant column is rounding; as a column of zeros it stays out.
-        constant = norm <= 4 * _EPS * math.sqrt(design.n) * np.abs(mean)
-        centred[:, constant] = 0.0
-        norm = np.where(constant | (norm == 0), 1.0, norm)
-        one = [1 / math.sqrt(design.n)] if design.intercept else []
-        penalty = problem.elastic_net.rescaled(norm).beside_free(len(one))
-        Z = np.column_stack([*([np.full(design.n, one[0])] if one else []), centred / norm])
-        y, offset, level = _centred_target(problem)
-        return cls(problem, np.asfortranarray(Z), penalty, mean, norm, y, offset, level)
-
-    def predictor(self, theta: Vector) -> Vector:
-        return self.Z @ theta + self.offset
-
-    def objective(self, theta: Vector) -> float:
-        weights = self.problem.design.row_weights
-        loss = self.problem.likelihood.loss(self.predictor(theta), self.y, weights)
-        return loss + self.penalty.value(theta)
-
-    def derivatives(self, theta: Vector) -> _Derivatives:
-        weights, likelihood = self.problem.design.row_weights, self.problem.likelihood
-        eta = self.predictor(theta)
-        rows = likelihood.gradient(eta, self.y, weights)
-        curvature = likelihood.curvature(eta, self.y, weights)
-        size = np.abs(self.Z)
-        spread = size @ np.abs(theta) + np.abs(self.offset) + np.abs(self.y)
-        rounding = _EPS * (size.T @ (np.abs(rows) + curvature * spread))
-        diagonal = np.einsum("ij,ij,i->j", self.Z, self.Z, curvature)
-        diagonal += self.penalty.l2
-        return _Derivatives(self.Z.T @ rows, curvature, rounding, diagonal)
-
-    def start(self, coef: Vector | None, intercept: float) -> Vector:
-        """Map a start to working coordinates; without one, the mode of the intercept alone."""
-        d = self.problem.design
-        if coef is None:
-            coef, intercept = np.zeros(d.p), _null_intercept(self.problem)
-        slopes = coef * self.norm
-        if not d.intercept:
-            return slopes
-        level = intercept + self.mean @ coef - self.level
-        return np.concatenate([[level * math.sqrt(d.n)], slopes])
-
-    def finish(self, theta: Vector) -> tuple[Vector, float]:
-        """Map working coordinates back to the user's scale."""
-        d = self.problem.design
-        coef = theta[1:] / self.norm if d.intercept else theta / self.norm
-        if not d.intercept:
-            return coef, 0.0
-        return coef, self.level + float(theta[0]) / math.sqrt(d.n) - float(self.mean @ coef)
-
-
-@dataclass(frozen=True)
-class _Derivatives:
-    """Derivatives of the loss at one point.
-
-    Attributes
-    ----------
-    gradient : ndarray, shape (p,)
-        Of the loss.
-    curvature : ndarray, shape (n,)
-        Per row.
-    rounding : ndarray, shape (p,)
-        First-order bound of the gradient's rounding error.
-    diagonal : ndarray, shape (p,)
-        Of the Hessian, squares of the penalty included.
-    """
-
-    gradient: Vector
-    curvature: Vector
-    rounding: Vector
-    diagonal: Vector
-
-
-def _centred_target(problem: Problem) -> tuple[Vector, Vector, float]:
-    """Return target, offset and level to work with.
-
-    A Gaussian target keeps more digits with its offset and its mean taken out once, at the start.
-    """
-    d = problem.design
-    offset = np.zeros(d.n) if d.offset is None else d.offset
-    if problem.likelihood.name != "gaussian":
-        return d.y, offset, 0.0
-    level = _null_intercept(problem)
-    return d.y - offset - level, np.zeros(d.n), level
-
-
-def _null_intercept(problem: Problem) -> float:
-    """Intercept of the model without predictors, so that Newton starts in its basin."""
-    d = problem.design
-    if not d.intercept:
-        return 0.0
-    offset = np.zeros(d.n) if d.offset is None else d.offset
-    return problem.likelihood.null_intercept(d.y, d.row_weights, offset)
 
 
 def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.0) -> Solution:
@@ -173,7 +63,7 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
     NotConverged
         If Newton's method does not reach rounding error.
     """
-    work = _Scaled.of(problem)
+    work = Scaled.of(problem, problem.elastic_net)
     theta = work.start(coef, intercept)
     value = work.objective(theta)
     best, best_residual, stalled, last = theta, math.inf, 0, np.full_like(theta, math.nan)
@@ -183,7 +73,7 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
         if not math.isfinite(residual):
             break
         # On columns of unit norm coordinates are comparable: a step below rounding is none.
-        still = _largest(theta - last) <= 4 * _EPS * _largest(theta)
+        still = largest(theta - last) <= 4 * EPS * largest(theta)
         stalled = stalled + 1 if residual > 0.9 * best_residual or still else 0
         last = theta
         if residual < best_residual:
@@ -201,23 +91,22 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
     raise NotConverged(msg)
 
 
-def _largest(values: Vector) -> float:
-    return float(np.abs(values).max(initial=0.0))
-
-
-def _residual(work: _Scaled, theta: Vector, at: _Derivatives) -> tuple[float, float]:
+def _residual(
+    work: Scaled[ElasticNetPenalty], theta: Vector, at: Derivatives
+) -> tuple[float, float]:
     """Largest scaled KKT residual, and the rounding error of the gradient on the same scale."""
-    length = np.sqrt(np.where(at.diagonal > 0, at.diagonal, 1.0))
+    diagonal = at.diagonal + work.penalty.l2
+    length = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     distance = work.penalty.subdifferential_distance(theta, at.gradient) / length
     floor = float((at.rounding / length).max(initial=0.0))
     return float(distance.max(initial=0.0)), floor
 
 
 def _line_search(
-    work: _Scaled, theta: Vector, target: Vector, value: float
+    work: Scaled[ElasticNetPenalty], theta: Vector, target: Vector, value: float
 ) -> tuple[Vector, float]:
     """Step towards the minimiser of the quadratic, halving until the objective does not rise."""
-    slack = 16 * _EPS * (1.0 + abs(value))
+    slack = 16 * EPS * (1.0 + abs(value))
     for halving in range(60):
         step = 0.5**halving
         trial = target if halving == 0 else theta + step * (target - theta)
@@ -240,7 +129,7 @@ class _Quadratic:
     def uncertainty(self, phi: Vector) -> Vector:
         """Rounding error of `slope` at φ: a violation below it is none, or columns would cycle."""
         moved = np.abs(self.M) @ np.abs(phi - self.theta)
-        return np.asarray(8 * self.rounding + 8 * _EPS * (np.abs(self.M).T @ moved))
+        return np.asarray(8 * self.rounding + 8 * EPS * (np.abs(self.M).T @ moved))
 
     def slope(self, phi: Vector) -> Vector:
         """Gradient of everything smooth at φ, shape (p,)."""
@@ -259,14 +148,13 @@ class _Quadratic:
         return np.asarray(np.linalg.qr(rows, mode="r"))
 
 
-def _solve_quadratic(work: _Scaled, theta: Vector, at: _Derivatives) -> Vector:
+def _solve_quadratic(work: Scaled[ElasticNetPenalty], theta: Vector, at: Derivatives) -> Vector:
     """Minimise the local quadratic plus penalty exactly, from θ; shape (p,)."""
     M = np.sqrt(at.curvature)[:, None] * work.Z
     quadratic = _Quadratic(M, theta, at.gradient, work.penalty, at.rounding)
     penalty, phi = work.penalty, theta.copy()
-    free = penalty.l1 == 0
     sign = np.sign(phi)
-    active = free | (phi != 0)
+    active = ~penalty.kinked | (phi != 0)
     most = _MOST_ENTERING
     for _ in range(50 * (phi.size + 10)):
         dropped_new = _settle(quadratic, phi, sign, active)
@@ -274,7 +162,8 @@ def _solve_quadratic(work: _Scaled, theta: Vector, at: _Derivatives) -> Vector:
         most = max(1, most // 4) if dropped_new else most
         slope = quadratic.slope(phi)
         slack = penalty.l1 * _ENTER + quadratic.uncertainty(phi)
-        over = np.where(active, 0.0, np.abs(slope) - penalty.l1 - slack)
+        pull = np.where(penalty.nonnegative, -slope, np.abs(slope))
+        over = np.where(active, 0.0, pull - penalty.l1 - slack)
         entering = np.flatnonzero(over > 0)
         if entering.size == 0:
             return phi
@@ -300,7 +189,7 @@ def _settle(quadratic: _Quadratic, phi: Vector, sign: Vector, active: NDArray[np
         support = np.flatnonzero(active)
         factor = quadratic.factor(support)
         null = _null_direction(factor)
-        kinked = penalty.l1[support] > 0
+        kinked = penalty.kinked[support]
         if null is None:
             slope = quadratic.slope(phi)[support] + penalty.l1[support] * sign[support]
             step = solve_triangular(factor, slope, trans="T", check_finite=False)
@@ -321,6 +210,8 @@ def _settle(quadratic: _Quadratic, phi: Vector, sign: Vector, active: NDArray[np
         dropped_new |= phi[leaving] == 0
         phi[support] += limits[first] * direction
         phi[leaving] = 0.0
+        # Others that reach 0 with it may be past it by rounding; they leave next.
+        phi[penalty.kinked & (sign * phi < 0)] = 0.0
         sign[leaving], active[leaving] = 0.0, False
     return dropped_new
 
@@ -329,7 +220,7 @@ def _null_direction(factor: Matrix) -> Vector | None:
     """Return a direction that the Hessian does not see, if its triangular factor is singular."""
     diagonal = np.abs(np.diag(factor))
     norms = np.sqrt((factor**2).sum(axis=0))
-    singular = np.flatnonzero(diagonal <= 64 * _EPS * math.sqrt(factor.shape[0]) * norms)
+    singular = np.flatnonzero(diagonal <= 64 * EPS * math.sqrt(factor.shape[0]) * norms)
     if singular.size == 0:
         return None
     j = int(singular[0])

@@ -1,0 +1,91 @@
+"""What a certificate says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from bayesreg._validation import Vector
+    from bayesreg.problem import Problem
+
+# A gap of 1e-9 nats changes no statement about a posterior; KKT residuals scale as its square root.
+GAP_TOLERANCE = 1e-9
+KKT_TOLERANCE = 1e-6
+# Where rounding alone may be worth more nats than this (or than 1e-9 of the loss), nothing is
+# certified: centre the columns.
+COARSEST = 1e-3
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What can be said of a coefficient vector without knowing where it came from.
+
+    Attributes
+    ----------
+    gap : float
+        Upper bound, in nats, on how far the objective is above its minimum; ``inf`` if unknown,
+        as it is where the penalty is not convex.
+    kkt : float
+        Largest KKT residual, in units free of the columns' scales (see the package's text).
+    worst : str
+        Name of the coefficient with the largest residual.
+    support : tuple of int
+        Positions of the coefficients that are not exactly zero.
+    unique : bool
+        Whether the optimum is proved unique; False for duplicate columns, say.
+    optimal : bool
+        Whether it is the mode: penalty convex, gap and KKT residual below their tolerances.
+    convex : bool
+        Whether the penalty is convex, so that a stationary point is the mode.
+    stationary : bool
+        Whether the KKT residual is below its tolerance.
+    gap_tolerance, kkt_tolerance : float
+        The tolerances, which grow with the rounding error of the data's own magnitudes.
+    multipliers : ndarray, shape (p,), or None
+        Where a penalty has ``|β|/b``: its subgradient z in units of 1/b, which the gradient of
+        everything smooth has to balance. At the mode it is the sign of β on the support and within
+        ±1 elsewhere; how far it is from ±1 says how far a zero is from entering. NaN for
+        coefficients without an absolute value of their own; None along a path, where
+        ``certify(problem, coef)`` gives them.
+    """
+
+    gap: float
+    kkt: float
+    worst: str
+    support: tuple[int, ...]
+    unique: bool
+    optimal: bool
+    convex: bool = True
+    stationary: bool = False
+    gap_tolerance: float = field(default=GAP_TOLERANCE, repr=False)
+    kkt_tolerance: float = field(default=KKT_TOLERANCE, repr=False)
+    multipliers: Vector | None = field(default=None, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        """Say the verdict in words."""
+        residual = f"KKT residual {self.kkt:.2g}"
+        if not self.convex:
+            verdict = "stationary" if self.stationary else f"NOT stationary (worst: {self.worst})"
+            return f"{verdict}: {residual} (not convex: no global statement)"
+        verdict = "optimal" if self.optimal else f"NOT optimal (worst: {self.worst})"
+        unique = "unique" if self.unique else "an optimum, not proved unique"
+        tail = f"; {unique}" if self.optimal else ""
+        return f"{verdict}: duality gap {self.gap:.2g} nats, {residual}{tail}"
+
+
+def failed(problem: Problem, coef: Vector) -> Certificate:
+    """Return the verdict on what cannot even be evaluated."""
+    bad = np.flatnonzero(~np.isfinite(coef))
+    return Certificate(
+        gap=math.inf,
+        kkt=math.inf,
+        worst=problem.names[bad[0]] if bad.size else "intercept",
+        support=tuple(np.flatnonzero(coef).tolist()),
+        unique=False,
+        optimal=False,
+        convex=problem.penalty.convex,
+    )

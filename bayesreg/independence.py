@@ -1,0 +1,73 @@
+"""Whether columns are linearly independent: cheap proofs first, singular values last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import get_lapack_funcs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bayesreg._validation import Matrix
+
+    type Reals = NDArray[np.float32] | NDArray[np.float64]
+
+_EPS = float(np.finfo(np.float64).eps)
+# Smallest eigenvalue of the inner products of unit columns that rounding in single and in double
+# precision cannot make of 0, with orders of magnitude to spare.
+SINGLE, DOUBLE = 1e-3, 1e-9
+
+
+def independent(columns: Matrix) -> bool:
+    """Tell whether columns (n, k) are linearly independent to rounding.
+
+    Cheap proofs come first: the inner products of some rows, in single precision (columns that are
+    independent on some rows are so on all); then of all rows; a rank by singular values only where
+    both leave it open.
+
+    Examples
+    --------
+    >>> independent(np.eye(3)[:, :2]), independent(np.ones((3, 2)))
+    (True, False)
+    """
+    n, k = columns.shape
+    if k == 0:
+        return True
+    if k > n:
+        return False
+    if surely_definite(unit_gram(columns[:: row_step(n, k)], single=True), SINGLE):
+        return True
+    gram = unit_gram(columns)
+    if not np.isfinite(gram).all():
+        return False
+    if surely_definite(gram, DOUBLE):
+        return True
+    norms = np.sqrt(np.vecdot(columns.T, columns.T))
+    triangle = np.linalg.qr(columns / norms, mode="r")
+    least = _EPS * n * float(np.linalg.norm(triangle, 2))
+    return bool(np.linalg.matrix_rank(triangle, tol=least) == k)
+
+
+def row_step(n: int, k: int) -> int:
+    """Return the step between rows that leaves at least twice as many of n rows as columns."""
+    return max(1, n // (2 * k + 32))
+
+
+def unit_gram(columns: Matrix, *, single: bool = False) -> Reals:
+    """Return the inner products of columns (n, k) of unit length; NaN where one is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = columns / np.sqrt(np.vecdot(columns.T, columns.T))
+    chosen: Reals = unit.astype(np.float32) if single else unit
+    return chosen.T @ chosen
+
+
+def surely_definite(gram: Reals, least: float) -> bool:
+    """Tell whether a Cholesky factorisation proves that all eigenvalues exceed `least`."""
+    if not np.isfinite(np.diag(gram)).all():
+        return False
+    moved = gram.copy()
+    moved[np.diag_indices_from(moved)] -= least
+    (factor,) = get_lapack_funcs(("potrf",), (moved,))
+    return int(factor(moved, lower=1, overwrite_a=1, clean=0)[1]) == 0
