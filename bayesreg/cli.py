@@ -171,6 +171,9 @@ def map_path(
     _check_path_output(output)
     values = _given(given or [])
     problem, _ = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    if "sigma" in problem.unknown and "sigma" not in values:
+        msg = "given: sigma is unknown, and a path is conditional on it; add --given sigma=..."
+        raise InputError(msg)
     path = _verb("path", "map_path")(problem, n_scales=scales, given=values)
     shown = import_module("bayesreg.terminal_path")
     if as_json:

@@ -319,7 +319,7 @@ class _Search:
         Or the objective has fallen all the way to where rounding errors swamp it.
         """
         moving = np.abs(self.last_step) > _MOVING * (np.abs(self.x) + self.narrowest)
-        far = np.abs(self.x - self.start) > 0.2 * self.objective.reach
+        far = np.abs(self.x - self.start) > 0.5 * self.objective.reach
         fallen = self.at.value < self.trace[0][1]
         return (self.residual < 1e3 * _TINY and bool(moving.any())) or bool(fallen and far.any())
 

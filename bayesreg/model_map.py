@@ -43,7 +43,7 @@ _FALLING = 1e-3
 # so many Newton steps at each stop.
 _MOST_PROBES = 6
 _DEPTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0)
-_PROBE_STEPS = 40
+_PROBE_STEPS = 15
 _PROBES = ((10.0, "initial"), (2.0, "jitter"))
 
 
@@ -221,9 +221,7 @@ def find_model_map(
     rng = as_generator(seed)
     objective = compile_objective(model, jacobian=jacobian)
     with threadpool_limits(1, user_api="blas"):  # matrices are small: threads would only wait
-        runs = [descend(objective, start) for start in _starts(objective, starts, rng)]
-        if not any(run.outcome is Outcome.RUNAWAY for run in runs):
-            runs += _probes(objective, runs)
+        runs = _search(objective, starts, rng)
     best, search = _judge(objective, runs)
     _require_curved(objective, best)
     point, values = objective.point(best.x), objective.values(best.x)
@@ -288,9 +286,20 @@ def _space(model: pm.Model, objective: ModelObjective) -> str:
 # --------------------------------------------------------------------------- starts
 
 
-def _starts(objective: ModelObjective, count: int, rng: np.random.Generator) -> list[Vector]:
-    kinds = ["initial", *(("jitter", "prior")[k % 2] for k in range(count - 1))]
-    return [objective.start(rng, kind) for kind in kinds]
+def _search(objective: ModelObjective, count: int, rng: np.random.Generator) -> list[Run]:
+    """Descend from every start, or until one falls for ever, which settles the matter."""
+    runs: list[Run] = []
+    for kind in ["initial", *(("jitter", "prior")[k % 2] for k in range(count - 1))]:
+        runs.append(descend(objective, objective.start(rng, kind)))
+        if _falls(runs[-1]):
+            return runs
+    if not any(run.outcome is Outcome.RUNAWAY for run in runs):
+        runs += _probes(objective, runs)
+    return runs
+
+
+def _falls(run: Run) -> bool:
+    return run.outcome is Outcome.RUNAWAY and run.slope < -_FALLING
 
 
 def _probes(objective: ModelObjective, runs: Sequence[Run]) -> list[Run]:
@@ -304,8 +313,9 @@ def _probes(objective: ModelObjective, runs: Sequence[Run]) -> list[Run]:
         return []
     origin = min(inside, key=lambda run: run.value).x
     coordinates = np.flatnonzero(objective.transformed)
-    if coordinates.size > _MOST_PROBES:
-        coordinates = coordinates[np.linspace(0, coordinates.size - 1, _MOST_PROBES).astype(int)]
+    most = max(1, min(_MOST_PROBES, 1200 // objective.size))  # steps among many are slow
+    if coordinates.size > most:
+        coordinates = coordinates[np.linspace(0, coordinates.size - 1, most).astype(int)]
     found = []
     for j in coordinates:
         x = origin.copy()
@@ -322,7 +332,7 @@ def _probes(objective: ModelObjective, runs: Sequence[Run]) -> list[Run]:
 def _judge(objective: ModelObjective, runs: Sequence[Run]) -> tuple[Run, Search]:
     """Return the best run and what all came to, or refuse: there is no mode, or none was found."""
     away = [run for run in runs if run.outcome is Outcome.RUNAWAY]
-    falling = [run for run in away if run.slope < -_FALLING]
+    falling = [run for run in away if _falls(run)]
     if falling:
         _refuse_unbounded(objective, min(falling, key=lambda run: run.value))
     found = sorted(

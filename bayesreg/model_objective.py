@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Block", "ModelObjective", "compile_objective"]
 
 # How far a coordinate may go before it counts as running away: a transformed one has units of its
-# own (100 on a log scale is a factor 1e43), another one those of the data.
-_FAR_TRANSFORMED = 100.0
+# own (40 on a log scale is a factor 2e17), another one those of the data.
+_FAR_TRANSFORMED = 40.0
 _FAR = 1e10
 # Prior draws start at most so many kinked coordinates off their kink, so that the first Hessians
 # are small.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bayesreg.solvers.homotopy import Knots
 
 # Beyond so many columns nobody reads knots in a table or a figure; `knots` gives them if asked.
-MANY_COLUMNS = 1000
+_MANY_COLUMNS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +116,16 @@ class MapPath:
         if not family.is_piecewise_linear_in_lam or homotopy.obstacle(one) is not None:
             return None
         return homotopy.knots(one, smallest=float(self.lam.min()))
+
+    @cached_property
+    def readable_bends(self) -> Knots | None:
+        """`bends` as a table or a figure wants them: None where they are too many, or lost."""
+        if self.problem.p > _MANY_COLUMNS:
+            return None
+        try:
+            return self.bends
+        except NotConverged:
+            return None
 
     @property
     def knots(self) -> Vector | None:

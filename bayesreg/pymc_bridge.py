@@ -20,14 +20,24 @@ import pytensor.tensor as pt
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError, UnsupportedModel
 from bayesreg.likelihoods import Gaussian
-from bayesreg.priors import ElasticNet, Flat, Laplace, Normal, Prior
+from bayesreg.priors import ElasticNet, Flat, Laplace, Normal, Prior, SpikeSlab
+from bayesreg.priors.base import Scaled
 from bayesreg.problem import Problem
 from bayesreg.pymc_reading import ModelReading, VariableReading, read
-from bayesreg.pymc_table import LIKELIHOODS, PRIORS, SCALES, number
+from bayesreg.pymc_table import (
+    JOINT,
+    LIKELIHOODS,
+    ONE_NUMBER,
+    PRIORS,
+    SCALES,
+    JointRow,
+    PriorRow,
+    number,
+)
 from bayesreg.scale_priors import ScalePrior
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["ModelReading", "VariableReading", "read", "read_model", "to_pymc"]
 
@@ -38,9 +48,19 @@ def read_model(model: pm.Model) -> Problem:
     The likelihood must be Normal (its sigma a number, one number per row, or an unknown), Bernoulli
     through the logit, Poisson through the logarithm, or one of `bayesreg.pymc_distributions`. The
     predictor must be affine in the coefficients, however it is written; that is proved, not
-    guessed. Coefficients may have Normal, Laplace, ElasticNet or Flat priors, with known scales,
-    scales relative to sigma, or one unknown scale. A flat scalar that is added to every row is the
-    intercept. The result is checked against the model's own log density.
+    guessed. A flat scalar that is added to every row is the intercept. The result is checked
+    against the model's own log density.
+
+    Coefficients may have Normal, Laplace, StudentT (Cauchy) or Flat priors, and those of
+    `bayesreg.pymc_scalar_priors`, with known scales, scales relative to sigma, or one unknown
+    scale; their halves (HalfNormal, TruncatedNormal at 0, Exponential, HalfStudentT, HalfCauchy,
+    HalfFlat), which are priors of scales where they serve as scales; ElasticNet priors; and, one
+    vector each, the joint priors of `bayesreg.pymc_vector_priors` and `bayesreg.pymc_ball_prior`.
+    PyMC keeps positive coefficients as logarithms, so a coefficient of 0 is minus infinity in
+    `MapEstimate.point`: log densities without Jacobians are finite there.
+
+    A hierarchy of variables is not read as its margin: normal coefficients with a vector of
+    half-Cauchy scales are another posterior, of more variables, than a Horseshoe prior.
 
     Parameters
     ----------
@@ -74,12 +94,23 @@ def read_model(model: pm.Model) -> Problem:
 
 @dataclass(frozen=True)
 class _Entry:
-    """Prior of one coefficient: its family, which unknowns scale it, and its numbers."""
+    """Prior of one coefficient: its row, which unknowns scale it, and its numbers.
 
-    family: type[Prior]
-    has_hyper: bool
-    is_relative: bool
-    numbers: tuple[tuple[str, float], ...]
+    Or the `joint` prior that it has together with others, the `part`-th of the problem.
+    """
+
+    row: PriorRow | JointRow
+    has_hyper: bool = False
+    is_relative: bool = False
+    numbers: tuple[tuple[str, float], ...] = ()
+    joint: Prior | None = None
+    part: int | None = None
+
+    @property
+    def variable(self) -> tuple[object, ...]:
+        """What coefficients of one PyMC variable have in common."""
+        shared = tuple(item for item in self.numbers if item[0] in ONE_NUMBER)
+        return (self.row.pymc, self.has_hyper, self.is_relative, shared, self.part)
 
 
 def to_pymc(problem: Problem) -> pm.Model:
@@ -88,7 +119,8 @@ def to_pymc(problem: Problem) -> pm.Model:
     Variables are ``beta`` (with the column names as coordinates), ``intercept``, the unknowns
     ``sigma`` (``sigma2`` under an inverse-gamma prior) and ``scale``, and the observed ``y``. Where
     columns have priors of different families, ``beta`` is put together of ``beta_0``, ``beta_1``,
-    ... A prior on standardised columns is written on the user's own scale.
+    ... A prior on standardised columns is written on the user's own scale. A Horseshoe prior is
+    written by its own density, local scales integrated out, and not as a hierarchy.
 
     Parameters
     ----------
@@ -106,7 +138,8 @@ def to_pymc(problem: Problem) -> pm.Model:
     InputError
         If `problem` is not a Problem.
     UnsupportedModel
-        If there is an unknown scale, but no coefficient that it is the scale of.
+        If there is an unknown scale, but no coefficient that it is the scale of; or for a
+        SpikeSlab prior, whose atom no density of PyMC holds.
 
     Examples
     --------
@@ -125,7 +158,7 @@ def to_pymc(problem: Problem) -> pm.Model:
     problem = problem.dense("a PyMC model")
     entries = _entries(problem.coef_prior, problem.p)
     hyper = problem.prior.hyperprior
-    if hyper is not None and not any(entry.has_hyper for entry in entries):
+    if hyper is not None and not any(entry.has_hyper for entry in entries.values()):
         raise UnsupportedModel("scale", "is unknown, but is the scale of no coefficient")
     design = problem.design
     with pm.Model(coords={"feature": list(problem.names)}) as model:
@@ -180,29 +213,30 @@ def _write_observed(problem: Problem, predictor: Any, sigma: Any) -> None:
 def _write_coefficients(
     model: pm.Model,
     names: Sequence[str],
-    entries: Sequence[_Entry],
+    entries: Mapping[int, _Entry],
     sigma: Any,
     scale: Any,
 ) -> Any:
     """Write one vector per family of priors, and join them in the order of the columns."""
     groups: dict[tuple[object, ...], list[int]] = {}
-    for j, entry in enumerate(entries):
-        groups.setdefault((entry.family, entry.has_hyper, entry.is_relative), []).append(j)
-    if len(groups) == 1:
-        return _write_block("beta", "feature", entries, sigma, scale)
+    for j, entry in entries.items():
+        groups.setdefault(entry.variable, []).append(j)
+    columns = [j for group in groups.values() for j in group]
+    if len(groups) == 1 and columns == sorted(columns):
+        return _write_block("beta", "feature", list(entries.values()), sigma, scale)
     vectors = []
-    for k, columns in enumerate(groups.values()):
-        model.add_coord(f"feature_{k}", [names[j] for j in columns])
-        block = [entries[j] for j in columns]
+    for k, group in enumerate(groups.values()):
+        model.add_coord(f"feature_{k}", [names[j] for j in group])
+        block = [entries[j] for j in group]
         vectors.append(_write_block(f"beta_{k}", f"feature_{k}", block, sigma, scale))
-    order = np.argsort([j for columns in groups.values() for j in columns])
-    return pm.Deterministic("beta", pt.concatenate(vectors)[order], dims="feature")
+    return pm.Deterministic("beta", pt.concatenate(vectors)[np.argsort(columns)], dims="feature")
 
 
 def _write_block(name: str, dim: str, block: Sequence[_Entry], sigma: Any, scale: Any) -> Any:
     first = block[0]
-    row = next(row for row in PRIORS if row.bayesreg is first.family)
-    values: dict[str, Any] = {"loc": number(0.0)} if first.family is Laplace else {}
+    if first.joint is not None:
+        return first.row.write(name, first.joint, dims=dim)
+    values: dict[str, Any] = {}
     for key, _ in first.numbers:
         column = number([dict(entry.numbers)[key] for entry in block])
         values[key] = number(column[0]) if (column == column[0]).all() else column
@@ -210,36 +244,29 @@ def _write_block(name: str, dim: str, block: Sequence[_Entry], sigma: Any, scale
         values["scale"] = values["scale"] * scale
     if first.is_relative:
         values["scale"] = values["scale"] * sigma
-    return row.write(name, dims=dim, **values)
+    return first.row.write(name, dims=dim, **values)
 
 
-def _entries(prior: Prior, p: int) -> list[_Entry]:
-    """Return the prior of each coefficient, with infinite scales as what they are."""
-    if isinstance(prior, Blocks):
-        found: dict[int, _Entry] = {}
-        for part, columns in prior.parts:
-            found |= dict(zip(columns, _entries(part, len(columns)), strict=True))
-        return [found[j] for j in range(p)]
-    _require_row(prior)
-    parameters = prior.parameters(p)
-    return [
-        _entry(prior, {key: float(values[j]) for key, values in parameters.items()})
-        for j in range(p)
-    ]
-
-
-def _require_row(prior: Prior) -> None:
-    """Refuse a prior that no row of the table writes."""
-    bounded = isinstance(prior, Normal | Laplace | ElasticNet) and prior.nonnegative
-    if bounded or type(prior) not in {row.bayesreg for row in PRIORS}:
-        kind = f"{prior.name} prior of one sign" if bounded else f"{prior.name} prior"
-        reason = f"has a {kind}, which to_pymc does not write; write the model in PyMC itself"
-        raise UnsupportedModel("beta", reason)
+def _entries(prior: Prior, p: int) -> dict[int, _Entry]:
+    """Return the prior of each coefficient by position, those of a joint prior in its order."""
+    parts = prior.parts if isinstance(prior, Blocks) else ((prior, tuple(range(p))),)
+    joint: dict[int, _Entry] = {}
+    single: dict[int, _Entry] = {}
+    for k, (part, columns) in enumerate(parts):
+        row = next((row for row in JOINT if row.bayesreg is type(part)), None)
+        if row is not None:
+            joint |= dict.fromkeys(columns, _Entry(row, joint=part, part=k))
+            continue
+        numbers = part.parameters(len(columns))
+        for i, j in enumerate(columns):
+            single[j] = _entry(part, {key: float(values[i]) for key, values in numbers.items()})
+    return dict(sorted(single.items())) | joint
 
 
 def _entry(prior: Prior, numbers: dict[str, float]) -> _Entry:
+    """Return the prior of one coefficient, with infinite scales as what they are."""
     family, has_hyper = type(prior), prior.hyperprior is not None
-    is_relative = prior.relative_to is not None
+    sign = isinstance(prior, Scaled | ElasticNet) and prior.nonnegative
     if isinstance(prior, ElasticNet):
         l1, l2 = numbers["l1_scale"], numbers["l2_scale"]
         if np.isinf(l1):
@@ -248,6 +275,23 @@ def _entry(prior: Prior, numbers: dict[str, float]) -> _Entry:
             family, numbers = Laplace, {"scale": l1}
     if has_hyper:  # what is known of the scale is its factor
         numbers = {("scale" if key == "factor" else key): value for key, value in numbers.items()}
-    if np.isinf(numbers.get("scale", 0.0)) or family is Flat:
-        return _Entry(Flat, has_hyper=False, is_relative=False, numbers=())
-    return _Entry(family, has_hyper, is_relative, tuple(numbers.items()))
+    if np.isinf(numbers.get("scale", 0.0)):
+        family, numbers = (Laplace, {"scale": np.inf}) if sign else (Flat, {})
+        return _Entry(_row(family, numbers, sign=sign))
+    row = _row(family, numbers, sign=sign)
+    free = tuple((key, value) for key, value in numbers.items() if key not in row.fixed)
+    return _Entry(row, has_hyper, prior.relative_to is not None, free)
+
+
+def _row(family: type[Prior], numbers: Mapping[str, float], *, sign: bool) -> PriorRow:
+    for row in PRIORS:
+        if row.writes(family, numbers, sign=sign):
+            return row
+    if family is SpikeSlab:
+        reason = (
+            "has a SpikeSlab prior, whose atom at 0 no density of PyMC holds and no gradient finds;"
+            " use a Horseshoe prior, or write the inclusions as pm.Bernoulli in a model of your own"
+        )
+        raise UnsupportedModel("beta", reason)
+    msg = f"{family.__name__} has no row in bayesreg.pymc_table"
+    raise AssertionError(msg)

@@ -263,7 +263,8 @@ def _linear_inputs(
         names = " and ".join(repr(name) for name in sources)
         msg = (
             f"the predictor must be linear in it, but holds a product of {names}; "
-            "only known numbers may multiply coefficients"
+            "only known numbers may multiply coefficients (a scale of others, in non-centred form, "
+            "belongs into their prior)"
         )
     else:
         msg = (

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytensor.scalar as ps
+import pytensor.tensor as pt
 from pymc.distributions.distribution import PartialObservedRV
-from pymc.logprob.transforms import LogTransform
+from pymc.logprob.transforms import IntervalTransform, LogTransform, Transform
 from pymc.variational.minibatch_rv import MinibatchRandomVariable
 from pytensor.compile.ops import ViewOp
 from pytensor.tensor.type import TensorType
 
 from bayesreg.errors import InputError, UnsupportedModel
 from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson
-from bayesreg.priors import Laplace, Prior
+from bayesreg.pymc_ball_prior import IntoBall
 from bayesreg.pymc_graph import (
     Array,
     constant,
@@ -29,11 +30,14 @@ from bayesreg.pymc_graph import (
     undo_link,
 )
 from bayesreg.pymc_table import (
+    JOINT,
     LIKELIHOODS,
+    ONE_NUMBER,
     PRIORS,
     SCALES,
+    JointRow,
     LikelihoodRow,
-    Row,
+    PriorRow,
     pymc_name,
     row_of,
 )
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from pytensor.graph.basic import Variable
 
     from bayesreg._validation import Vector
+    from bayesreg.priors import Prior
     from bayesreg.scale_priors import ScalePrior
 
 
@@ -65,14 +70,20 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Coefficients:
-    """A coefficient variable and its prior: one number of each parameter per entry."""
+    """A coefficient variable and its prior: one number of each parameter per entry.
+
+    `shared` are numbers that all of a prior's coefficients share; `joint` is the prior of a vector
+    whose entries have one density together.
+    """
 
     rv: Variable
     shape: tuple[int, ...]
-    row: Row[Prior]
+    row: PriorRow | JointRow
     numbers: dict[str, Vector]
+    shared: tuple[tuple[str, float], ...] = ()
     hyper: Unknown | None = None
     is_relative: bool = False
+    joint: Prior | None = None
 
     @property
     def size(self) -> int:
@@ -80,10 +91,16 @@ class Coefficients:
         return int(np.prod(self.shape))
 
     @property
+    def nonnegative(self) -> bool:
+        """Whether entries are at least 0."""
+        return isinstance(self.row, PriorRow) and self.row.nonnegative
+
+    @property
     def family(self) -> tuple[Any, ...]:
         """What must agree for two variables to share one prior."""
         hyper = None if self.hyper is None else self.hyper.rv
-        return self.row.bayesreg, hyper, self.is_relative
+        own = self.shared if self.joint is None else self.rv
+        return self.row.bayesreg, hyper, self.is_relative, self.nonnegative, own
 
 
 @dataclass(frozen=True)
@@ -269,16 +286,26 @@ def _read_unknown(model: pm.Model, rv: Variable, what: str) -> Unknown:
     if rv.type.ndim:
         msg = f"is a vector of unknown values of {what}; only one that all share is supported"
         raise refuse(rv, msg)
-    _transform(model, rv, (type(None), LogTransform))
+    _check_transform(model, rv, accepted=is_log(rv, model.rvs_to_transforms[rv]))
     numbers = {key: _known(model, rv, value, key) for key, value in row.inputs(rv).items()}
     numbers.pop("loc", None)  # zero, always
     with blame(rv):
         return Unknown(rv, row.bayesreg(**{key: float(value) for key, value in numbers.items()}))
 
 
-def _transform(model: pm.Model, rv: Variable, accepted: tuple[type, ...]) -> None:
+def is_log(rv: Variable, transform: Transform | None) -> bool:
+    """Tell whether a transform is the logarithm, under whichever name."""
+    if not isinstance(transform, IntervalTransform):
+        return isinstance(transform, LogTransform)
+    lower, upper = transform.args_fn(*rv.owner.inputs)
+    at_zero = lower is not None and not constant(pt.as_tensor(lower)).any()
+    return at_zero and (upper is None or bool(np.isposinf(constant(pt.as_tensor(upper))).all()))
+
+
+def _check_transform(model: pm.Model, rv: Variable, *, accepted: bool) -> None:
+    """Refuse a transform other than those that a distribution comes with."""
     transform = model.rvs_to_transforms[rv]
-    if not isinstance(transform, accepted):
+    if transform is not None and not accepted:
         name = type(transform).__name__
         raise refuse(rv, f"has a transform ({name}), which restricts it; remove the transform")
 
@@ -316,24 +343,72 @@ def read_coefficients(
     UnsupportedModel
         If its family or parameters are not those of a bayesreg prior.
     """
+    joint = row_of(JOINT, rv)
+    if joint is not None:
+        return _read_joint(model, rv, shape, joint)
     row = row_of(PRIORS, rv)
     if row is None:
         raise refuse(rv, _why_no_coefficient(rv))
-    _transform(model, rv, (type(None),))
     inputs = row.inputs(rv)
-    scale = inputs.pop("scale", None)
+    scale = None if "scale" in row.fixed else inputs.pop("scale", None)
     numbers = {
         key: fill(rv, _known_parameter(model, rv, value, key), shape)
         for key, value in inputs.items()
     }
-    if row.bayesreg is Laplace and numbers.pop("loc").any():
-        msg = "is Laplace with mu != 0, which has no kink at zero; use mu=0, or a Normal prior"
-        raise refuse(rv, msg)
+    _set_fixed(rv, row, numbers, shape)
+    logarithm = row.nonnegative and is_log(rv, model.rvs_to_transforms[rv])
+    _check_transform(model, rv, accepted=logarithm)
+    shared = _pop_shared(rv, numbers)
     if scale is None:
-        return Coefficients(rv, shape, row, numbers)
+        return Coefficients(rv, shape, row, numbers, shared)
     factor, hyper, is_relative = _read_scale(model, rv, scale, noise)
     numbers["scale"] = fill(rv, factor, shape)
-    return Coefficients(rv, shape, row, numbers, hyper, is_relative)
+    return Coefficients(rv, shape, row, numbers, shared, hyper, is_relative)
+
+
+def _set_fixed(
+    rv: Variable, row: PriorRow, numbers: dict[str, Vector], shape: tuple[int, ...]
+) -> None:
+    """Check the parameters that a row fixes, and state the numbers that it implies."""
+    for key, value in row.fixed.items():
+        if key not in numbers:
+            numbers[key] = fill(rv, np.asarray(value), shape)
+        elif (numbers.pop(key) != value).any():
+            name = row.pymc.__name__
+            word = {"loc": "alpha" if name == "Cauchy" else "mu"}.get(key, key)
+            msg = f"is {name} with {word} != {value:g}; use {word}={value:g}, or a Normal prior"
+            raise refuse(rv, msg)
+
+
+def _pop_shared(rv: Variable, numbers: dict[str, Vector]) -> tuple[tuple[str, float], ...]:
+    """Take out the numbers of which a prior has one for all coefficients."""
+    shared = []
+    for key in ONE_NUMBER:
+        if key in numbers:
+            values = np.unique(numbers.pop(key))
+            if values.size != 1:
+                msg = f"has several values of {key}; use one variable for each"
+                raise refuse(rv, msg)
+            shared.append((key, float(values[0])))
+    return tuple(shared)
+
+
+def _read_joint(
+    model: pm.Model, rv: Variable, shape: tuple[int, ...], row: JointRow
+) -> Coefficients:
+    """Read a vector of coefficients with one density."""
+    if len(shape) != 1:
+        raise refuse(rv, f"has shape {shape}, a batch of vectors; use one variable per vector")
+    accepted = isinstance(model.rvs_to_transforms[rv], IntoBall)
+    _check_transform(model, rv, accepted=accepted)
+    inputs = row.inputs(rv)
+    values = {key: _known_parameter(model, rv, value, key) for key, value in inputs.items()}
+    settings = {
+        key: short(value) if key in ("scale", "factor") or not value.ndim else value
+        for key, value in values.items()
+    }
+    with blame(rv):
+        return Coefficients(rv, shape, row, {}, joint=row.make(**settings))
 
 
 def _read_scale(
@@ -359,6 +434,11 @@ def _read_scale(
     return _product_form(rv, scale, unknowns), hyper, is_relative
 
 
+def short(values: Array) -> Any:
+    """Return one number where all are the same, else the vector."""
+    return float(values.flat[0]) if values.size and (values == values.flat[0]).all() else values
+
+
 def _known_parameter(model: pm.Model, rv: Variable, parameter: Variable, name: str) -> Array:
     parents = random_parents(parameter, model.free_RVs)
     if parents and name == "loc":
@@ -379,5 +459,5 @@ def _why_no_coefficient(rv: Variable) -> str:
             f"enters the predictor, but a {family} variable is no coefficient; if it scales others "
             "(non-centred form), write it as their prior scale"
         )
-    valid = ", ".join(row.pymc.__name__ for row in PRIORS)
+    valid = ", ".join(row.pymc.__name__ for row in (*PRIORS, *JOINT))
     return f"its prior {family} is not supported yet; coefficients may have {valid}"

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pytensor.tensor as pt
 from pymc.logprob.basic import transformed_conditional_logp
-from pymc.logprob.transforms import LogTransform
 from pymc.model.core import BaseModel
 
 from bayesreg._validation import Matrix, Vector, as_positive, as_real, as_vector
+from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError
-from bayesreg.priors import Flat, Laplace, Normal, Prior
+from bayesreg.priors import ElasticNet, Flat, Prior, UniformBall
+from bayesreg.priors.base import Scaled
 from bayesreg.problem import Problem
+from bayesreg.pymc_ball_prior import IntoBall, ball_coordinates
 from bayesreg.pymc_graph import (
     STABLE,
     Array,
@@ -33,11 +35,13 @@ from bayesreg.pymc_parts import (
     Observed,
     blame,
     fill,
+    is_log,
     only_observed,
     read_coefficients,
     read_observed,
     refuse,
     shapes_of,
+    short,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +73,10 @@ class VariableReading:
     is_square : bool
         Whether the variable is the square of what it stands for.
     is_log : bool
-        Whether the value variable is the logarithm of the variable.
+        Whether the value variable is the logarithm of the variable. That of a coefficient of 0 is
+        minus infinity, where log densities without Jacobians are finite.
+    ball : UniformBall, optional
+        The ball whose coordinates (see `IntoBall`) the value variable holds.
     """
 
     name: str
@@ -79,14 +86,19 @@ class VariableReading:
     columns: tuple[int, ...] = ()
     is_square: bool = False
     is_log: bool = False
+    ball: UniformBall | None = None
 
     def value(self, numbers: dict[Role, Any]) -> Array:
         """Return the value of the value variable, given the numbers of all roles."""
         if self.role == "coefficients":
             coef: Vector = numbers["coefficients"]
-            return coef[list(self.columns)].reshape(self.shape)
-        result = numbers[self.role] ** 2 if self.is_square else numbers[self.role]
-        return np.asarray(np.log(result) if self.is_log else result, np.float64)
+            result = coef[list(self.columns)].reshape(self.shape)
+        else:
+            result = numbers[self.role] ** 2 if self.is_square else numbers[self.role]
+        if self.ball is not None:
+            return ball_coordinates(self.ball, result)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(result) if self.is_log else result, np.float64)
 
 
 @dataclass(frozen=True)
@@ -194,8 +206,13 @@ def read(model: pm.Model) -> ModelReading:
 
 def _check_all_used(model: pm.Model, observed: Observed, blocks: Sequence[Coefficients]) -> None:
     used = [block.rv for block in blocks]
-    used += [block.hyper.rv for block in blocks if block.hyper is not None]
-    used += [observed.noise.rv] if observed.noise is not None else []
+    scales = [block.hyper.rv for block in blocks if block.hyper is not None]
+    scales += [observed.noise.rv] if observed.noise is not None else []
+    for rv in scales:
+        if rv in used:
+            msg = "is both a coefficient of the predictor and a scale; use two variables"
+            raise refuse(rv, msg)
+    used += scales
     for rv in model.free_RVs:
         if rv not in used:
             msg = f"does not enter the likelihood of {observed.rv.name!r}; remove it"
@@ -325,42 +342,47 @@ def _prior(blocks: Sequence[Coefficients], order: Sequence[int]) -> Any:
         groups.setdefault(block.family, []).append((block, columns))
     parts: list[tuple[Prior, list[int]]] = []
     for members in groups.values():
+        first, columns = members[0]
+        if first.joint is not None:
+            parts.append((first.joint, columns))
+            continue
         columns = [j for _, part in members for j in part]
         sort = np.argsort(columns)
         numbers = {
             key: np.concatenate([block.numbers[key] for block, _ in members])[sort]
-            for key in members[0][0].numbers
+            for key in first.numbers
         }
-        with blame(members[0][0].rv):
-            parts.append((_make_prior(members[0][0], numbers), sorted(columns)))
+        with blame(first.rv):
+            parts.append((_make_prior(first, numbers), sorted(columns)))
     if not parts:
         return Flat()
-    return parts[0][0] if len(parts) == 1 else parts
+    prior, columns = parts[0]
+    return prior if len(parts) == 1 and columns == list(range(len(columns))) else parts
 
 
 def _make_prior(block: Coefficients, numbers: dict[str, Vector]) -> Prior:
-    short: dict[str, Any] = {
-        key: float(values[0]) if values.size and (values == values[0]).all() else values
-        for key, values in numbers.items()
-    }
-    if block.row.bayesreg in (Normal, Laplace):
-        short["relative_to"] = "sigma" if block.is_relative else None
+    settings: dict[str, Any] = {key: short(values) for key, values in numbers.items()}
+    settings |= dict(block.shared)
+    if block.nonnegative:
+        settings["nonnegative"] = True
+    if issubclass(block.row.bayesreg, Scaled):
+        settings["relative_to"] = "sigma" if block.is_relative else None
         if block.hyper is not None:
-            short |= {"factor": short["scale"], "scale": block.hyper.prior}
-    return block.row.bayesreg(**short)
+            settings |= {"factor": settings["scale"], "scale": block.hyper.prior}
+    return block.row.bayesreg(**settings)
 
 
 def _variables(
     model: pm.Model, observed: Observed, blocks: Sequence[Coefficients], order: Sequence[int]
 ) -> tuple[VariableReading, ...]:
-    places = {
-        b.rv: (b.shape, tuple(c)) for b, c in zip(blocks, _slices(blocks, order), strict=True)
-    }
+    places = {b.rv: (b, tuple(c)) for b, c in zip(blocks, _slices(blocks, order), strict=True)}
     hypers = [block.hyper.rv for block in blocks if block.hyper is not None]
     noise = observed.noise
     found = []
     for rv in model.free_RVs:
-        shape, columns = places.get(rv, ((), ()))
+        block, columns = places.get(rv, (None, ()))
+        transform = model.rvs_to_transforms[rv]
+        joint = None if block is None else block.joint
         is_noise = noise is not None and rv is noise.rv
         role: Role = "coefficients" if rv in places else "intercept"
         role = "sigma" if is_noise else "scale" if rv in hypers else role
@@ -369,10 +391,13 @@ def _variables(
                 name=str(rv.name),
                 value_name=str(model.rvs_to_values[rv].name),
                 role=role,
-                shape=shape,
+                shape=() if block is None else block.shape,
                 columns=columns,
                 is_square=is_noise and noise is not None and noise.prior.of_square,
-                is_log=isinstance(model.rvs_to_transforms[rv], LogTransform),
+                is_log=is_log(rv, transform),
+                ball=joint
+                if isinstance(transform, IntoBall) and isinstance(joint, UniformBall)
+                else None,
             )
         )
     return tuple(found)
@@ -419,7 +444,8 @@ def _model_log_densities(model: pm.Model, observed: Variable) -> list[Variable]:
 def _random_numbers(problem: Problem, rng: np.random.Generator) -> dict[str, Any]:
     """Draw a point with a predictor of size one, where no log density overflows or rounds."""
     size = problem.p * np.maximum(np.abs(problem.design.X).max(axis=0), 1e-100)
-    numbers: dict[str, Any] = {"coef": rng.standard_normal(problem.p) / size}
+    coef = rng.standard_normal(problem.p) / size
+    numbers: dict[str, Any] = {"coef": _into_support(problem.coef_prior, coef)}
     if problem.design.intercept:
         numbers["intercept"] = float(rng.standard_normal())
     spread = float(np.std(problem.design.y)) or 1.0
@@ -427,6 +453,18 @@ def _random_numbers(problem: Problem, rng: np.random.Generator) -> dict[str, Any
         if name in problem.unknown:
             numbers[name] = unit * float(np.exp(rng.standard_normal()))
     return numbers
+
+
+def _into_support(prior: Prior, coef: Vector) -> Vector:
+    """Move a point to where the density is positive: to signs that it admits, into a ball."""
+    if isinstance(prior, Blocks):
+        out = coef.copy()
+        for part, columns in prior.parts:
+            out[list(columns)] = _into_support(part, coef[list(columns)])
+        return out
+    if isinstance(prior, UniformBall):
+        return coef / (2.0 * (1.0 + prior.penalty(coef.size).shape.value(coef)))
+    return np.abs(coef) if isinstance(prior, Scaled | ElasticNet) and prior.nonnegative else coef
 
 
 def _log_densities(

@@ -206,7 +206,7 @@ class HalfGeneralizedDoublePareto(_ScaleAndPower, PositiveContinuous):
 
 def _draw_bridge_size(rng: np.random.Generator, scale: float, power: float) -> float:
     """Take a root of a gamma variable: ``(size/scale)^power`` is one of shape 1/power."""
-    return scale * rng.standard_gamma(1 / power) ** (1 / power)
+    return float(scale * rng.standard_gamma(1 / power) ** (1 / power))
 
 
 class BridgeRV(DrawnRV):
@@ -289,7 +289,7 @@ _NODES, _WEIGHTS = special.roots_laguerre(64)
 
 
 def _log_scaled_exp1(x: TensorVariable) -> TensorVariable:
-    """``log(exp(x) E1(x))``, of operations that every backend of PyTensor can run and differentiate.
+    """``log(exp(x) E1(x))``, made of operations that every backend can run and differentiate.
 
     Up to 1.5 by the power series of ``E1(x) + log x + γ``; beyond, Gauss-Laguerre quadrature of
     ``exp(x) E1(x) = ∫ exp(−t)/(x + t) dt`` over t >= 0. Each is exact to 1e-14 where it is used.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +11,26 @@ import pytensor.scalar as ps
 import pytensor.tensor as pt
 from pytensor.scalar.math import Sigmoid
 
+from bayesreg import pymc_ball_prior as ball
+from bayesreg import pymc_scalar_priors as scalar
+from bayesreg import pymc_vector_priors as vector
 from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson
-from bayesreg.priors import ElasticNet, Flat, Laplace, Normal, Prior
+from bayesreg.priors import (
+    Bridge,
+    ElasticNet,
+    Flat,
+    Fused,
+    GeneralizedDoublePareto,
+    GroupLaplace,
+    Horseshoe,
+    Laplace,
+    LInfinity,
+    Normal,
+    Prior,
+    Slope,
+    StudentT,
+    UniformBall,
+)
 from bayesreg.pymc_distributions import ElasticNet as PymcElasticNet
 from bayesreg.pymc_distributions import WeightedBernoulli, WeightedPoisson
 from bayesreg.scale_priors import (
@@ -25,7 +43,7 @@ from bayesreg.scale_priors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pytensor.graph.basic import Variable
 
@@ -58,6 +76,44 @@ class Row[Bayesreg]:
 
 
 @dataclass(frozen=True)
+class PriorRow(Row[Prior]):
+    """A row of `PRIORS`: coefficients, each with numbers of its own.
+
+    Attributes
+    ----------
+    fixed : dict
+        Numbers of the prior (or parameters of the distribution) that this distribution sets.
+    nonnegative : bool
+        Whether the coefficients are at least 0.
+    """
+
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    nonnegative: bool = False
+
+    def writes(self, prior: type[Prior], numbers: Mapping[str, float], *, sign: bool) -> bool:
+        """Tell whether this is a row for a coefficient of this prior and these numbers."""
+        return (
+            self.bayesreg is prior
+            and self.nonnegative == sign
+            and all(numbers.get(key, value) == value for key, value in self.fixed.items())
+        )
+
+
+@dataclass(frozen=True)
+class JointRow(Row[Prior]):
+    """A row of `JOINT`: vectors of coefficients with one density.
+
+    Attributes
+    ----------
+    make : callable
+        From the parameters, evaluated, to the prior. The other way, `write` takes a name, the
+        prior and what the variable shares with others, such as its dims.
+    """
+
+    make: Callable[..., Prior]
+
+
+@dataclass(frozen=True)
 class LikelihoodRow(Row[Likelihood]):
     """A row of `LIKELIHOODS`: `link` maps the predictor to the parameter called "mean"."""
 
@@ -70,12 +126,18 @@ def number(value: object) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.asarray(value, np.float64)
 
 
+ZERO = number(0.0)
+
+
 def _spread(sigma: Any, weights: Any) -> Any:
     return sigma if weights is None else sigma / pt.sqrt(weights)
 
 
-# In the table, parameters called "scale" may hold an unknown; all others must be known numbers.
+# In the table, parameters called "scale" may hold an unknown; all others must be known numbers, and
+# of those in ONE_NUMBER a prior has one for all of its coefficients.
 # The lambdas turn the parameters around: eta is the predictor, s its sd, w the row weights.
+
+ONE_NUMBER = ("nu", "shape", "power")
 
 # fmt: off
 LIKELIHOODS: tuple[LikelihoodRow, ...] = (
@@ -96,13 +158,71 @@ LIKELIHOODS: tuple[LikelihoodRow, ...] = (
         lambda name, eta, _s, _w, **kw: pm.Binomial(name, n=1, logit_p=eta, **kw), link=Sigmoid),
 )
 
-PRIORS: tuple[Row[Prior], ...] = (
-    Row(pm.Normal, Normal, ("loc", "scale"),
+PRIORS: tuple[PriorRow, ...] = (
+    PriorRow(pm.Normal, Normal, ("loc", "scale"),
         lambda name, loc, scale, **kw: pm.Normal(name, mu=loc, sigma=scale, **kw)),
-    Row(pm.Laplace, Laplace, ("loc", "scale"),
-        lambda name, loc, scale, **kw: pm.Laplace(name, mu=loc, b=scale, **kw)),
-    Row(PymcElasticNet, ElasticNet, ("l1_scale", "l2_scale"), PymcElasticNet),
-    Row(pm.Flat, Flat, (), pm.Flat),
+    PriorRow(pm.Laplace, Laplace, ("loc", "scale"),
+        lambda name, scale, **kw: pm.Laplace(name, mu=ZERO, b=scale, **kw), {"loc": 0.0}),
+    PriorRow(PymcElasticNet, ElasticNet, ("l1_scale", "l2_scale"), PymcElasticNet),
+    PriorRow(pm.Flat, Flat, (), pm.Flat),
+    PriorRow(pm.Cauchy, StudentT, ("loc", "scale"),
+        lambda name, scale, **kw: pm.Cauchy(name, alpha=ZERO, beta=scale, **kw),
+        {"loc": 0.0, "nu": 1.0}),
+    PriorRow(pm.StudentT, StudentT, ("nu", "loc", "scale"),
+        lambda name, nu, scale, **kw: pm.StudentT(name, nu=nu, mu=ZERO, sigma=scale, **kw),
+        {"loc": 0.0}),
+    PriorRow(scalar.GeneralizedDoublePareto, GeneralizedDoublePareto, ("scale", "shape"),
+        lambda name, scale, shape, **kw:
+            scalar.GeneralizedDoublePareto(name, scale=scale, power=shape, **kw)),
+    PriorRow(scalar.Bridge, Bridge, ("scale", "power"), scalar.Bridge),
+    PriorRow(scalar.Horseshoe, Horseshoe, ("scale",), scalar.Horseshoe),
+    # Coefficients that are at least 0. The first is written for infinite scales of any family.
+    PriorRow(pm.HalfFlat, Laplace, (), pm.HalfFlat, {"scale": np.inf}, nonnegative=True),
+    PriorRow(pm.HalfNormal, Normal, ("loc", "scale"),
+        lambda name, scale, **kw: pm.HalfNormal(name, sigma=scale, **kw),
+        {"loc": 0.0}, nonnegative=True),
+    PriorRow(pm.TruncatedNormal, Normal, ("loc", "scale", "lower", "upper"),
+        lambda name, loc, scale, **kw:
+            pm.TruncatedNormal(name, mu=loc, sigma=scale, lower=ZERO, **kw),
+        {"lower": 0.0, "upper": np.inf}, nonnegative=True),
+    PriorRow(pm.Exponential, Laplace, ("scale",),
+        lambda name, scale, **kw: pm.Exponential(name, scale=scale, **kw), nonnegative=True),
+    PriorRow(scalar.HalfElasticNet, ElasticNet, ("l1_scale", "l2_scale"),
+        scalar.HalfElasticNet, nonnegative=True),
+    PriorRow(pm.HalfCauchy, StudentT, ("scale",),
+        lambda name, scale, **kw: pm.HalfCauchy(name, beta=scale, **kw),
+        {"nu": 1.0}, nonnegative=True),
+    PriorRow(pm.HalfStudentT, StudentT, ("nu", "scale"),
+        lambda name, nu, scale, **kw: pm.HalfStudentT(name, nu=nu, sigma=scale, **kw),
+        nonnegative=True),
+    PriorRow(scalar.HalfGeneralizedDoublePareto, GeneralizedDoublePareto, ("scale", "shape"),
+        lambda name, scale, shape, **kw:
+            scalar.HalfGeneralizedDoublePareto(name, scale=scale, power=shape, **kw),
+        nonnegative=True),
+    PriorRow(scalar.HalfBridge, Bridge, ("scale", "power"), scalar.HalfBridge, nonnegative=True),
+)
+
+JOINT: tuple[JointRow, ...] = (
+    JointRow(vector.GroupLaplace, GroupLaplace, ("scale", "members", "labels"),
+        lambda name, q, **kw:
+            vector.GroupLaplace(name, scale=number(q.scale), groups=q.groups, **kw),
+        lambda scale, members, labels: GroupLaplace(scale, vector.as_groups(members, labels))),
+    JointRow(vector.LInfinity, LInfinity, ("scale",),
+        lambda name, q, **kw: vector.LInfinity(name, scale=number(q.scale), **kw), LInfinity),
+    JointRow(vector.Slope, Slope, ("scale", "weights"),
+        lambda name, q, **kw:
+            vector.Slope(name, scale=number(q.scale), weights=number(q.weights), **kw),
+        Slope),
+    JointRow(ball.UniformBall, UniformBall, ("scale", "radius", "norm", "members", "labels"),
+        lambda name, q, **kw: ball.UniformBall(name, number(q.radius), q.norm,
+            scale=number(q.scale), groups=q.groups, **kw),
+        lambda scale, radius, norm, members, labels: UniformBall(
+            radius, ball.BALL_NORMS[int(norm)], scale=scale,
+            groups=vector.as_groups(members, labels))),
+    JointRow(vector.Fused, Fused, ("factor", "scale", "first_scale"),
+        lambda name, q, **kw: vector.Fused(name, number(q.scale), number(q.first_scale),
+            factor=number(q.factor), **kw),
+        lambda factor, scale, first_scale: Fused(scale, first_scale, factor=factor)),
 )
 
 SCALES: tuple[Row[ScalePrior], ...] = (

@@ -2,8 +2,6 @@ r"""Priors of coefficients together, which PyMC does not have: a variable of eac
 
 ``GroupLaplace``, ``LInfinity``, ``Slope``
     densities proportional to ``exp(−norm)``;
-``UniformBall``
-    the constrained form of such a penalty; sampled through `IntoBall`, without walls;
 ``Fused``
     a Laplace random walk along the vector.
 
@@ -14,7 +12,7 @@ order of the parameters in the docstring of an op is that of ``op.dist_params(no
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 import numpy as np
 import pymc as pm
@@ -22,26 +20,20 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pymc.distributions.dist_math import check_parameters
 from pymc.distributions.shape_utils import rv_size_is_none
-from pymc.distributions.transforms import Transform, _default_transform
 from pytensor.tensor.variable import TensorVariable
 
-from bayesreg.errors import InputError, unknown_name
-from bayesreg.priors.balls import BallNorm
+from bayesreg.errors import InputError
 from bayesreg.pymc_ops import DrawnRV, as_double
 
 __all__ = [
-    "BALL_NORMS",
     "Fused",
     "FusedRV",
     "GroupLaplace",
     "GroupLaplaceRV",
-    "IntoBall",
     "LInfinity",
     "LInfinityRV",
     "Slope",
     "SlopeRV",
-    "UniformBall",
-    "UniformBallRV",
     "as_groups",
 ]
 
@@ -49,16 +41,9 @@ type Floats = NDArray[np.float64]
 type Integers = NDArray[np.int64]
 
 LOG_2, LOG_PI = math.log(2), math.log(math.pi)
-#: Norms of a `UniformBall`, in the order of their numbers in the graph.
-BALL_NORMS: tuple[BallNorm, ...] = get_args(BallNorm.__value__)
-_L2, _LINF = BALL_NORMS.index("l2"), BALL_NORMS.index("linf")
-# What rounding may do to the norm of a point on the border.
-_BORDER = 64 * np.finfo(float).eps
-# A point of the border is this far out in the coordinates of `IntoBall`: x/(1 + x) is 1 there.
-_FAR = 2.0**60
 
 
-def _vector(parameter: Any, shape: Any, *others: TensorVariable) -> TensorVariable:
+def as_vector(parameter: Any, shape: Any, *others: TensorVariable) -> TensorVariable:
     """Make one number per coefficient, where one number was given for all."""
     value = as_double(parameter)
     if value.ndim:
@@ -72,7 +57,7 @@ def _vector(parameter: Any, shape: Any, *others: TensorVariable) -> TensorVariab
     return pt.full((lengths[-1],), value)
 
 
-def _origin(
+def at_the_origin(
     rv: TensorVariable,  # noqa: ARG001  # PyMC passes it first
     size: Any,
     scale: TensorVariable,
@@ -86,7 +71,7 @@ def _origin(
 # --------------------------------------------------------------------------- groups, in a graph
 
 
-def _memberships(groups: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
+def memberships(groups: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
     """Positions that belong to a group, and which group: the two vectors that a graph holds."""
     members = np.array([j for group in groups for j in group], dtype=np.int64)
     labels = np.array([k for k, group in enumerate(groups) for _ in group], dtype=np.int64)
@@ -99,16 +84,16 @@ def as_groups(members: Integers, labels: Integers) -> list[list[int]]:
     return [members[labels == k].astype(int).tolist() for k in range(count)]
 
 
-def _slots(p: Any, members: TensorVariable, labels: TensorVariable) -> TensorVariable:
+def slots_of(p: Any, members: TensorVariable, labels: TensorVariable) -> TensorVariable:
     """Slot of each coefficient: that of its group, or one of its own; shape (p,)."""
     return (pt.arange(p) + members.shape[0])[members].set(labels)
 
 
-def _group_sizes(slots: TensorVariable, count: Any) -> TensorVariable:
+def group_sizes(slots: TensorVariable, count: Any) -> TensorVariable:
     return pt.zeros((count,))[slots].inc(1.0)
 
 
-def _group_norm(u: TensorVariable, slots: TensorVariable, count: Any) -> TensorVariable:
+def group_norm(u: TensorVariable, slots: TensorVariable, count: Any) -> TensorVariable:
     """Sum of the Euclidean norms of groups along the last axis; its gradient at 0 is 0."""
     empty = pt.zeros((*(u.shape[k] for k in range(u.ndim - 1)), count))
     squares = empty[..., slots].inc(u**2)
@@ -116,20 +101,20 @@ def _group_norm(u: TensorVariable, slots: TensorVariable, count: Any) -> TensorV
     return pt.switch(positive, pt.sqrt(pt.switch(positive, squares, 1.0)), 0.0).sum(axis=-1)
 
 
-def _log_group_unit(sizes: TensorVariable) -> TensorVariable:
+def log_group_unit(sizes: TensorVariable) -> TensorVariable:
     """Log normaliser at scale 1: ``Σ log(2 π^(d/2) Γ(d) / Γ(d/2))`` over groups of d."""
     d = pt.switch(sizes > 0, sizes, 1.0)
     logs = LOG_2 + 0.5 * d * LOG_PI - pt.gammaln(0.5 * d) + pt.gammaln(d)
     return pt.switch(sizes > 0, logs, 0.0).sum()
 
 
-def _log_sup_unit(p: Any) -> TensorVariable:
+def log_sup_unit(p: Any) -> TensorVariable:
     """Log normaliser of the sup norm at scale 1: ``log(2^p p!)``."""
     length = pt.cast(p, "float64")
     return length * LOG_2 + pt.gammaln(length + 1)
 
 
-def _log_scales(scale: TensorVariable) -> TensorVariable:
+def log_scales(scale: TensorVariable) -> TensorVariable:
     return pt.log(scale).sum(axis=-1)
 
 
@@ -188,14 +173,14 @@ class GroupLaplace(pm.Continuous):
     """
 
     rv_op: ClassVar[GroupLaplaceRV] = GroupLaplaceRV()
-    support_point = staticmethod(_origin)
+    support_point = staticmethod(at_the_origin)
 
     @classmethod
     def dist(
         cls, scale: Any, groups: Sequence[Sequence[int]], *, shape: Any = None, **kwargs: Any
     ) -> TensorVariable:
         """Return an unregistered variable; the keywords are those of any PyMC ``dist``."""
-        parameters = [_vector(scale, shape), *_memberships(groups)]
+        parameters = [as_vector(scale, shape), *memberships(groups)]
         return super().dist(parameters, shape=shape, **kwargs)
 
     @staticmethod
@@ -207,9 +192,9 @@ class GroupLaplace(pm.Continuous):
     ) -> TensorVariable:
         """Return the log density in nats."""
         p = scale.shape[-1]
-        slots, count = _slots(p, members, labels), p + members.shape[0]
-        unit = _log_group_unit(_group_sizes(slots, count))
-        density = -_group_norm(value / scale, slots, count) - unit - _log_scales(scale)
+        slots, count = slots_of(p, members, labels), p + members.shape[0]
+        unit = log_group_unit(group_sizes(slots, count))
+        density = -group_norm(value / scale, slots, count) - unit - log_scales(scale)
         return check_parameters(density, scale > 0, msg="scale > 0")
 
 
@@ -252,18 +237,18 @@ class LInfinity(pm.Continuous):
     """
 
     rv_op: ClassVar[LInfinityRV] = LInfinityRV()
-    support_point = staticmethod(_origin)
+    support_point = staticmethod(at_the_origin)
 
     @classmethod
     def dist(cls, scale: Any, *, shape: Any = None, **kwargs: Any) -> TensorVariable:
         """Return an unregistered variable; the keywords are those of any PyMC ``dist``."""
-        return super().dist([_vector(scale, shape)], shape=shape, **kwargs)
+        return super().dist([as_vector(scale, shape)], shape=shape, **kwargs)
 
     @staticmethod
     def logp(value: TensorVariable, scale: TensorVariable) -> TensorVariable:
         """Return the log density in nats."""
         norm = pt.abs(value / scale).max(axis=-1)
-        density = -norm - _log_sup_unit(scale.shape[-1]) - _log_scales(scale)
+        density = -norm - log_sup_unit(scale.shape[-1]) - log_scales(scale)
         return check_parameters(density, scale > 0, msg="scale > 0")
 
 
@@ -316,13 +301,13 @@ class Slope(pm.Continuous):
     """
 
     rv_op: ClassVar[SlopeRV] = SlopeRV()
-    support_point = staticmethod(_origin)
+    support_point = staticmethod(at_the_origin)
 
     @classmethod
     def dist(cls, scale: Any, weights: Any, *, shape: Any = None, **kwargs: Any) -> TensorVariable:
         """Return an unregistered variable; the keywords are those of any PyMC ``dist``."""
         w = as_double(weights)
-        return super().dist([_vector(scale, shape, w), w], shape=shape, **kwargs)
+        return super().dist([as_vector(scale, shape, w), w], shape=shape, **kwargs)
 
     @staticmethod
     def logp(
@@ -332,178 +317,11 @@ class Slope(pm.Continuous):
         sizes = pt.sort(pt.abs(value / scale), axis=-1)
         penalty = (weights[..., ::-1] * sizes).sum(axis=-1)
         rates = pt.log(pt.cumsum(weights, axis=-1)).sum(axis=-1)
-        density = rates - penalty - _log_sup_unit(scale.shape[-1]) - _log_scales(scale)
+        density = rates - penalty - log_sup_unit(scale.shape[-1]) - log_scales(scale)
         valid = (weights >= 0, weights[..., 0] > 0, pt.le(pt.diff(weights, axis=-1), 0.0))
         return check_parameters(
             density, scale > 0, *valid, msg="scale > 0, weights >= 0 and not increasing"
         )
-
-
-# --------------------------------------------------------------------------- balls
-
-
-def _ball_norm(
-    u: TensorVariable, norm: TensorVariable, members: TensorVariable, labels: TensorVariable
-) -> TensorVariable:
-    slots, count = _ball_slots(u.shape[-1], norm, members, labels)
-    largest = pt.abs(u).max(axis=-1)
-    return pt.switch(pt.eq(norm, _LINF), largest, _group_norm(u, slots, count))
-
-
-def _ball_slots(
-    p: Any, norm: TensorVariable, members: TensorVariable, labels: TensorVariable
-) -> tuple[TensorVariable, Any]:
-    """Groups whose norms add up: one for all in the L2 ball, of one each in the L1 ball."""
-    slots = pt.switch(pt.eq(norm, _L2), 0, _slots(p, members, labels))
-    return slots, p + members.shape[0]
-
-
-def _draw_ball(
-    rng: np.random.Generator,
-    scale: Floats,
-    radius: float,
-    norm: int,
-    members: Integers,
-    labels: Integers,
-) -> Floats:
-    """Draw a direction from ``exp(−norm)``; the p-th power of the radius is uniform.
-
-    With the slots of `_draw_group_laplace`: lengths of groups are Gamma(d), and their sum the norm.
-    """
-    p, m = scale.size, members.size
-    slots = np.arange(p) + m
-    for k in range(m):
-        slots[members[k]] = labels[k]
-    if norm == _L2:
-        slots[:] = 0
-    squares, sizes = np.zeros(p + m), np.zeros(p + m)
-    out, length = np.empty(p), 0.0
-    for j in range(p):
-        out[j] = 2.0 * rng.random() - 1.0 if norm == _LINF else rng.standard_normal()
-        squares[slots[j]] += out[j] ** 2
-        sizes[slots[j]] += 1.0
-    if norm == _LINF:
-        return out * scale * radius
-    for k in range(p + m):
-        if sizes[k] > 0:
-            gamma = rng.standard_gamma(sizes[k])
-            length += gamma
-            squares[k] = gamma / np.sqrt(squares[k])
-    size = radius * rng.random() ** (1.0 / p) / length
-    for j in range(p):
-        out[j] *= squares[slots[j]] * scale[j] * size
-    return out
-
-
-class UniformBallRV(DrawnRV):
-    """Op of `UniformBall`: ``scale``, ``radius``, ``norm``, ``members``, ``labels``.
-
-    The norm is its position in `BALL_NORMS`; groups are those of `GroupLaplaceRV`.
-    """
-
-    name = "uniform_ball"
-    signature = "(p),(),(),(m),(m)->(p)"
-    dtype = "float64"
-    draw = staticmethod(_draw_ball)
-    _print_name = ("UniformBall", "\\operatorname{UniformBall}")
-
-
-class UniformBall(pm.Continuous):
-    r"""Uniform prior on a ball ``N(x/scale) <= radius``: the constrained form of a penalty.
-
-    PyMC samples the coordinates of `IntoBall`, unless ``default_transform=None``.
-
-    Parameters
-    ----------
-    radius : tensor_like of float
-        Radius > 0, in the units of `x` where `scale` is 1.
-    norm : {"l1", "l2", "linf", "group"}
-        Which norm; ``"group"`` is the sum over groups of Euclidean norms.
-    scale : tensor_like of float
-        Units of the coefficients: one for all, or one per coefficient.
-    groups : list of lists of int
-        As in `GroupLaplace`, for ``norm="group"``.
-
-    Examples
-    --------
-    >>> x = UniformBall.dist(2.0, "l1", shape=2)  # a square with diagonals of 4
-    >>> pm.logp(x, [1.0, -0.5]).exp().eval().round(6), pm.logp(x, [1.5, 1.0]).exp().eval()
-    (array(0.125), array(0.))
-    """
-
-    rv_op: ClassVar[UniformBallRV] = UniformBallRV()
-    support_point = staticmethod(_origin)
-
-    @classmethod
-    def dist(
-        cls,
-        radius: Any,
-        norm: BallNorm = "l2",
-        *,
-        scale: Any = 1.0,
-        groups: Sequence[Sequence[int]] = (),
-        shape: Any = None,
-        **kwargs: Any,
-    ) -> TensorVariable:
-        """Return an unregistered variable; the keywords are those of any PyMC ``dist``."""
-        if norm not in BALL_NORMS:
-            raise unknown_name("norm", norm, BALL_NORMS)
-        parameters = [_vector(scale, shape), as_double(radius), BALL_NORMS.index(norm)]
-        return super().dist([*parameters, *_memberships(groups)], shape=shape, **kwargs)
-
-    @staticmethod
-    def logp(
-        value: TensorVariable,
-        scale: TensorVariable,
-        radius: TensorVariable,
-        *norm: TensorVariable,
-    ) -> TensorVariable:
-        """Return minus the log volume inside (the border included), minus infinity outside."""
-        p = scale.shape[-1]
-        length = pt.cast(p, "float64")
-        slots, count = _ball_slots(p, *norm)
-        groups = _log_group_unit(_group_sizes(slots, count))
-        unit = pt.switch(pt.eq(norm[0], _LINF), _log_sup_unit(p), groups) - pt.gammaln(length + 1)
-        volume = unit + length * pt.log(radius) + _log_scales(scale)
-        inside = _ball_norm(value / (scale * radius), *norm) <= 1 + _BORDER
-        density = pt.switch(inside, -volume, -np.inf)
-        return check_parameters(density, scale > 0, radius > 0, msg="scale > 0, radius > 0")
-
-
-class IntoBall(Transform):
-    """Coordinates z of all of space for the points of a ball: ``x = radius scale z/(1 + N(z))``.
-
-    The map keeps directions, and takes a norm of N to N/(1 + N), so that its Jacobian is
-    ``Π(radius scale) (1 + N)^−(p + 1)``. The border is at infinity; 2^60 stands for that, where
-    N/(1 + N) is 1 in double precision.
-    """
-
-    name = "into_ball"
-    ndim_supp = 1
-
-    def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
-        """From the ball to its coordinates."""
-        _, _, scale, radius, *norm = inputs
-        u = value / (scale * radius)
-        gap = 1 - _ball_norm(u, *norm)
-        return u / pt.maximum(gap, 1 / _FAR)[..., None]
-
-    def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
-        """From coordinates to the ball."""
-        _, _, scale, radius, *norm = inputs
-        return radius * scale * value / (1 + _ball_norm(value, *norm))[..., None]
-
-    def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
-        """Log Jacobian determinant of `backward`."""
-        _, _, scale, radius, *norm = inputs
-        p = pt.cast(scale.shape[-1], "float64")
-        whole = p * pt.log(radius) + _log_scales(scale)
-        return whole - (p + 1) * pt.log1p(_ball_norm(value, *norm))
-
-
-@_default_transform.register(UniformBall)
-def _into_ball(op: UniformBallRV, rv: TensorVariable) -> IntoBall:  # noqa: ARG001  # PyMC's order
-    return IntoBall()
 
 
 # --------------------------------------------------------------------------- fused
@@ -555,7 +373,7 @@ class Fused(pm.Continuous):
     """
 
     rv_op: ClassVar[FusedRV] = FusedRV()
-    support_point = staticmethod(_origin)
+    support_point = staticmethod(at_the_origin)
 
     @classmethod
     def dist(
@@ -568,7 +386,7 @@ class Fused(pm.Continuous):
         **kwargs: Any,
     ) -> TensorVariable:
         """Return an unregistered variable; the keywords are those of any PyMC ``dist``."""
-        parameters = [_vector(factor, shape), as_double(scale), as_double(first_scale)]
+        parameters = [as_vector(factor, shape), as_double(scale), as_double(first_scale)]
         return super().dist(parameters, shape=shape, **kwargs)
 
     @staticmethod

@@ -8,7 +8,6 @@ import numpy as np
 
 from bayesreg._console import say
 from bayesreg._files import write_whole
-from bayesreg.path import MANY_COLUMNS
 from bayesreg.terminal import dump, number, plain, save_figure, start_table
 
 if TYPE_CHECKING:
@@ -59,30 +58,28 @@ def _moves(path: MapPath, before: set[str], now: set[str]) -> str:
         shown = [f"{sign}{plain(name)}" for name in group[:_NAMES]]
         more = len(group) - _NAMES
         parts += shown + ([f"{sign}{more} more"] if more > 0 else [])
-    return " ".join(parts)
+    return ", ".join(parts)
 
 
 def _knot_lines(path: MapPath) -> Iterable[str]:
-    if path.problem.p > MANY_COLUMNS:
+    bends = path.readable_bends
+    if bends is None:
         return
-    bends = path.bends
-    if bends is None or path.knots is None:
-        return
-    if path.knots.size == 0:
+    if bends.changes.size == 0:
         yield "knots: none, as no coefficient leaves 0"
         return
-    yield f"{path.knots.size} knots, exactly: λ (scale) and what enters (+) or leaves (−) there"
+    yield f"{bends.changes.size} knots, exactly: λ (scale) and what enters (+) or leaves (−) there"
     names, told = path.problem.names, 0
     for lam, entered, left in zip(bends.lam, bends.entered, bends.left, strict=True):
         if not (entered or left):
             continue
         if told == _KNOTS:
-            yield f"  … and {path.knots.size - told} more; --json has them all"
+            yield f"  … and {bends.changes.size - told} more; --json has them all"
             return
         moves = [f"+{_visible(names[j])}" for j in entered] + [
             f"−{_visible(names[j])}" for j in left
         ]
-        yield f"  {lam:.10g} ({number(1 / lam)}): {' '.join(moves)}"
+        yield f"  {lam:.10g} ({number(1 / lam)}): {', '.join(moves)}"
         told += 1
 
 
@@ -92,7 +89,7 @@ def _visible(name: str) -> str:
 
 def record(path: MapPath) -> dict[str, Any]:
     """Return a path as what JSON can hold: numbers, lists, names."""
-    names, bends = path.problem.names, path.bends
+    names, bends = path.problem.names, path.readable_bends
     knots = None
     if bends is not None:
         knots = [

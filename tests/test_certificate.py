@@ -440,3 +440,21 @@ def test_many_columns_on_few_rows_are_certified_by_their_columns() -> None:
     again = br.certify(doubled, np.append(fit.coef, 0.0), fit.intercept)
     assert again.optimal
     assert not again.unique
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        br.GroupLaplace(0.1, np.arange(60).reshape(20, 3).tolist()),
+        br.Bridge(scale=1.0, power=1.5),
+        br.Laplace(0.1, nonnegative=True),
+    ],
+)
+def test_uniqueness_with_more_columns_than_rows(prior: br.Prior) -> None:
+    """Groups that cannot enter, and strictly convex terms, need no independent columns."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(30, 60))
+    y = X[:, :3].sum(axis=1) + 0.1 * rng.normal(size=30)
+    fit = br.find_map(br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=prior))
+    assert fit.certificate.optimal
+    assert fit.certificate.unique

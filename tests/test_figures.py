@@ -278,7 +278,7 @@ def test_hostile_names_are_plain_text() -> None:
     _assert_tidy(figures.coefficients(comparison))
 
 
-@pytest.mark.parametrize("function", figures.__all__)
+@pytest.mark.parametrize("function", ["coefficients", "posterior_densities"])
 def test_an_intercept_alone_gives_a_figure_without_axes(function: str) -> None:
     """No coefficients: the figure says so."""
     problem = br.Problem(

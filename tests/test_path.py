@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from scipy import sparse
 from sklearn.linear_model import enet_path, lasso_path
 
 import bayesreg as br
 from bayesreg import datasets
 from bayesreg.cli import main
-from bayesreg.errors import DegenerateMode, ImproperPosterior, InputError
+from bayesreg.errors import DegenerateMode, ImproperPosterior, InputError, NotConverged
 from bayesreg.figures._coefficient_path import spread_out
 from bayesreg.path import degrees_of_freedom
 from bayesreg.priors import GroupLaplace, Horseshoe, LInfinity
@@ -228,6 +229,37 @@ def test_penalties_that_are_not_convex_are_stationary() -> None:
     path = br.map_path(problem_of("gaussian", br.StudentT(3.0, 1.0)), scales=[0.1, 1.0])
     assert all(certificate.stationary for certificate in path.certificates)
     assert "not convex" in str(path)
+
+
+def test_sparse_columns_and_sums_of_products() -> None:
+    """Have the path of the same columns as plain rows."""
+    rng = np.random.default_rng(2)
+    S = sparse.random(40, 8, 0.3, format="csc", random_state=1)
+    y = S @ np.arange(8.0) + rng.normal(size=40)
+    X = S.toarray()
+    options: dict[str, Any] = {"likelihood": br.Gaussian(1.0), "prior": br.Laplace(0.3)}
+    plain = br.map_path(br.Problem(X, y, **options), n_scales=6)
+    means = {"x_mean": X.mean(axis=0), "y_mean": y.mean()}
+    sums = br.Problem.from_statistics(X.T @ X, X.T @ y, y @ y, 40, **means, **options)
+    assert plain.knots is not None
+    for problem in (br.Problem(S, y, **options), sums):
+        path = br.map_path(problem, n_scales=6)
+        np.testing.assert_allclose(path.coef, plain.coef, rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(path.objective, plain.objective, rtol=1e-10)
+        assert path.knots == pytest.approx(plain.knots, rel=1e-9)
+        assert path.df.tolist() == plain.df.tolist()
+
+
+def test_knots_lost_in_rounding_do_not_take_the_figure_along() -> None:
+    """Columns collinear to nine digits: asking for knots says so, the figure leaves them out."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(24, 3)) @ rng.normal(size=(3, 16)) + 1e-9 * rng.normal(size=(24, 16))
+    y = X[:, 0] + rng.normal(size=24)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(0.1), prior=br.Laplace(1.0))
+    path = br.map_path(problem, scales=[1e-3, 1e6])
+    with pytest.raises(NotConverged, match="collinear"):
+        _ = path.knots
+    assert path.plot().axes
 
 
 def test_what_is_refused() -> None:

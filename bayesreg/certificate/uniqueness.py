@@ -22,7 +22,7 @@ from bayesreg.independence import (
     surely_definite,
     unit_gram,
 )
-from bayesreg.penalties import ElasticNetPenalty, JoinedPenalty
+from bayesreg.penalties import GroupNorm, JoinedPenalty, SeparablePenalty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,10 +42,14 @@ _MOST_ENTRIES = 10_000_000
 
 
 def candidates(local: Local) -> Positions:
-    """Positions of the coefficients that may differ from zero at an optimum, strict ones aside."""
-    slack = 10 * local.rounding
-    mask = _may_differ(local.problem.penalty, local.coef, local.gradient, slack)
-    return np.flatnonzero(mask)
+    """Positions of the coefficients that may differ from zero at an optimum, strict ones aside.
+
+    None under a penalty that is not convex, where there is no uniqueness to prove.
+    """
+    penalty, slack = local.problem.penalty, 10 * local.rounding
+    if not penalty.convex:
+        return np.empty(0, dtype=np.intp)
+    return np.flatnonzero(_may_differ(penalty, local.coef, local.gradient, slack))
 
 
 def _may_differ(
@@ -54,18 +58,27 @@ def _may_differ(
     gradient: NDArray[np.float64],
     slack: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Columns with a square in their penalty are strictly convex by themselves, and left out."""
+    """Coefficients whose penalty is strictly convex by itself, a square say, are left out.
+
+    Of other penalties nothing is known but that the gradient is the same at all optima: a group
+    whose gradient is shorter than the penalty's slope is 0 at each of them.
+    """
     if isinstance(penalty, JoinedPenalty):
         out = np.empty(coef.size, dtype=bool)
         for part, at in penalty.parts:
             out[at] = _may_differ(part, coef[at], gradient[at], slack[at])
         return out
-    if not isinstance(penalty, ElasticNetPenalty):
-        return np.ones(coef.size, dtype=bool)
-    total = gradient + penalty.smooth_gradient(coef)
-    pull = np.where(penalty.nonnegative, -total, np.abs(total))
-    reached = pull >= penalty.l1 * (1 - 1e-9) - slack
-    return np.asarray((reached | (coef != 0)) & (penalty.l2 == 0))
+    if isinstance(penalty, SeparablePenalty):
+        total = gradient + penalty.slope(np.zeros(coef.size))
+        pull = np.where(penalty.nonnegative, -total, np.abs(total))
+        reached = pull >= penalty.kink * (1 - 1e-9) - slack
+        return np.asarray((reached | (coef != 0)) & ~penalty.strict)
+    if isinstance(penalty, GroupNorm):
+        length = penalty.lengths(penalty.scale * gradient)
+        error = penalty.lengths(penalty.scale * slack)
+        reached = (length >= 1 - 1e-9 - error)[penalty.labels]
+        return np.asarray(reached | (coef != 0))
+    return np.ones(coef.size, dtype=bool)
 
 
 def proved_unique(design: Design, sets: Sequence[Positions]) -> list[bool]:

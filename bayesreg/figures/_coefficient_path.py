@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, MaxNLocator, NullLocator
 
 from bayesreg.figures import _ink as ink
-from bayesreg.path import MANY_COLUMNS
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -80,15 +79,10 @@ def coefficient_path(path: MapPath) -> Figure:
 # --------------------------------------------------------------------------- what is drawn
 
 
-def _has_knots(path: MapPath) -> bool:
-    """Whether there are knots, and not more than can be told apart."""
-    return path.problem.p <= MANY_COLUMNS and path.bends is not None
-
-
 def _points(path: MapPath) -> tuple[Vector, Matrix]:
     """Scales in order, the knots among them, and coefficients in units of their columns' sd."""
     x, coef = path.scales, path.coef
-    bends = path.bends if _has_knots(path) else None
+    bends = path.readable_bends
     if bends is not None:
         between = bends.lam > 0
         x = np.concatenate([x, 1.0 / bends.lam[between]])
@@ -170,8 +164,8 @@ def _from_zero(y: Vector) -> Vector:
 def _draw_places(axes: Axes, path: MapPath) -> None:
     """Mark the knots at the foot, and the problem's own scale."""
     low, high = axes.get_xlim()
-    if _has_knots(path) and path.knots is not None:
-        knots = 1.0 / path.knots
+    if path.readable_bends is not None:
+        knots = 1.0 / path.readable_bends.changes
         knots = knots[(knots >= low) & (knots <= high)]
         axes.vlines(
             knots, 0.0, 0.025, transform=axes.get_xaxis_transform(), color=ink.GREY, lw=0.7,
@@ -309,8 +303,9 @@ def _handles(path: MapPath, values: Matrix, named: tuple[int, ...]) -> list[Arti
     if own is not None and path.scales.min() <= own <= path.scales.max():
         text = f"the problem's own scale, {own:.4g}"
         handles.append(Line2D([], [], color=ink.BLACK, lw=0.9, ls=(0, (4, 3)), label=text))
-    if _has_knots(path) and path.knots is not None and path.knots.size:
-        count = path.knots.size
+    bends = path.readable_bends
+    if bends is not None and bends.changes.size:
+        count = bends.changes.size
         text = f"{count} knot{'s' * (count > 1)}: the support changes"
         handles.append(Line2D([], [], color=ink.GREY, ls="", marker="|", ms=7, label=text))
     if int((values != 0).any(axis=0).sum()) > len(named):

@@ -156,3 +156,41 @@ def _separable(penalty: SeparablePenalty, coef: Vector) -> Piece:
     kinked = np.flatnonzero(penalty.kinked[free])
     ends = walls(free.size, (kinked, np.sign(coef[free][kinked])))
     return Piece(np.arange(coef.size), moves, np.ones(coef.size), coef[free], curve, ends)
+
+
+def stationarity(
+    penalty: Penalty, coef: Vector, gradient: Vector
+) -> tuple[sparse.csr_array, Vector]:
+    """Return the directions in which a penalty is smooth at a point, and its slopes along them.
+
+    At a minimum the gradient of the loss along each direction is minus the slope.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        Separable, partly smooth, or joined of such.
+    coef, gradient : ndarray, shape (p,)
+        The point, and the gradient of the loss there: on the border of a ball it says with what
+        multiplier the norm counts.
+
+    Returns
+    -------
+    directions : scipy.sparse.csr_array, shape (p, k)
+        One column per direction.
+    slopes : ndarray, shape (k,)
+        Derivatives of the penalty along them.
+    """
+    blocks, slopes, count = [], [], 0
+    for part in pieces(penalty, coef):
+        moving = np.flatnonzero(part.moves >= 0)
+        entries = (part.columns[moving], count + part.moves[moving])
+        blocks.append((part.unit[moving], *entries))
+        slope = part.curve(part.at)[1]
+        if part.border:
+            pull = -gradient[part.columns] @ part.coefficients(part.at)
+            slope = max(float(pull), 0.0) * slope
+        slopes.append(slope)
+        count += part.at.size
+    values, rows, columns = (np.concatenate(each) for each in zip(*blocks, strict=True))
+    shape = (coef.size, count)
+    return sparse.csr_array((values, (rows, columns)), shape=shape), np.concatenate(slopes)

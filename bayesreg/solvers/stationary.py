@@ -321,7 +321,7 @@ def _weighted_ridge(
     rows = np.sqrt(at.curvature)[:, None] * work.Z[:, chosen]
     hessian = rows.T @ rows + np.diag(weight[chosen])
     theta = null.copy()
-    theta[chosen] -= np.linalg.lstsq(hessian, at.gradient[chosen], rcond=None)[0]
+    theta[chosen] -= _solve_positive(hessian, at.gradient[chosen])
     return _bounded(work, theta)
 
 
