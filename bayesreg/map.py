@@ -24,6 +24,7 @@ from bayesreg.errors import (
     UnsupportedModel,
     unknown_name,
 )
+from bayesreg.modes import accepts, certified_mode, uncertified
 from bayesreg.penalties import ElasticNetPenalty
 from bayesreg.solvers import METHODS, Solution, solve
 
@@ -225,7 +226,7 @@ def find_map(
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     as_positive(tol, "tol")
-    values = _given(given)
+    values = check_given(given)
     general = partial(
         _general, problem, starts=starts, seed=seed, jacobian=jacobian, tol=tol, given=values
     )
@@ -243,18 +244,11 @@ def find_map(
         solution, values["sigma"] = _joint_mode(conditional, method)
         certificate = certify(conditional, solution.coef, solution.intercept, sigma=values["sigma"])
     else:
-        solution = solve(conditional, method=method)
-        certificate = certify(conditional, solution.coef, solution.intercept)
+        solution, certificate = certified_mode(conditional, method=method, tol=tol)
     sigma, scale = values.get("sigma"), values.get("scale")
     objective = asked.objective(solution.coef, solution.intercept, sigma=sigma, scale=scale)
-    allowed = tol * max(1.0, abs(objective)) + certificate.gap_tolerance
-    certified = certificate.optimal and certificate.gap <= allowed
-    if not (certified or (certificate.stationary and not certificate.convex)):
-        msg = (
-            f"problem: the answer could not be certified ({certificate}); centre and scale the "
-            "columns of X, or use a stronger prior, so that rounding errors are smaller"
-        )
-        raise NotConverged(msg)
+    if "sigma" in conditional.unknown and not accepts(certificate, objective, tol):
+        raise uncertified(certificate)
     return MapEstimate(
         problem=asked,
         coef=solution.coef,
@@ -307,7 +301,7 @@ _SCALE_COLLAPSES = (
 )
 
 
-def _given(given: Mapping[str, float] | None) -> dict[str, float]:
+def check_given(given: Mapping[str, float] | None) -> dict[str, float]:
     if given is None:
         return {}
     if not isinstance(given, Mapping):

@@ -21,7 +21,7 @@ from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors
 
 from bayesreg.errors import InputError
-from bayesreg.model_graph import kink_of, log_densities, shapes_of_values
+from bayesreg.model_graph import OUTSIDE, kink_of, log_densities, shapes_of_values
 from bayesreg.pymc_graph import CHEAP, STABLE, evaluator
 
 if TYPE_CHECKING:
@@ -136,8 +136,12 @@ def certify_point(
         bad = ~np.isfinite(np.concatenate([v.ravel() for v in values]))
         return _failed(names[int(np.argmax(bad))])
     derivatives = _derive(model, jacobian=jacobian)
+    found = _failed(names[0])
     for mode in (CHEAP, STABLE):
-        found = _judge(derivatives, mode, values, names)
+        try:
+            found = _judge(derivatives, mode, values, names)
+        except OUTSIDE:  # no density at this point
+            continue
         if found.stationary:
             break
     return found

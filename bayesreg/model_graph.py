@@ -16,6 +16,7 @@ import pytensor
 import pytensor.scalar as ps
 import pytensor.tensor as pt
 from pymc.logprob.basic import transformed_conditional_logp
+from pymc.logprob.utils import ParameterValueError
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors
 
@@ -25,7 +26,20 @@ from bayesreg.pymc_graph import evaluator, in_double, random_parents, scalar_op
 if TYPE_CHECKING:
     from pytensor.graph.basic import Variable
 
-__all__ = ["Block", "ModelGraph", "check_smooth", "kink_of", "log_densities", "shapes_of_values"]
+__all__ = [
+    "OUTSIDE",
+    "Block",
+    "ModelGraph",
+    "check_smooth",
+    "kink_of",
+    "log_densities",
+    "shapes_of_values",
+]
+
+
+# What PyMC raises where parameters leave their range (sigma <= 0, a matrix that is not positive
+# definite): there is no density there.
+OUTSIDE = (ParameterValueError, np.linalg.LinAlgError)
 
 
 @dataclass(frozen=True)
@@ -270,7 +284,8 @@ def check_smooth(graph: ModelGraph) -> None:
     ]
     for (source, kind, _), *values in zip(arguments, *found, strict=True):
         stacked = np.stack(np.broadcast_arrays(*values))
-        if ((stacked > 0).any(axis=0) & (stacked < 0).any(axis=0)).any():
+        rounding = 1e-9 * np.abs(np.where(np.isfinite(stacked), stacked, 0.0)).max(initial=0.0)
+        if ((stacked > rounding).any(axis=0) & (stacked < -rounding).any(axis=0)).any():
             msg = (
                 f"its log density has a kink ({kind} of an expression of free variables); only "
                 "Laplace priors may have one, so use a smooth density there, or sample the model"

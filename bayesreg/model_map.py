@@ -370,7 +370,7 @@ def _way(objective: ModelObjective, run: Run, j: int) -> str:
     """Tell of a run that went away: its coordinate and the objective at a few points."""
     name = objective.labels[j]
     steps = [run.trace[k] for k in np.linspace(0, len(run.trace) - 1, 4).astype(int)]
-    told = ", ".join(f"{value:.6g} nats at {x[j]:.4g}" for x, value in steps)
+    told = ", ".join(dict.fromkeys(f"{value:.6g} nats at {x[j]:.4g}" for x, value in steps))
     return f"on the way of {name} the objective is {told}"
 
 

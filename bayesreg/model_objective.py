@@ -26,7 +26,7 @@ from pytensor.graph.replace import clone_replace, vectorize_graph
 
 from bayesreg.composite_mode import Local
 from bayesreg.errors import InputError, UnsupportedModel
-from bayesreg.model_graph import Block, ModelGraph, check_smooth
+from bayesreg.model_graph import OUTSIDE, Block, ModelGraph, check_smooth
 from bayesreg.pymc_graph import STABLE, evaluator
 
 if TYPE_CHECKING:
@@ -95,9 +95,11 @@ class ModelObjective:
 
     def evaluate(self, x: Vector) -> Local:
         """Return value, one-sided gradient and kink weights at coordinates x (d,)."""
-        sign = np.sign(x[self.kinked])
-        value, gradient, weights = self._evaluate(x, sign)
         full = np.zeros(self.size)
+        try:
+            value, gradient, weights = self._evaluate(x, np.sign(x[self.kinked]))
+        except OUTSIDE:
+            return Local(np.nan, full, full)
         full[self.kinked] = weights
         return Local(float(value), gradient, full)
 
@@ -108,7 +110,10 @@ class ModelObjective:
         for part in np.array_split(columns, max(1, -(-columns.size // 256))):
             directions = np.zeros((part.size, self.size))
             directions[np.arange(part.size), part] = 1.0
-            rows.append(self._hessian(x, sign, directions)[0][:, columns])
+            try:
+                rows.append(self._hessian(x, sign, directions)[0][:, columns])
+            except OUTSIDE:
+                return np.full((columns.size, columns.size), np.nan)
         found: Matrix = np.concatenate(rows) if rows else np.zeros((0, 0))
         return 0.5 * (found + found.T)
 

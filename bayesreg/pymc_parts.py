@@ -6,7 +6,7 @@ Everything that is not understood is refused by the name of its variable.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -369,11 +369,13 @@ def read_coefficients(
 def _set_fixed(
     rv: Variable, row: PriorRow, numbers: dict[str, Vector], shape: tuple[int, ...]
 ) -> None:
-    """Check the parameters that a row fixes, and state the numbers that it implies."""
+    """Check the parameters that a row fixes, and state those that are numbers of the prior."""
+    of_prior = {field.name for field in fields(row.bayesreg)}
     for key, value in row.fixed.items():
-        if key not in numbers:
+        found = numbers.pop(key, None)
+        if key in of_prior:
             numbers[key] = fill(rv, np.asarray(value), shape)
-        elif (numbers.pop(key) != value).any():
+        if found is not None and (found != value).any():
             name = row.pymc.__name__
             word = {"loc": "alpha" if name == "Cauchy" else "mu"}.get(key, key)
             msg = f"is {name} with {word} != {value:g}; use {word}={value:g}, or a Normal prior"

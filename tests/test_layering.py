@@ -33,6 +33,7 @@ LAYERS = (
     ("pymc_bridge",),
     ("_inputs", "solvers", "defaults", "tables", "standardized"),
     ("units", "certificate", "path_scales", "constrained"),
+    ("modes",),
     ("optimizers", "map"),
     ("model_map", "path"),
     ("posterior",),

@@ -15,8 +15,9 @@ from skglm.utils.data import grp_converter
 
 import bayesreg as br
 from bayesreg.errors import ImproperPosterior, InputError
+from bayesreg.penalties import stationarity
 from bayesreg.priors import Fused, GroupLaplace, LInfinity, Prior, Slope, UniformBall
-from bayesreg.solvers import manifold, solve
+from bayesreg.solvers import along_manifold, manifold, solve
 from tests.problems import P, data, likelihood_examples, norm_examples
 
 EXAMPLES, LIKELIHOODS = norm_examples(), likelihood_examples()
@@ -283,3 +284,39 @@ def test_parts_that_are_not_convex_are_refused() -> None:
     prior = [(LInfinity(0.1), ["x0", "x1"]), (br.StudentT(nu=3.0, scale=1.0), ["x2", "x3", "x4"])]
     with pytest.raises(InputError, match="not convex"):
         manifold.solve(problem(prior))
+
+
+@pytest.mark.parametrize("family", LIKELIHOODS)
+@pytest.mark.parametrize("name", [*EXAMPLES, "mixed"])
+def test_stationarity_along_the_manifold(name: str, family: str) -> None:
+    """At a mode the gradient along every smooth direction is minus the slope of the penalty."""
+    asked = problem(MIXED if name == "mixed" else EXAMPLES[name], family, 5)
+    found = solve(asked)
+    gradient = asked.gradient(found.coef, found.intercept)[0]
+    directions, slopes = stationarity(asked.penalty, found.coef, gradient)
+    assert directions.shape == (P, slopes.size)
+    size = abs(directions).T @ np.abs(gradient) + 1.0
+    assert (np.abs(directions.T @ gradient + slopes) < 1e-11 * size).all()
+
+
+def test_a_stiff_ball() -> None:
+    """Counts over six orders of magnitude, columns almost equal, almost as many as rows."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(20, 18)) + 20 * rng.normal(size=(20, 1))
+    y = rng.poisson(np.exp(np.clip(X[:, 0] / 4, -6, 6)))
+    groups = [[j, j + 1] for j in range(0, 18, 2)]
+    ball = UniformBall(2.0, "group", groups=groups)
+    asked = br.Problem(X, y, likelihood=br.Poisson(), prior=ball)
+    found = solve(asked)
+    assert br.certify(asked, found.coef, found.intercept).kkt < 1e-9
+
+
+@pytest.mark.parametrize("name", ["l1-ball", "l2-ball-vector", "sup-ball", "group-ball"])
+@pytest.mark.parametrize("family", LIKELIHOODS)
+def test_a_ball_by_its_multiplier(name: str, family: str) -> None:
+    """The way out where the direct one takes too long: the penalised problem of the same norm."""
+    asked = problem(EXAMPLES[name], family, 1)
+    work = along_manifold.Work.of(asked)
+    start = work.scaled.start(None, 0.0)
+    theta = manifold._by_multiplier(work, manifold._balls(asked.penalty)[0], start)
+    np.testing.assert_allclose(work.coef(theta), solve(asked).coef, rtol=1e-7, atol=1e-10)

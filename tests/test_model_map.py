@@ -315,6 +315,21 @@ def test_data_outside_the_support_are_said_to_be() -> None:
         br.find_map(model, starts=2, seed=0)
 
 
+def test_parameters_outside_their_range_are_outside_the_density() -> None:
+    """PyMC raises there; on the way to a mode that is a wall, everywhere it is a refusal."""
+    with pm.Model() as model:
+        s = pm.Normal("s", F(2), F(1))
+        pm.Gamma("y", alpha=s, beta=F(1), observed=np.abs(Y) + 0.1)
+    fit = find_model_map(model, starts=4, seed=0)
+    assert float(fit.values["s"]) > 0
+    assert not certify_point(model, {"s": np.array(-1.0)}).stationary
+    with pm.Model() as nowhere:
+        b = pm.Normal("b", F(0), F(-1))
+        pm.StudentT("y", nu=F(4), mu=b, sigma=F(1), observed=Y)
+    with pytest.raises((NotConverged, UnsupportedModel)):
+        br.find_map(nowhere, starts=2, seed=0)
+
+
 # --------------------------------------------------------------------------- refusals
 
 

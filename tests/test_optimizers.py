@@ -542,6 +542,7 @@ HALF_FLAT = [(br.Laplace(1.0), [0]), (br.Flat(), [1])]
 MOVED = [(br.ElasticNet(1.0, 1.0), [0]), (br.Normal(1.0, loc=2.0), [1])]
 TWO_MIXES = br.ElasticNet(np.array([1.0, 2.0]), 1.0)
 REFUSALS: list[tuple[str, dict[str, Any], str]] = [
+    ("screened_descent", {"likelihood": br.Poisson()}, "needs bounded curvature, a poisson has"),
     (
         "closed_form",
         {"likelihood": br.Poisson()},

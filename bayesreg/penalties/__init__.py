@@ -6,7 +6,7 @@ from bayesreg.penalties.curved import BridgePenalty, ParetoPenalty, StudentTPena
 from bayesreg.penalties.elastic_net import ElasticNetPenalty, soft_threshold
 from bayesreg.penalties.fused import FusedPenalty
 from bayesreg.penalties.joined import JoinedPenalty, SeparableJoin, join
-from bayesreg.penalties.manifolds import PartlySmooth, Piece, pieces
+from bayesreg.penalties.manifolds import PartlySmooth, Piece, pieces, stationarity
 from bayesreg.penalties.norms import GroupNorm, NormPenalty, SortedNorm, SupNorm
 from bayesreg.penalties.separable import SeparablePenalty
 
@@ -30,4 +30,5 @@ __all__ = [
     "join",
     "pieces",
     "soft_threshold",
+    "stationarity",
 ]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bayesreg.penalties.base import Mask
 
 _ROUNDING = 1e-12
+# The same for a level without a penalty, relative to the terms that cancel in the pull on it.
+_LEVEL = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,13 +108,13 @@ class FusedPenalty(PartlySmooth):
         change, pull = self.differences(coef), self.sums(dual)
         terms = float(np.abs(self.scale * dual).sum() + self.l1.max(initial=0.0))
         reach = np.where(self.l1 > 0, self.l1, terms)
-        allowed = np.where(self.l1 > 0, 1.0 + _ROUNDING, _ROUNDING)
+        # A dual point that pulls this little on a free level has one beside it that does not, whose
+        # bound differs by the square of the pull over twice the curvature: nothing.
+        allowed = np.where(self.l1 > 0, 1.0 + _ROUNDING, _LEVEL)
         if not (np.abs(pull) <= reach * allowed).all():
             return math.inf
-        # What rounding leaves of the pull on a free level is counted against the bound.
-        leak = np.where(self.l1 > 0, 0.0, np.abs(pull * change))
         pull = np.clip(pull, -self.l1, self.l1)
-        return float((self.l1 * np.abs(change) + pull * change + leak).sum())
+        return float((self.l1 * np.abs(change) + pull * change).sum())
 
     def piece(self, coef: Vector) -> Piece:
         """Let each run of equal coefficients move together; a run at 0 from the start is held."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bayesreg._validation import Vector
     from bayesreg.problem import Problem
 
-__all__ = ["METHODS", "SOLVERS", "Solution", "Solver", "solve", "solve_path"]
+__all__ = ["METHODS", "SOLVERS", "Solution", "Solver", "solve", "solve_path", "suited"]
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,10 @@ def _needs_elastic_net(problem: Problem) -> str | None:
     return f"it takes absolute values and squares, the prior is {problem.prior.name}"
 
 
-def _needs_dense_elastic_net(problem: Problem) -> str | None:
-    if problem.design.sparse:
-        return "it needs a dense X"
+def _needs_moderate_elastic_net(problem: Problem) -> str | None:
+    design = problem.design
+    if design.sparse and design.why_not_dense is not None:
+        return design.why_not_dense
     return _needs_elastic_net(problem)
 
 
@@ -70,14 +71,14 @@ SOLVERS: tuple[Solver, ...] = (
     Solver(
         "active_set",
         "active set on an orthogonal factor: the most digits, for problems of moderate size",
-        _needs_dense_elastic_net,
+        _needs_moderate_elastic_net,
         lambda problem, coef, shift: active_set.solve(problem, coef=coef, intercept=shift),
     ),
     Solver(
         "working_set",
         "active set on inner products of the columns that matter: for large and sparse problems",
         _needs_elastic_net,
-        lambda problem, _coef, _shift: working_set.solve_path([problem])[0],
+        lambda problem, _coef, _shift: working_set.solve(problem),
     ),
     Solver(
         "homotopy",
@@ -136,7 +137,7 @@ def solve(
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
-    solver = _BY_NAME[_suited(problem) if method == "auto" else method]
+    solver = _BY_NAME[suited(problem)[0] if method == "auto" else method]
     obstacle = solver.obstacle(problem)
     if obstacle is not None:
         msg = f'method: {method!r} does not take this problem: {obstacle}; use method="auto"'
@@ -144,10 +145,15 @@ def solve(
     return solver.solve(problem, coef, intercept)
 
 
-def _suited(problem: Problem) -> str:
+def suited(problem: Problem) -> tuple[str, ...]:
+    """Return the methods that suit a problem, the best first; at least one."""
     if isinstance(problem.penalty, ElasticNetPenalty):
-        return "working_set" if working_set.is_large(problem) else "active_set"
-    return "stationary" if isinstance(problem.penalty, SeparablePenalty) else "manifold"
+        if not working_set.is_large(problem):
+            return ("active_set", "working_set")
+        if working_set.is_bearable(problem) and _needs_moderate_elastic_net(problem) is None:
+            return ("working_set", "active_set")
+        return ("working_set",)
+    return ("stationary",) if isinstance(problem.penalty, SeparablePenalty) else ("manifold",)
 
 
 def solve_path(problems: Sequence[Problem]) -> list[Solution]:

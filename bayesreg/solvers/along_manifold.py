@@ -317,7 +317,9 @@ def newton(work: Work, point: Point, most: int) -> tuple[Point, int]:
     value, before = _objective(work, point), math.inf
     best, least, stalled = point, math.inf, 0
     frame, count = _Frame.of(work, point), 0
-    for count in range(_MAX_NEWTON + 4 * work.penalty.size):
+    # While the manifold is likely the wrong one, so many steps along it are not worth their price.
+    left = patience = min(_MAX_NEWTON, 8 + 2 * most)
+    while True:
         if frame.A.shape[1] == 0:
             return point, count
         system = _System.of(work, point, frame)
@@ -326,18 +328,18 @@ def newton(work: Work, point: Point, most: int) -> tuple[Point, int]:
         stalled = 0 if falls or system.residual < 0.9 * least else stalled + 1
         if system.residual < least or falls:
             best, least = point, system.residual
-        if stalled >= 2 or least == 0:
+        if stalled >= 2 or least == 0 or left == 0:
             return best, count
-        before = value
+        before, left, count = value, left - 1, count + 1
         point, value, ended = _line_search(work, point, frame, *system.step(), value)
         if ended:
             if most == 0:
-                return point, count + 1
+                return point, count
             most -= 1
             point = Point.of(work, point.theta(work))
             frame = _Frame.of(work, point)
             best, least, stalled, before = point, math.inf, 0, math.inf
-    return best, count
+            left = patience
 
 
 def _objective(work: Work, point: Point) -> float:

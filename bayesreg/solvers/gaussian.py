@@ -107,7 +107,8 @@ class GaussianPath:
                 self.work.admit(outside.any(axis=0))
                 continue
             worst = [self._worst(penalties[k], thetas[:, k], slopes[k]) for k in todo]
-            coarse = [k for k, size in zip(todo, worst, strict=True) if size > self._slack()]
+            exact = 4 * _EPS * self.length
+            coarse = [k for k, size in zip(todo, worst, strict=True) if size > exact]
             if len(penalties) > 1:
                 for k in coarse:
                     thetas[:, k] = self._settle([penalties[k]])[0]

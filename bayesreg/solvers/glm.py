@@ -34,7 +34,9 @@ _FALL = 0.5
 _BOLD = 0.1
 # Inner products are formed anew once the predictor has moved by more than this.
 _STALE = 0.25
-_TINY = 1e-7
+# A residual, in units of the curvature, at which Newton may stop: at once, if it stalls, and
+# on the way to another penalty.
+_EXACT, _TINY, _ROUGH = 1e-12, 1e-7, 1e-2
 
 
 class _Quadratic:
@@ -50,7 +52,7 @@ class _Quadratic:
         members: NDArray[np.bool_],
     ) -> None:
         self.eta = eta
-        self.total = float(curvature @ columns.one**2)
+        self.total = max(float(curvature @ columns.one**2), _EPS)
         self.work = Workspace(columns.reweighted(curvature, centred=centred))
         self.work.admit(members)
 
@@ -59,6 +61,12 @@ class _Quadratic:
     def slopes(self, rows: Vector) -> Vector:
         """Gradient of the loss with respect to the members, the intercept profiled out."""
         return self.work.part.correlate(rows / self.root)
+
+    def lengths(self, penalty: ElasticNetPenalty) -> Vector:
+        """Root of the curvature of each member, squares of its penalty included."""
+        m = self.work.members.size
+        curvature = np.diagonal(self.work.gram)[:m] + penalty.l2
+        return np.sqrt(np.where(curvature > 0, curvature, 1.0))
 
     def part(self, change: Vector) -> Vector:
         """Return the change of the rows with a change of θ (p,), centred by the curvature."""
@@ -151,20 +159,23 @@ class GlmPath:
         for _ in range(_MAX_STEPS):
             quadratic = self._expand(likely, penalty)
             rows, work = self._rows(), quadratic.work
-            slack = self._slack()
             local = penalty if work.complete else penalty.at(work.members)
             loss = quadratic.slopes(rows)
-            worst = float(local.subdifferential_distance(work.theta, loss).max(initial=0.0))
             drift = float(rows @ self.columns.one) if self.design.intercept else 0.0
-            worst = max(worst, abs(drift) / math.sqrt(max(quadratic.total, _EPS)))
+            # In units of the curvature, half the square of a residual is nats.
+            length = quadratic.lengths(local)
+            slack = self._slack()
+            distance = local.subdifferential_distance(work.theta, loss) / length
+            worst = float(distance.max(initial=abs(drift) / math.sqrt(quadratic.total)))
+            floor = slack / float(length.min(initial=1.0))
             stalled = stalled + 1 if worst > 0.5 * best else 0
             best = min(best, worst)
-            if worst <= slack or (best < _TINY + 100 * slack and stalled >= 2):
+            if worst <= _EXACT or (best < _TINY + 100 * floor and stalled >= 2):
                 return
-            if not exact and worst < 1e-3 * float(penalty.l1.max(initial=1.0)):
+            if not exact and worst < _ROUGH:
                 return
             work.minimise(local, loss + local.smooth_gradient(work.theta), slack)
-            self._step(penalty, quadratic, -drift / max(quadratic.total, _EPS))
+            self._step(penalty, quadratic, -drift / quadratic.total)
         raise NotConverged(
             f"problem: Newton's method did not reach rounding error (KKT residual {best:.2g}); "
             "centre and scale the columns of X, or use a stronger prior"

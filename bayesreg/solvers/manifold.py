@@ -177,6 +177,8 @@ def _first_order(work: Work, theta: Vector, steps: int) -> Vector:
         theta, momentum = moved, following
         work.lipschitz *= 0.98
         if still and momentum > 2.0:
+            # At a point, or where the loss has become so flat that the steps are far too short.
+            work.lipschitz *= 0.1
             break
     return theta
 

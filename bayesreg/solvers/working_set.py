@@ -12,7 +12,7 @@ from bayesreg.likelihoods import Gaussian
 from bayesreg.solvers import active_set
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bayesreg.problem import Problem
     from bayesreg.solvers.base import Solution
@@ -27,6 +27,16 @@ def is_large(problem: Problem, *, together: int = 1) -> bool:
     """Tell whether working sets on inner products beat orthogonal factors from scratch."""
     design = problem.design
     return design.sparse or design.n * design.p > (_LARGE if together == 1 else _LARGE_TOGETHER)
+
+
+def is_bearable(problem: Problem) -> bool:
+    """Tell whether the orthogonal method may be asked where inner products are too coarse."""
+    return problem.design.n * problem.design.p <= _BEARABLE
+
+
+def solve(problem: Problem) -> Solution:
+    """Find the mode of one problem; as `solve_path`, but without a second method."""
+    return next(_modes([problem]))
 
 
 def solve_path(problems: Sequence[Problem]) -> list[Solution]:
@@ -47,16 +57,11 @@ def solve_path(problems: Sequence[Problem]) -> list[Solution]:
     NotConverged
         If rounding error is not reached, by the orthogonal method either.
     """
-    likelihood = problems[0].likelihood
-    name = "gaussian" if isinstance(likelihood, Gaussian) else "glm"
-    module: Any = import_module(f"bayesreg.solvers.{name}")  # compiled: loaded where it is needed
     solutions: list[Solution] = []
     try:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            solutions.extend(module.modes(problems))
+        solutions.extend(_modes(problems))
     except NotConverged:
-        design = problems[0].design
-        if design.n * design.p > _BEARABLE:
+        if not is_bearable(problems[0]):
             raise
         for problem in problems[len(solutions) :]:
             coef, intercept = None, 0.0
@@ -64,3 +69,11 @@ def solve_path(problems: Sequence[Problem]) -> list[Solution]:
                 coef, intercept = solutions[-1].coef, solutions[-1].intercept
             solutions.append(active_set.solve(problem, coef=coef, intercept=intercept))
     return solutions
+
+
+def _modes(problems: Sequence[Problem]) -> Iterator[Solution]:
+    """Yield the modes one by one."""
+    name = "gaussian" if isinstance(problems[0].likelihood, Gaussian) else "glm"
+    module: Any = import_module(f"bayesreg.solvers.{name}")  # compiled: loaded where it is needed
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        yield from module.modes(problems)
