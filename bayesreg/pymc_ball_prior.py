@@ -129,8 +129,8 @@ class UniformBall(pm.Continuous):
     Examples
     --------
     >>> x = UniformBall.dist(2.0, "l1", shape=2)  # a square with diagonals of 4
-    >>> pm.logp(x, [1.0, -0.5]).exp().eval().round(6), pm.logp(x, [1.5, 1.0]).exp().eval()
-    (array(0.125), array(0.))
+    >>> [float(pm.logp(x, point).exp().eval().round(6)) for point in ([1.0, -0.5], [1.5, 1.0])]
+    [0.125, 0.0]
     """
 
     rv_op: ClassVar[UniformBallRV] = UniformBallRV()

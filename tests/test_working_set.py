@@ -68,6 +68,13 @@ def test_factor_follows_appends_and_removals(seed: int, k: int) -> None:
     np.testing.assert_allclose(expected @ solution, x, atol=1e-8)
 
 
+@given(values=st.lists(st.floats(0, 10), min_size=1, max_size=40), count=st.integers(1, 8))
+def test_the_smallest_of_the_largest(values: list[float], count: int) -> None:
+    """As sorting gives it, with zeros where there are too few."""
+    padded = sorted([*values, *[0.0] * count], reverse=True)
+    assert _kernel.smallest_of_largest(np.array(values), count) == padded[count - 1]
+
+
 def test_a_spanned_column_is_not_appended() -> None:
     """A copy of a column in the support has no pivot."""
     G = np.array([[1.0, 1.0], [1.0, 1.0]])

@@ -36,6 +36,7 @@ _SETTLE = (
 )
 _FOLLOW = "void(f8[:,::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], b1[::1])"
 _VIOLATIONS = "i8(f8[::1], f8[::1], f8[::1], b1[::1], b1[::1], f8[::1])"
+_LARGEST = "f8(f8[::1], i8)"
 _ENTER = (
     "UniTuple(i8, 2)(f8[:,::1], i8[::1], i8, f8[:,::1], f8[::1], f8[::1], f8[::1],"
     " b1[::1], b1[::1], b1[::1], i8, f8[::1])"
@@ -200,6 +201,20 @@ def violations(
     return count
 
 
+@njit(_LARGEST, cache=True)
+def smallest_of_largest(values: Vector, count: int) -> float:
+    """Return the smallest of the `count` largest values, 0 if there are fewer above 0."""
+    kept = np.zeros(count)  # in ascending order
+    for value in values:
+        if value > kept[0]:
+            i = 0
+            while i + 1 < count and kept[i + 1] < value:
+                kept[i] = kept[i + 1]
+                i += 1
+            kept[i] = value
+    return kept[0]
+
+
 @njit(_ENTER, cache=True, fastmath=_FAST)
 def enter(
     L: Matrix,
@@ -219,10 +234,8 @@ def enter(
 
     Returns the size of the support, and FULL if L has no room, else SETTLED.
     """
-    m = slope.size
-    floor = np.partition(over, m - limit)[m - limit] if limit < m else 0.0
-    room = limit
-    for h in range(m):
+    floor, room = smallest_of_largest(over, limit), limit
+    for h in range(slope.size):
         if over[h] > 0.0 and over[h] >= floor and room > 0:
             if k >= L.shape[0]:
                 return k, FULL
