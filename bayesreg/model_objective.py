@@ -5,9 +5,10 @@ signs that the caller of the compiled code supplies: the derivatives of that are
 at a time, zeros included, where PyMC's own gradient of |u| would mix the two sides.
 
 Graphs are run by Python and NumPy after the rewrites that keep digits. For the few hundred
-evaluations that a Newton method needs, compiling them costs more than it saves: seconds for a
-Student-t regression with unknown sigma and degrees of freedom were 0.9 here against 66 (then 9,
-from its disk cache) for Numba and 32 (then 2) for C.
+evaluations that a Newton method needs, compiling them costs more than it saves: for a Student-t
+lasso with unknown sigma and degrees of freedom, gradient, Hessian-vector product and batched
+Hessian were ready in 1.2 s here, in 70 s for Numba (10 s from its disk cache) and in 32 s for C
+(2.4 s from its cache).
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def prior_examples() -> dict[str, IndependentPrior]:
         "half-elastic-net": ElasticNet(l1_scale=0.5, l2_scale=scales, nonnegative=True),
         "bridge": Bridge(scale=scales, power=1.5),
         "half-bridge": Bridge(
-            scale=np.array([0.3, 0.05, 1.0, 0.2, 4.0]), power=3.0, nonnegative=True
+            scale=np.array([0.3, np.inf, 1.0, 0.2, 4.0]), power=3.0, nonnegative=True
         ),
     }
 

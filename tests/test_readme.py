@@ -44,6 +44,18 @@ def test_what_it_says_of_find_map_is_true() -> None:
     assert "NOT optimal" in str(br.certify(problem, coef, intercept))
 
 
+def test_the_model_that_is_no_regression_has_a_local_mode() -> None:
+    """The second example runs in the scope of the first, and says that its certificate is local."""
+    first, second = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[:2]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(first + second, "README.md", "exec"), {})  # noqa: S102  (our own README)
+    answer = printed.getvalue()
+    assert "no Jacobian" in answer
+    assert "a local mode" in answer
+    assert "entries exactly zero" in answer
+
+
 def test_two_commands_do_all_the_set_up() -> None:
     """One runs the main job, one the tests; CI extracts the second."""
     start = "python3 -m pip install -q uv && python3 -m uv run "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg.certificate.expansion import EPS, Local
-from bayesreg.penalties import ElasticNetPenalty
+from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty
 
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
@@ -80,13 +80,19 @@ def _finite(gap: float, noise: float) -> tuple[float, float]:
 
 
 def _general_gap(local: Local, penalty: Penalty, dual: _Dual) -> tuple[float, float]:
-    """Gap of any convex penalty: the dual point is shrunk into the domain of the conjugate."""
+    """Gap of any convex penalty: the dual point is shrunk into the domain of the conjugate.
+
+    Where the domain is an interval per coefficient, correlations go towards 0 by their rounding
+    errors first: one that ought to be 0 exactly, and is not, would shrink the dual point to 0.
+    """
     flat = penalty.flat
     if _leaks(local, dual, flat):
         return math.inf, 0.0
-    shrink = penalty.dual_scale(dual.correlation)
-    correlation = np.where(flat, 0.0, shrink * dual.correlation)
-    gap = _rows_gap(local, shrink * dual.rows) + penalty.fenchel_young(local.coef, correlation)
+    known = np.where(flat, 0.0, dual.correlation)
+    if isinstance(penalty, SeparablePenalty):
+        known = np.sign(known) * np.maximum(np.abs(known) - dual.error, 0.0)
+    shrink = penalty.dual_scale(known)
+    gap = _rows_gap(local, shrink * dual.rows) + penalty.fenchel_young(local.coef, shrink * known)
     off = np.where(flat, np.abs(dual.correlation), 2 * dual.error)
     noise = float(off @ np.abs(local.coef)) + _rows_noise(local, shrink * dual.rows)
     return gap, noise

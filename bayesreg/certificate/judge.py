@@ -20,6 +20,7 @@ from bayesreg.certificate.verdict import (
     failed,
 )
 from bayesreg.errors import ImproperPosterior, InputError
+from bayesreg.penalties import SeparablePenalty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,7 +197,7 @@ def _judge(
     unique: bool,
     along_path: bool,
 ) -> Certificate:
-    convex = local.problem.penalty.convex
+    penalty, convex = local.problem.penalty, local.problem.penalty.convex
     residual, name, floor = local.kkt()
     gap, noise = duality_gap(local) if convex else (math.inf, 0.0)
     if joint is not None:
@@ -219,6 +220,7 @@ def _judge(
         gap_tolerance=gap_tolerance,
         kkt_tolerance=kkt_tolerance,
         multipliers=None if along_path else multipliers(local),
+        cusp=isinstance(penalty, SeparablePenalty) and bool(np.isinf(penalty.kink).any()),
     )
 
 

@@ -51,6 +51,9 @@ class Certificate:
         ±1 elsewhere; how far it is from ±1 says how far a zero is from entering. NaN for
         coefficients without an absolute value of their own; None along a path, where
         ``certify(problem, coef)`` gives them.
+    cusp : bool
+        Whether a penalty is infinitely steep at 0, so that a coefficient at 0 is stationary
+        whatever the data say.
     """
 
     gap: float
@@ -64,13 +67,15 @@ class Certificate:
     gap_tolerance: float = field(default=GAP_TOLERANCE, repr=False)
     kkt_tolerance: float = field(default=KKT_TOLERANCE, repr=False)
     multipliers: Vector | None = field(default=None, repr=False, compare=False)
+    cusp: bool = field(default=False, repr=False)
 
     def __str__(self) -> str:
         """Say the verdict in words."""
         residual = f"KKT residual {self.kkt:.2g}"
         if not self.convex:
             verdict = "stationary" if self.stationary else f"NOT stationary (worst: {self.worst})"
-            return f"{verdict}: {residual} (not convex: no global statement)"
+            cusp = "; 0 is always a local mode under this prior" if self.cusp else ""
+            return f"{verdict}: {residual} (not convex: no global statement{cusp})"
         verdict = "optimal" if self.optimal else f"NOT optimal (worst: {self.worst})"
         unique = "unique" if self.unique else "an optimum, not proved unique"
         tail = f"; {unique}" if self.optimal else ""
