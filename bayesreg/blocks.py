@@ -168,16 +168,9 @@ def _per_coefficient(prior: Prior, p: int) -> list[tuple[object, ...]]:
     nonnegative = isinstance(prior, Scaled) and prior.nonnegative
     family = (prior.name, prior.hyperprior, prior.relative_to, nonnegative)
     numbers = [value.tolist() for value in prior.parameters(p).values()]
-    flat = (
-        0.0,
-        0.0,
-        0.0,
-        False,
-    )  # an infinite scale or factor, which comes first, is no prior at all
-    return [
-        flat if np.isinf(row[0]) and not nonnegative else (*family, *row)
-        for row in zip(*numbers, strict=True)
-    ]
+    # An infinite scale or factor, which comes first, is no prior but for the sign.
+    flat = (0.0, 0.0, 0.0, nonnegative)
+    return [flat if np.isinf(row[0]) else (*family, *row) for row in zip(*numbers, strict=True)]
 
 
 def _elastic_net(prior: Prior, p: int) -> ElasticNetPenalty | None:

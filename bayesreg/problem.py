@@ -424,7 +424,9 @@ class Problem:
 
     def require_proper(self) -> None:
         """Raise ImproperPosterior if flat priors leave a direction in which nothing ends."""
-        check_proper_directions(self.likelihood, self.design, self.free)
+        known = self.given_ones() if self.unknown else self
+        bounded = np.flatnonzero(known.penalty.half_flat).tolist()
+        check_proper_directions(self.likelihood, self.design, self.free, bounded)
 
     # ------------------------------------------------------------------ words
 

@@ -21,15 +21,20 @@ if TYPE_CHECKING:
 # so that classes that overlap by a hair are not taken for separated.
 _REACH = 1e6
 _SEPARATED = 1e-3 * _REACH
+# Bounded columns of more numbers than this are left to the solvers: a programme would take minutes.
+_MOST_NUMBERS = 500_000
 
 
-def check_proper_directions(likelihood: Likelihood, design: Design, free: Sequence[int]) -> None:
+def check_proper_directions(
+    likelihood: Likelihood, design: Design, free: Sequence[int], bounded: Sequence[int] = ()
+) -> None:
     """Refuse unpenalised columns along which the posterior never falls.
 
     A mode exists exactly where no direction of the unpenalised columns leaves the loss
     non-increasing for ever (Albert & Anderson 1984 for the logistic case). Rank deficiency is
     such a direction for every family; separation is one for Bernoulli and Poisson targets, and is
-    found by a linear programme.
+    found by a linear programme. Where a coefficient may not be negative, only directions in which
+    it rises count.
 
     Parameters
     ----------
@@ -39,50 +44,82 @@ def check_proper_directions(likelihood: Likelihood, design: Design, free: Sequen
         The data.
     free : sequence of int
         Positions of the unpenalised columns; an intercept is one too.
+    bounded : sequence of int
+        Positions of the columns whose coefficients are unpenalised but for not being negative.
 
     Raises
     ------
     ImproperPosterior
         If there is such a direction.
     """
-    labels = (("intercept",) if design.intercept else ()) + tuple(design.names[j] for j in free)
+    level = ("intercept",) if design.intercept else ()
+    if design.n * (len(free) + len(bounded)) > _MOST_NUMBERS:
+        bounded = ()
+    labels = level + tuple(design.names[j] for j in (*free, *bounded))
     if not labels:
         return
-    if len(labels) > design.n:
-        raise ImproperPosterior(_not_independent(labels, design.count))
+    count = len(labels) - len(bounded)
+    if count > design.n:
+        raise ImproperPosterior(_not_independent(labels[:count], design.count))
     # Beside an intercept a column's offset changes nothing, but at 1e9 it hides the rest.
-    columns = design.centred.take(np.asarray(free, dtype=np.intp))
+    columns = design.centred.take(np.asarray((*free, *bounded), dtype=np.intp))
     if design.intercept:
         columns = np.column_stack([design.one, columns])
-    if not independent(columns):
-        raise ImproperPosterior(_not_independent(labels, design.count))
-    if _separated(likelihood, columns, design.y):
+    if not independent(columns[:, :count]):
+        raise ImproperPosterior(_not_independent(labels[:count], design.count))
+    rises, rests = _endless(likelihood, columns, design.y, count)
+    if rises:
         msg = (
             f"prior: flat on {_shorten(labels)}, along which y is separated: the likelihood rises "
             "for ever, so no finite mode exists; give these coefficients a proper prior"
         )
         raise ImproperPosterior(msg)
+    if rests:
+        raise ImproperPosterior(_not_independent(labels, design.count))
 
 
-def _separated(likelihood: Likelihood, columns: Matrix, y: Vector) -> bool:
-    """Whether some direction of the columns never lets the loss rise."""
+def _endless(likelihood: Likelihood, columns: Matrix, y: Vector, free: int) -> tuple[bool, bool]:
+    """Whether the loss falls for ever in some direction, or stays as it is in one.
+
+    The first `free` columns are independent and go both ways, the others forwards only.
+    """
     equal, sign = likelihood.recession_directions(y)
-    if equal.all():
-        return False
-    scaled = columns / np.sqrt((columns**2).sum(axis=0))
-    signed = scaled[~equal] * sign[~equal, None]
-    if columns.shape[1] == 1:
-        still = not scaled[equal].any()
-        return still and bool((signed >= 0).all() or (signed <= 0).all())
+    bounded = columns.shape[1] - free
+    if equal.all() and (not bounded or independent(columns)):
+        return False, False
+    lengths = np.sqrt(np.vecdot(columns.T, columns.T))
+    scaled = columns / np.where(lengths > 0, lengths, 1.0)
+    if equal.all() and _all_pushed(scaled[:, :free], scaled[:, free:]):
+        return False, False
+    signed, still = scaled[~equal] * sign[~equal, None], scaled[equal]
+    if columns.shape[1] == free == 1:
+        return not still.any() and bool((signed >= 0).all() or (signed <= 0).all()), False
+    if still.shape[0] > still.shape[1]:
+        still = np.linalg.qr(still, mode="r")  # what is orthogonal to its rows is the same
+    gain, forwards = signed.sum(axis=0), np.arange(columns.shape[1]) >= free
     result = linprog(
-        -signed.sum(axis=0),
-        A_ub=-signed,
-        b_ub=np.zeros(signed.shape[0]),
-        A_eq=scaled[equal] if equal.any() else None,
-        b_eq=np.zeros(int(equal.sum())) if equal.any() else None,
-        bounds=(-_REACH, _REACH),
+        -gain - forwards,
+        A_ub=-signed if signed.size else None,
+        b_ub=np.zeros(signed.shape[0]) if signed.size else None,
+        A_eq=still if still.size else None,
+        b_eq=np.zeros(still.shape[0]) if still.size else None,
+        bounds=[(0.0 if only else -_REACH, _REACH) for only in forwards],
     )
-    return result.status == 0 and float(result.fun or 0.0) < -_SEPARATED
+    if result.status != 0:
+        return False, False
+    return float(gain @ result.x) > _SEPARATED, float(-result.fun) > _SEPARATED
+
+
+def _all_pushed(free: Matrix, bounded: Matrix) -> bool:
+    """Whether bounded columns lie on one side of a plane that holds the free ones: a quick proof.
+
+    Then no sum of them with weights of one sign can be undone by the free ones.
+    """
+    push = bounded.sum(axis=1)
+    if free.shape[1]:
+        push = push - free @ np.linalg.lstsq(free, push)[0]
+    least = 1e-9 * float(np.linalg.norm(push))
+    return bool(least > 0 and (push @ bounded > least).all())
 
 
 def _not_independent(labels: tuple[str, ...], n: int) -> str:

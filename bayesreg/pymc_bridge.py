@@ -287,11 +287,10 @@ def _row(family: type[Prior], numbers: Mapping[str, float], *, sign: bool) -> Pr
     for row in PRIORS:
         if row.writes(family, numbers, sign=sign):
             return row
+    reason = f"has a {family.name} prior, which no row of bayesreg.pymc_table writes"
     if family is SpikeSlab:
         reason = (
             "has a SpikeSlab prior, whose atom at 0 no density of PyMC holds and no gradient finds;"
             " use a Horseshoe prior, or write the inclusions as pm.Bernoulli in a model of your own"
         )
-        raise UnsupportedModel("beta", reason)
-    msg = f"{family.__name__} has no row in bayesreg.pymc_table"
-    raise AssertionError(msg)
+    raise UnsupportedModel("beta", reason)

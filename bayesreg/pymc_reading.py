@@ -467,6 +467,13 @@ def _into_support(prior: Prior, coef: Vector) -> Vector:
     return np.abs(coef) if isinstance(prior, Scaled | ElasticNet) and prior.nonnegative else coef
 
 
+def _log_prior(prior: Prior, coef: Vector) -> float:
+    """Log density of the coefficients, also where a part (a horseshoe) is no penalty."""
+    if isinstance(prior, Blocks):
+        return sum(_log_prior(part, coef[list(columns)]) for part, columns in prior.parts)
+    return prior.log_density(coef)
+
+
 def _log_densities(
     problem: Problem,
     coef: Vector,
@@ -478,7 +485,7 @@ def _log_densities(
     design = problem.design
     given = problem.given(sigma=sigma, scale=scale)
     loss = given.loss(coef, intercept) + given.likelihood.constant(design.y, design.row_weights)
-    prior = given.coef_prior.log_density(coef)
+    prior = _log_prior(given.coef_prior, coef)
     values = {"sigma": sigma, "scale": scale}
     for name, density in problem.hyperpriors().items():
         prior += density.log_density(as_positive(values[name], name))

@@ -16,7 +16,7 @@ from scipy.integrate import quad
 
 import bayesreg as br
 from bayesreg.blocks import Blocks, same_prior
-from bayesreg.errors import DegenerateMode, InputError, UnsupportedModel
+from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.penalties import BridgePenalty, SeparableJoin, SeparablePenalty
 from bayesreg.priors import (
     Bridge,
@@ -551,8 +551,6 @@ def test_what_does_not_take_a_prior_says_so(name: str) -> None:
     for verb in (br.sample, br.posterior_moments):
         with pytest.raises(InputError, match=r"^prior: .*pm\.sample"):
             verb(problem)
-    with pytest.raises(UnsupportedModel, match="to_pymc"):
-        br.to_pymc(problem)
     row = br.units.to_sklearn(problem)
     assert row.estimator is None
     assert row.note

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,13 @@ import bayesreg as br
 from bayesreg.errors import ImproperPosterior, InputError
 from tests.problems import bank
 
+if TYPE_CHECKING:
+    from bayesreg.likelihoods import Likelihood
+
 BANK = bank()
 X = np.array([[1.0, 2.0], [0.0, 1.0], [3.0, -1.0]])
 Y = np.array([1.0, 2.0, 4.0])
+Y4 = [1.0, 2.0, 3.0, 4.0]
 
 
 def plain(X: object, y: object, **changes: object) -> br.Problem:
@@ -250,6 +255,49 @@ def test_improper_posteriors_are_refused(problem: br.Problem, message: str) -> N
     """Flat priors over dependent or separating columns leave no finite mode."""
     with pytest.raises(ImproperPosterior, match=message):
         problem.require_proper()
+
+
+BOUNDED = br.Laplace(np.inf, nonnegative=True)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "likelihood", "message"),
+    [
+        # A slope that may only rise is enough where larger x goes with y = 1 ...
+        ([[-2.0], [-1.0], [1.0], [2.0]], [0, 0, 1, 1], br.Bernoulli(), "separated"),
+        # ... or with a smaller count.
+        ([[0.0], [-1.0], [0.0], [-2.0]], [3, 0, 2, 0], br.Poisson(), "separated"),
+        # What one of two opposite columns adds, the other takes away.
+        ([[1.0, -1.0], [2.0, -2.0], [4.0, -4.0], [3.0, -3.0]], Y4, br.Gaussian(1.0), "not linear"),
+        ([[1.0, 0.0], [2.0, 0.0], [4.0, 0.0], [3.0, 0.0]], Y4, br.Gaussian(1.0), "not linear"),
+    ],
+)
+def test_bounded_coefficients_without_a_penalty_can_run_away(
+    X: list[list[float]], y: list[float], likelihood: Likelihood, message: str
+) -> None:
+    """Only forwards: where the same columns with the opposite sign push them to 0, all is well."""
+    options: dict[str, Any] = {"likelihood": likelihood, "prior": BOUNDED, "intercept": False}
+    with pytest.raises(ImproperPosterior, match=message):
+        br.find_map(br.Problem(X, y, **options))
+    backwards = -np.array(X)[:, :1]
+    assert br.find_map(br.Problem(backwards, y, **options)).coef == 0.0
+
+
+def test_bounded_columns_that_repeat_each_other_leave_a_mode() -> None:
+    """Their sum is what the data know; beside a free copy, or a constant, nothing stops them."""
+    column = np.array([[1.0], [2.0], [4.0], [3.0]])
+    twice = np.hstack([column, column])
+    options: dict[str, Any] = {"likelihood": br.Gaussian(1.0), "intercept": False}
+    fit = br.find_map(br.Problem(twice, Y4, prior=BOUNDED, **options))
+    assert fit.coef.sum() == pytest.approx(29 / 30, rel=1e-12)
+    assert not fit.certificate.unique
+    with pytest.raises(ImproperPosterior, match="x1, x0"):
+        br.find_map(br.Problem(twice, Y4, prior=[(BOUNDED, [0]), (br.Flat(), [1])], **options))
+    with pytest.raises(ImproperPosterior, match="intercept, x0"):
+        br.find_map(br.Problem(np.ones((4, 1)), Y4, likelihood=br.Gaussian(1.0), prior=BOUNDED))
+    wide = np.abs(np.random.default_rng(0).normal(size=(10, 30)))
+    fit = br.find_map(br.Problem(wide, wide[:, :3].sum(axis=1), prior=BOUNDED, **options))
+    assert fit.certificate.optimal
 
 
 def test_proper_posteriors_pass() -> None:

@@ -179,10 +179,24 @@ def test_round_trip_of_mixed_priors(prior: Any) -> None:
 def test_round_trip_with_unknown_scales(prior: Any) -> None:
     """Scales that are unknown, or multiples of an unknown sigma, are what they were."""
     problem = make(prior, br.Gaussian(sigma=br.HalfNormal(1.0)))
-    if isinstance(prior, br.Horseshoe):
+    if isinstance(prior, br.Horseshoe):  # its problem has a density, but no objective
         assert br.read_model(br.to_pymc(problem)) == problem
     else:
         assert_round_trip(problem)
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        br.Horseshoe(np.array([1.0, np.inf, 2.0, 3.0, np.inf])),
+        [(br.Horseshoe(0.3), [4, 1]), (br.Flat(), [0]), (br.LInfinity(0.2), [3, 2])],
+    ],
+    ids=str,
+)
+def test_a_horseshoe_beside_other_priors_is_read(prior: Any) -> None:
+    """Although together they are no penalty."""
+    problem = make(prior)
+    assert br.read_model(br.to_pymc(problem)) == problem
 
 
 def test_spike_and_slab_is_refused_with_a_remedy() -> None:
@@ -351,6 +365,16 @@ def test_the_model_accepts_the_point_of_its_mode(name: str) -> None:
     assert fit.point is not None
     density = model.compile_logp(jacobian=False, mode=CHEAP)(fit.point)
     assert float(density) == pytest.approx(-fit.objective, rel=1e-10, abs=precision(model))
+
+
+@pytest.mark.parametrize("name", ["exponential", "l1-ball", "group"])
+def test_rewritten_graphs_accept_the_point_too(name: str) -> None:
+    """What PyMC compiles is simplified first, logarithms and exponentials among the rest."""
+    model = br.to_pymc(make(EXAMPLES[name]))
+    fit = br.find_map(model)
+    rewritten = Mode(linker="py", optimizer="fast_run")
+    density = model.compile_logp(jacobian=False, mode=rewritten)(fit.point)
+    assert float(density) == pytest.approx(-fit.objective, rel=1e-10)
 
 
 def test_a_zero_on_a_log_scale_is_minus_infinity() -> None:

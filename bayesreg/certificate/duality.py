@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg.certificate.expansion import EPS, Local
-from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty
+from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty, stationarity
 
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
@@ -48,9 +48,9 @@ def duality_gap(local: Local) -> tuple[float, float]:
     """Return an upper bound on the excess over the minimum, in nats, and its rounding error.
 
     Any dual point gives a bound. The gradient of the loss, made orthogonal to the unpenalised
-    columns, is the usual one; its gap falls with the KKT residual. Under an elastic net, making it
-    meet the stationarity conditions of the whole support, a Newton step in the dual, gives a gap
-    that falls with the square of the residual, where the signs of the support are right.
+    columns, is the usual one; its gap falls with the KKT residual. Making it meet the stationarity
+    conditions of the whole support (of the manifold, for a norm), a Newton step in the dual, gives
+    a gap that falls with the square of the residual, where the signs of the support are right.
     """
     penalty, dropped = local.problem.penalty, 0.0
     if isinstance(penalty, ElasticNetPenalty):
@@ -62,7 +62,7 @@ def duality_gap(local: Local) -> tuple[float, float]:
         return math.inf, 0.0
     first = _Dual.of(local, rows, level_only=flat.size == 0)
     if not isinstance(penalty, ElasticNetPenalty):
-        return _finite(*_general_gap(local, penalty, first))
+        return _better_general_gap(local, penalty, _finite(*_general_gap(local, penalty, first)))
     best = _finite(*_elastic_net_gap(local, penalty, first, dropped))
     chosen = np.flatnonzero(penalty.flat | (local.coef != 0))
     if best[0] <= max(_ENOUGH, best[1]) or chosen.size >= local.rows.size:
@@ -93,9 +93,24 @@ def _general_gap(local: Local, penalty: Penalty, dual: _Dual) -> tuple[float, fl
         known = np.sign(known) * np.maximum(np.abs(known) - dual.error, 0.0)
     shrink = penalty.dual_scale(known)
     gap = _rows_gap(local, shrink * dual.rows) + penalty.fenchel_young(local.coef, shrink * known)
-    off = np.where(flat, np.abs(dual.correlation), 2 * dual.error)
-    noise = float(off @ np.abs(local.coef)) + _rows_noise(local, shrink * dual.rows)
-    return gap, noise
+    noise = float(np.abs(dual.correlation[flat]) @ np.abs(local.coef[flat]))
+    noise += penalty.fenchel_young_error(local.coef, np.where(flat, 0.0, dual.error))
+    return gap, noise + _rows_noise(local, shrink * dual.rows)
+
+
+def _better_general_gap(
+    local: Local, penalty: Penalty, best: tuple[float, float]
+) -> tuple[float, float]:
+    """Try the dual point that meets the stationarity conditions along a penalty's manifold."""
+    if best[0] <= max(_ENOUGH, best[1]) or isinstance(penalty, SeparablePenalty):
+        return best
+    directions, slopes = stationarity(penalty, local.coef, local.gradient)
+    if slopes.size >= local.rows.size:
+        return best
+    rows = local.moved_along(directions, -slopes)
+    if rows is None:
+        return best
+    return min(best, _finite(*_general_gap(local, penalty, _Dual.of(local, rows))))
 
 
 def _elastic_net_gap(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg.certificate.moving import moved
+from bayesreg.certificate.moving import moved, moved_along
 from bayesreg.likelihoods import Gaussian
 from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+    from scipy import sparse
 
     from bayesreg._validation import Matrix, Vector
     from bayesreg.columns import Columns
@@ -114,6 +115,10 @@ class Local:
     def moved(self, positions: NDArray[np.intp], target: Vector) -> Vector | None:
         """Move the gradient of the rows until its correlations with some columns are the target."""
         return moved(self.problem.design, self.rows, self.curvature, positions, target)
+
+    def moved_along(self, directions: sparse.csr_array, target: Vector) -> Vector | None:
+        """Move the gradient of the rows until its products with combined columns are the target."""
+        return moved_along(self.problem.design, self.rows, self.curvature, directions, target)
 
 
 def _equal_rows(problem: Problem) -> bool:

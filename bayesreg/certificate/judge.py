@@ -232,16 +232,18 @@ class _Rises:
     """
 
     def __init__(self) -> None:
-        self.known: dict[tuple[int, ...], bool] = {}
+        self.known: dict[bytes, bool] = {}
 
     def __call__(self, problem: Problem) -> bool:
         if problem.likelihood.name == "gaussian":
             return False
-        if problem.free not in self.known:
+        penalty = problem.penalty
+        unpenalised = np.packbits([penalty.flat, penalty.half_flat]).tobytes()
+        if unpenalised not in self.known:
             try:
                 problem.require_proper()
             except ImproperPosterior:
-                self.known[problem.free] = True
+                self.known[unpenalised] = True
             else:
-                self.known[problem.free] = False
-        return self.known[problem.free]
+                self.known[unpenalised] = False
+        return self.known[unpenalised]

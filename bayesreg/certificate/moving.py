@@ -43,11 +43,37 @@ def moved(
     positions, target : ndarray, shape (k,)
         Which columns, and the correlations wanted.
     """
-    wanted = np.append(np.zeros(int(design.intercept)), target)
-    if wanted.size == 0:
+    if not (design.intercept or target.size):
         return rows
-    kind = _SparseBlock if design.sparse and positions.size else _DenseBlock
-    block = kind(design, positions, curvature)
+    block: _Block
+    if design.sparse and positions.size:
+        block = _SparseBlock(design, positions, curvature)
+    else:
+        columns = design.centred.take(positions) if positions.size else np.empty((design.n, 0))
+        block = _DenseBlock(design, columns, curvature)
+    return _move(block, rows, np.append(np.zeros(int(design.intercept)), target))
+
+
+def moved_along(
+    design: Design, rows: Vector, curvature: Vector, directions: sparse.csr_array, target: Vector
+) -> Vector | None:
+    """Move a number per row as `moved` does, for combinations of columns.
+
+    Parameters
+    ----------
+    design, rows, curvature, target
+        As for `moved`.
+    directions : scipy.sparse.csr_array, shape (p, k)
+        What the columns are combined with.
+    """
+    if not (design.intercept or target.size):
+        return rows
+    columns = design.centred.dot(directions.toarray())
+    block = _DenseBlock(design, columns, curvature)
+    return _move(block, rows, np.append(np.zeros(int(design.intercept)), target))
+
+
+def _move(block: _Block, rows: Vector, wanted: Vector) -> Vector | None:
     if not block.solvable:
         return None
     dual = rows
@@ -71,9 +97,6 @@ class _Block(ABC):
     solvable: bool
 
     @abstractmethod
-    def __init__(self, design: Design, positions: NDArray[np.intp], curvature: Vector) -> None: ...
-
-    @abstractmethod
     def correlate(self, rows: Vector) -> Vector:
         """Return ``Z'u``."""
 
@@ -83,10 +106,9 @@ class _Block(ABC):
 
 
 class _DenseBlock(_Block):
-    def __init__(self, design: Design, positions: NDArray[np.intp], curvature: Vector) -> None:
-        columns = design.one[:, None] if design.intercept else np.empty((design.n, 0))
-        if positions.size:
-            columns = np.column_stack([columns, design.centred.take(positions)])
+    def __init__(self, design: Design, columns: Matrix, curvature: Vector) -> None:
+        if design.intercept:
+            columns = np.column_stack([design.one, columns])
         self.columns, self.root = columns, np.sqrt(curvature)
         basis = self.root[:, None] * columns
         norms = np.sqrt(np.vecdot(basis.T, basis.T))

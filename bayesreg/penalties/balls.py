@@ -80,6 +80,11 @@ class BallPenalty(PartlySmooth):
         del correlation
         return 1.0
 
+    def fenchel_young_error(self, coef: Vector, error: Vector) -> float:
+        """Return what errors of the correlations may take, the support function included."""
+        higher = self.shape.dual_norm(self.shape.scale * error)
+        return super().fenchel_young_error(coef, error) + 2.0 * higher
+
     def fenchel_young(self, coef: Vector, dual: Vector) -> float:
         """Return ``N°(q) + q·u`` with ``q = scale · dual``; inf outside of the ball."""
         scale = self.shape.scale

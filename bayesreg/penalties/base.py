@@ -35,6 +35,11 @@ class Penalty(ABC):
     def flat(self) -> Mask:
         """Which coefficients have no penalty at all; shape (p,)."""
 
+    @property
+    def half_flat(self) -> Mask:
+        """Which coefficients may not fall below 0 and have no penalty otherwise; shape (p,)."""
+        return np.zeros(self.size, dtype=bool)
+
     @abstractmethod
     def value(self, coef: Vector) -> float:
         """Return the penalty at `coef` (p,); inf outside of a constraint."""
@@ -65,6 +70,14 @@ class Penalty(ABC):
 
         Flat coefficients are left out: what the caller does about them is the caller's business.
         """
+
+    def fenchel_young_error(self, coef: Vector, error: Vector) -> float:
+        """Return what errors of the correlations may take from `fenchel_young`, in nats.
+
+        To first order: the product with the coefficients, once as it stands and once because the
+        dual point is shrunk by as much as the errors may have lengthened it.
+        """
+        return 2.0 * float(error @ np.abs(coef))
 
     @abstractmethod
     def fenchel_young(self, coef: Vector, dual: Vector) -> float:

@@ -86,6 +86,11 @@ class CurvedPenalty(SeparablePenalty):
         return np.asarray((self.inverse_scale == 0) & ~self.nonnegative)
 
     @property
+    def half_flat(self) -> Mask:
+        """Which coefficients have a bound only; shape (p,)."""
+        return np.asarray((self.inverse_scale == 0) & self.nonnegative)
+
+    @property
     def kink(self) -> Vector:
         """Half the width of each subdifferential at 0."""
         edge = self._edge

@@ -54,6 +54,11 @@ class ElasticNetPenalty(SeparablePenalty):
         return np.asarray((self.l1 == 0) & (self.l2 == 0) & ~self.nonnegative)
 
     @property
+    def half_flat(self) -> Mask:
+        """Which coefficients have a bound only; shape (p,)."""
+        return np.asarray((self.l1 == 0) & (self.l2 == 0) & self.nonnegative)
+
+    @property
     def kink(self) -> Vector:
         """Half the width of each subdifferential at 0: `l1`."""
         return self.l1

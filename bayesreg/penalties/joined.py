@@ -54,6 +54,11 @@ class JoinedPenalty(Penalty):
         """Which coefficients have no penalty at all; shape (p,)."""
         return self._scatter(lambda penalty, _: penalty.flat.astype(float)) > 0
 
+    @property
+    def half_flat(self) -> Mask:
+        """Which coefficients have a bound only; shape (p,)."""
+        return self._scatter(lambda penalty, _: penalty.half_flat.astype(float)) > 0
+
     def value(self, coef: Vector) -> float:
         """Return the sum of the parts."""
         return sum(penalty.value(coef[columns]) for penalty, columns in self.parts)
@@ -75,6 +80,10 @@ class JoinedPenalty(Penalty):
     def dual_scale(self, correlation: Vector) -> float:
         """Return the smallest of the parts' scales."""
         return min((q.dual_scale(correlation[c]) for q, c in self.parts), default=1.0)
+
+    def fenchel_young_error(self, coef: Vector, error: Vector) -> float:
+        """Return the sum of the parts'."""
+        return sum(q.fenchel_young_error(coef[c], error[c]) for q, c in self.parts)
 
     def fenchel_young(self, coef: Vector, dual: Vector) -> float:
         """Return the sum of the parts'."""

@@ -137,6 +137,11 @@ class NormPenalty(PartlySmooth):
         """Return 1 over the dual norm, at most 1."""
         return 1.0 / max(1.0, self.dual_norm(self.scale * correlation))
 
+    def fenchel_young_error(self, coef: Vector, error: Vector) -> float:
+        """Return what errors of the correlations may take, that of the dual norm included."""
+        longer = self.value(coef) * self.dual_norm(self.scale * error)
+        return super().fenchel_young_error(coef, error) + 2.0 * longer
+
     def fenchel_young(self, coef: Vector, dual: Vector) -> float:
         """Return ``N(u) + scale·dual·u``, inf where the dual norm exceeds 1."""
         q = self.scale * dual
