@@ -107,7 +107,7 @@ def compare(
     if output is not None:
         command = " ".join(["bayesreg", *sys.argv[1:]])
         say(out, f"page: {table.to_html(output, command=command, notes=notes)}")
-    if not table.draws.attrs["complete"]:
+    if table.sampled is not None and not table.draws.attrs["complete"]:
         raise typer.Exit(_INTERRUPTED)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _EPS = float(np.finfo(np.float64).eps)
 # A column whose mean exceeds so many standard deviations is centred explicitly where X is dense.
 _BENIGN = 8.0
+# Numbers that are squared at a time, so that no second copy of X is made.
+_BLOCK = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,11 +124,11 @@ class Columns(ABC):
         """Rows and columns."""
 
     @abstractmethod
-    def raw_dot(self, coef: Vector) -> Vector:
+    def raw_dot(self, coef: Vector | Matrix) -> Any:
         """Return ``X @ coef``; shape (n,) or (n, k)."""
 
     @abstractmethod
-    def raw_correlate(self, rows: Vector) -> Vector:
+    def raw_correlate(self, rows: Vector | Matrix) -> Any:
         """Return ``X' @ rows``; shape (p,) or (p, k)."""
 
     @abstractmethod
@@ -159,7 +161,7 @@ class Columns(ABC):
     def part(self, positions: Positions) -> Columns:
         """Return the operator of some of the columns."""
 
-    def dot(self, coef: Vector) -> Vector:
+    def dot(self, coef: Vector | Matrix) -> Any:
         """Return ``Z @ coef``; coef has shape (p,) or (p, k)."""
         scaled = _by_row(coef, 1.0 / self.scale)
         rows = self.raw_dot(scaled)
@@ -167,12 +169,25 @@ class Columns(ABC):
         rows = rows - (np.outer(self.one, shift) if coef.ndim == 2 else self.one * shift)
         return rows if self.root is None else _by_row(rows, self.root)
 
-    def correlate(self, rows: Vector) -> Vector:
+    def correlate(self, rows: Vector | Matrix) -> Any:
         """Return ``Z' @ rows``; rows has shape (n,) or (n, k)."""
         weighted = rows if self.root is None else _by_row(rows, self.root)
-        total = self.one @ weighted
-        moved = np.outer(self.center, total) if rows.ndim == 2 else self.center * total
-        return np.asarray(_by_row(self.raw_correlate(weighted) - moved, 1.0 / self.scale))
+        out = self.raw_correlate(weighted)
+        if self.center.any():
+            total = self.one @ weighted
+            out -= np.outer(self.center, total) if rows.ndim == 2 else self.center * total
+        inverse = 1.0 / self.scale
+        out *= inverse[:, None] if rows.ndim == 2 else inverse
+        return out
+
+
+def product(X: Any, coef: Vector) -> Vector:
+    """Return ``X @ coef`` for coef (p,) or (p, k); of a few columns where the others are at 0."""
+    used = np.flatnonzero(coef) if coef.ndim == 1 else np.flatnonzero(coef.any(axis=1))
+    # Copying columns costs about as much as multiplying them if dense, far more if sparse.
+    if used.size < (0.05 if sparse.issparse(X) else 0.25) * coef.shape[0]:
+        return np.asarray(X[:, used] @ coef[used])
+    return np.asarray(X @ coef)
 
 
 def _by_row(values: Any, factor: Vector) -> Any:
@@ -195,21 +210,17 @@ class _Dense(Columns):
     def rescaled(self, scale: Vector) -> Columns:
         return _Dense(self.root, self.one, self.center, self.scale * scale, self.X)
 
-    def raw_dot(self, coef: Vector) -> Vector:
-        used = np.flatnonzero(coef) if coef.ndim == 1 else np.flatnonzero(coef.any(axis=1))
-        if used.size < 0.25 * coef.shape[0]:
-            return np.asarray(self.X[:, used] @ coef[used])
-        return np.asarray(self.X @ coef)
+    def raw_dot(self, coef: Vector | Matrix) -> Any:
+        return product(self.X, coef)
 
-    def raw_correlate(self, rows: Vector) -> Vector:
+    def raw_correlate(self, rows: Vector | Matrix) -> Any:
         return np.asarray(self.X.T @ rows)
 
     def norms(self, weights: Vector | None = None) -> Vector:
         share = np.ones(self.shape[0]) if self.root is None else self.root**2
         share = share if weights is None else share * weights
         out = np.empty(self.shape[1])
-        # Blocks of columns, so that no second copy of X is made.
-        step = max(1, 2_000_000 // max(self.shape[0], 1))
+        step = max(1, _BLOCK // max(self.shape[0], 1))
         plain = self.root is None and weights is None
         for start in range(0, out.size, step):
             block = self.X[:, start : start + step]
@@ -264,25 +275,37 @@ class _Sparse(Columns):
     def rescaled(self, scale: Vector) -> Columns:
         return _Sparse(self.root, self.one, self.center, self.scale * scale, self.X)
 
-    def raw_dot(self, coef: Vector) -> Vector:
-        used = np.flatnonzero(coef) if coef.ndim == 1 else np.flatnonzero(coef.any(axis=1))
-        if used.size < 0.05 * coef.shape[0]:
-            return np.asarray(self.X[:, used] @ coef[used])
-        return np.asarray(self.X @ coef)
+    def raw_dot(self, coef: Vector | Matrix) -> Any:
+        return product(self.X, coef)
 
-    def raw_correlate(self, rows: Vector) -> Vector:
+    def raw_correlate(self, rows: Vector | Matrix) -> Any:
         return np.asarray(self.X.T @ rows)
 
     def norms(self, weights: Vector | None = None) -> Vector:
         share = np.ones(self.shape[0]) if self.root is None else self.root**2
         share = share if weights is None else share * weights
-        squares = sparse.csc_array(
-            (self.X.data**2, self.X.indices, self.X.indptr), shape=self.X.shape
-        )
         cross = np.asarray(self.X.T @ (share * self.one))
         total = float(share @ self.one**2)
-        square = squares.T @ share - 2 * self.center * cross + self.center**2 * total
+        square = self._squared_lengths(share) - 2 * self.center * cross + self.center**2 * total
         return np.asarray(np.sqrt(np.maximum(square, 0.0)) / self.scale)
+
+    def _squared_lengths(self, share: Vector) -> Vector:
+        """Sums of squares of the columns of X, rows weighted; a block of columns at a time."""
+        starts, out = self.X.indptr, np.empty(self.shape[1])
+        step = max(1, round(_BLOCK / 4 * self.shape[1] / max(int(starts[-1]), 1)))
+        for start in range(0, out.size, step):
+            part = slice(start, min(start + step, out.size))
+            stored = slice(starts[part.start], starts[part.stop])
+            squares = sparse.csc_array(
+                (
+                    self.X.data[stored] ** 2,
+                    self.X.indices[stored],
+                    starts[part.start : part.stop + 1] - starts[part.start],
+                ),
+                shape=(self.shape[0], part.stop - part.start),
+            )
+            out[part] = squares.T @ share
+        return out
 
     def part(self, positions: Positions) -> Columns:
         chosen = self.X[:, positions]

@@ -5,21 +5,27 @@ The problem scores every answer; no answer scores itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayesreg._inputs import as_problem
-from bayesreg._validation import as_fraction, as_generator, as_positive
-from bayesreg.errors import BayesregError, DegenerateMode, InputError, unknown_name
+from bayesreg._validation import as_count, as_fraction, as_generator, as_positive
+from bayesreg.errors import (
+    BayesregError,
+    DegenerateMode,
+    InputError,
+    UnsupportedModel,
+    unknown_name,
+)
 from bayesreg.map import MapEstimate, find_map
 from bayesreg.optimizers import PointEstimate, list_optimizers, optimize
-from bayesreg.posterior import Diagnosis, diagnose, sample
+from bayesreg.posterior import diagnose, reason_against_prior, sample
 from bayesreg.scoring import (
     EXACT,
-    PosteriorSummary,
+    Sampled,
     ScalarSummary,
     Score,
     central_answers,
@@ -36,7 +42,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from xarray import DataTree
 
+    from bayesreg.posterior import Diagnosis
     from bayesreg.problem import Problem
+    from bayesreg.scoring import PosteriorSummary
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,14 +66,11 @@ class Comparison:
         The exact mode first, then every optimiser, then posterior mean and median.
     failures : dict of str
         Optimisers that raised, with the reason.
-    draws : xarray.DataTree
-        The posterior.
-    diagnosis : Diagnosis
-        Whether the draws can be trusted, in words.
-    posterior : PosteriorSummary
-        Their summary per coefficient.
-    epsilon_rule : str
-        How `posterior.epsilon` was set, in words.
+    sampled : Sampled or None
+        Draws, their diagnosis and summary; `draws`, `diagnosis`, `posterior` and `epsilon_rule`
+        are its parts. None under a prior that no sampler of this package takes.
+    no_draws : str or None
+        Why there are none.
     """
 
     problem: Problem
@@ -74,10 +79,34 @@ class Comparison:
     joint_refusal: str | None
     scores: tuple[Score, ...]
     failures: dict[str, str]
-    draws: DataTree = field(repr=False)
-    diagnosis: Diagnosis
-    posterior: PosteriorSummary
-    epsilon_rule: str
+    sampled: Sampled | None
+    no_draws: str | None = None
+
+    def _need_draws(self) -> Sampled:
+        if self.sampled is None:
+            msg = f"comparison: has no draws; {self.no_draws}"
+            raise InputError(msg)
+        return self.sampled
+
+    @property
+    def draws(self) -> DataTree:
+        """The posterior; InputError where there are no draws."""
+        return self._need_draws().draws
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """Whether the draws can be trusted, in words; InputError where there are none."""
+        return self._need_draws().diagnosis
+
+    @property
+    def posterior(self) -> PosteriorSummary:
+        """The summary of the draws per coefficient; InputError where there are none."""
+        return self._need_draws().posterior
+
+    @property
+    def epsilon_rule(self) -> str:
+        """How ``posterior.epsilon`` was set, in words; InputError where there are no draws."""
+        return self._need_draws().epsilon_rule
 
     def to_frame(self) -> pd.DataFrame:
         """Return every estimate of every coefficient, one row each.
@@ -92,7 +121,7 @@ class Comparison:
 
         rows = []
         for score in self.scores:
-            interval = score.name.startswith("posterior")
+            interval = self.sampled is not None and score.name.startswith("posterior")
             names = (*self._intercept_name, *self.problem.names)
             values = ([score.intercept] if self._intercept_name else []) + score.coef.tolist()
             for k, (name, value) in enumerate(zip(names, values, strict=True)):
@@ -107,6 +136,8 @@ class Comparison:
     @property
     def scalars(self) -> dict[str, ScalarSummary]:
         """Posterior of the intercept and of unknown sigma and scale, those that there are."""
+        if self.sampled is None:
+            return {}
         drawn, level = self.draws["posterior"], self.posterior.level
         names = [name for name in ("intercept", "sigma", "scale") if name in drawn]
         return {name: ScalarSummary.of(drawn[name], level) for name in names}
@@ -114,7 +145,7 @@ class Comparison:
     @property
     def mode_space(self) -> str:
         """What the exact mode is conditional on, and where those values come from."""
-        known = not self.problem.unknown
+        known = not self.problem.unknown or self.sampled is None
         return self.mode.space + ("" if known else " (at the posterior medians)")
 
     def __str__(self) -> str:
@@ -166,23 +197,24 @@ class Comparison:
         -------
         pandas.DataFrame
             Indexed by coefficient: mode, zero in the mode, zeros among the draws, epsilon,
-            P(|β| < epsilon), interval, whether it excludes 0.
+            P(|β| < epsilon), interval, whether it excludes 0; of those that need draws, none where
+            there are none.
         """
         import pandas as pd  # noqa: PLC0415  (1.5 s that only frames pay)
 
-        post = self.posterior
-        columns = {
-            "mode": self.mode.coef,
-            "mode_is_zero": self.mode.coef == 0,
-            "zero_draws": post.zeros.astype(int),
-            "mean": post.mean,
-            "median": post.median,
-            "lower": post.lower,
-            "upper": post.upper,
-            "epsilon": post.epsilon,
-            "near_zero": post.near_zero,
-            "excludes_zero": post.excludes_zero,
-        }
+        columns = {"mode": self.mode.coef, "mode_is_zero": self.mode.coef == 0}
+        if self.sampled is not None:
+            post = self.posterior
+            columns |= {
+                "zero_draws": post.zeros.astype(int),
+                "mean": post.mean,
+                "median": post.median,
+                "lower": post.lower,
+                "upper": post.upper,
+                "epsilon": post.epsilon,
+                "near_zero": post.near_zero,
+                "excludes_zero": post.excludes_zero,
+            }
         return pd.DataFrame(columns, index=pd.Index(self.problem.names, name="coefficient"))
 
     def plot(self) -> Figure:
@@ -191,9 +223,12 @@ class Comparison:
         Returns
         -------
         matplotlib.figure.Figure
-            See `bayesreg.figures.posterior_densities`.
+            See `bayesreg.figures.posterior_densities`; `bayesreg.figures.coefficients` where there
+            are no draws.
         """
-        figure: Figure = import_module("bayesreg.figures").posterior_densities(self)
+        figures = import_module("bayesreg.figures")
+        draw = figures.coefficients if self.sampled is None else figures.posterior_densities
+        figure: Figure = draw(self)
         return figure
 
     def to_html(
@@ -271,8 +306,17 @@ def compare(
 
     Raises
     ------
-    InputError, ImproperPosterior, UnsupportedModel
+    InputError, ImproperPosterior
         As `find_map` and `sample`.
+    DegenerateMode
+        If there is no mode to compare with, as under a horseshoe prior.
+    UnsupportedModel
+        If a PyMC model is no penalised regression; `find_map` and `sample` take more models.
+
+    Notes
+    -----
+    Under a prior that no sampler of this package takes, the comparison is of the mode and the point
+    optimisers, and ``no_draws`` says why; an unknown sigma then is that of the joint mode.
 
     Examples
     --------
@@ -283,38 +327,42 @@ def compare(
     >>> [score.name for score in table.scores]
     ['exact mode', 'coordinate_descent', 'posterior mean', 'posterior median']
     """
-    asked, _ = as_problem(problem)
-    asked = asked.dense("a comparison")
+    asked = _asked(problem)
     as_fraction(level, "level")
     as_positive(epsilon, "epsilon")
+    as_count(draws, "draws")
+    as_count(chains, "chains")
     as_generator(seed)
     say = announce if announce is not None else _silent
-    asked.require_proper()
     names = _names(asked, estimators)
-    if not asked.unknown:
+    no_draws, tree = reason_against_prior(asked), None
+    given: dict[str, float] = {}
+    if no_draws is not None or not asked.unknown:
         say("exact mode")
         mode = find_map(asked)
-    say(f"posterior: {chains} chains of {draws} draws")
-    tree = sample(asked, draws=draws, chains=chains, seed=seed, progress=progress)
-    joint, refusal = (None, None) if not asked.unknown else _joint(asked)
-    if asked.unknown:
-        say("exact mode, given the posterior medians of " + " and ".join(asked.unknown))
-        medians: dict[str, float] = {
-            name: float(np.median(tree["posterior"][name])) for name in asked.unknown
-        }
-        mode = find_map(asked, given=medians)
+    if no_draws is None:
+        say(f"posterior: {chains} chains of {draws} draws")
+        tree = sample(asked, draws=draws, chains=chains, seed=seed, progress=progress)
+        given = {name: float(np.median(tree["posterior"][name])) for name in asked.unknown}
+    joint, refusal = _joint(asked) if given else (None, None)
+    if given:
+        say("exact mode, given the posterior medians of " + " and ".join(given))
+        mode = find_map(asked, given=given)
     scored = mode.conditional_problem
     points, failures = _run_optimizers(scored, names, say)
-    summary, rule = summarise(asked, tree, level, epsilon)
     scores = [score_answer(scored, mode, mode, EXACT, mode.seconds, claims=True)]
     scores += [
         score_answer(scored, mode, p, p.name, p.seconds, claims=p.claims_convergence)
         for p in points
     ]
-    scores += [
-        score_answer(scored, mode, answer, name)
-        for name, answer in central_answers(asked, tree, summary).items()
-    ]
+    sampled = None
+    if tree is not None:
+        summary, rule = summarise(asked, tree, level, epsilon)
+        sampled = Sampled(tree, diagnose(tree), summary, rule)
+        scores += [
+            score_answer(scored, mode, answer, name)
+            for name, answer in central_answers(asked, tree, summary).items()
+        ]
     return Comparison(
         problem=asked,
         mode=mode,
@@ -322,11 +370,28 @@ def compare(
         joint_refusal=refusal,
         scores=tuple(scores),
         failures=failures,
-        draws=tree,
-        diagnosis=diagnose(tree),
-        posterior=summary,
-        epsilon_rule=rule,
+        sampled=sampled,
+        no_draws=no_draws,
     )
+
+
+def _asked(problem: object) -> Problem:
+    """Return the problem, with a mode and a dense X."""
+    try:
+        asked, _ = as_problem(problem)
+    except UnsupportedModel as error:
+        reason = (
+            f"{error.reason}. Only penalised regressions are compared; find_map(model) finds the "
+            "mode of any model of continuous variables, and pm.sample its posterior"
+        )
+        raise UnsupportedModel(error.variable, reason) from error
+    asked = asked.dense("a comparison")
+    try:
+        asked.require_proper()
+    except DegenerateMode as error:
+        msg = f"{error}. A comparison needs a mode to compare with"
+        raise DegenerateMode(msg) from error
+    return asked
 
 
 def _silent(text: str) -> None:

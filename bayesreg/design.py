@@ -26,7 +26,7 @@ from bayesreg._validation import (
     frame_names,
     read_only,
 )
-from bayesreg.columns import Columns
+from bayesreg.columns import Columns, product
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
@@ -205,6 +205,11 @@ class Design:
         return np.ones(self.n) if self.level is None else self.level
 
     @property
+    def entries(self) -> int:
+        """Number of entries of X that are stored."""
+        return int(self.X.nnz if self.sparse else self.X.size)
+
+    @property
     def row_weights(self) -> Vector:
         """Row weights, ones where none were given; shape (n,)."""
         return np.ones(self.n) if self.weights is None else self.weights
@@ -267,7 +272,7 @@ class Design:
 
     def linear_predictor(self, coef: Vector, intercept: float = 0.0) -> Vector:
         """Return ``offset + intercept + X @ coef``, shape (n,)."""
-        eta = self.X @ coef
+        eta = product(self.X, coef)
         eta = eta + (intercept if self.level is None else intercept * self.level)
         return np.asarray(eta if self.offset is None else eta + self.offset)
 

@@ -1,4 +1,4 @@
-"""Whether columns are linearly independent: cheap proofs first, singular values last."""
+"""Whether columns are linearly independent, and what they leave of a target."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.linalg import get_lapack_funcs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bayesreg._validation import Matrix
+    from bayesreg._validation import Matrix, Vector
 
     type Reals = NDArray[np.float32] | NDArray[np.float64]
 
@@ -48,6 +48,21 @@ def independent(columns: Matrix) -> bool:
     triangle = np.linalg.qr(columns / norms, mode="r")
     least = _EPS * n * float(np.linalg.norm(triangle, 2))
     return bool(np.linalg.matrix_rank(triangle, tol=least) == k)
+
+
+def residual(columns: Matrix, target: Vector) -> Vector:
+    """Return what least squares on columns (n, k) of any length leaves of a target (n,).
+
+    Examples
+    --------
+    >>> residual(np.array([[1e-200], [0.0]]), np.array([3.0, 4.0]))
+    array([0., 4.])
+    """
+    # The largest entry first: squares of tiny and of huge ones leave double precision.
+    peak = np.abs(columns).max(axis=0, initial=0.0)
+    scaled = columns[:, peak > 0] / peak[peak > 0]
+    scaled /= np.sqrt(np.vecdot(scaled.T, scaled.T))
+    return target - scaled @ np.linalg.lstsq(scaled, target)[0] if scaled.size else target
 
 
 def row_step(n: int, k: int) -> int:

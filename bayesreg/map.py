@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.sparse.linalg import LinearOperator, lsmr
 
 from bayesreg._inputs import as_problem, is_model
 from bayesreg._validation import as_positive
 from bayesreg.certificate import Certificate, certify, sigma_slope
+from bayesreg.columns import Columns
 from bayesreg.errors import (
     DegenerateMode,
     InputError,
@@ -24,17 +26,17 @@ from bayesreg.errors import (
     UnsupportedModel,
     unknown_name,
 )
+from bayesreg.independence import residual
 from bayesreg.modes import accepts, certified_mode, uncertified
 from bayesreg.penalties import ElasticNetPenalty
 from bayesreg.solvers import METHODS, Solution, solve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
     from numpy.typing import NDArray
 
     from bayesreg._validation import Vector
+    from bayesreg.columns import Positions
     from bayesreg.design import Design
     from bayesreg.model_map import ModelMapEstimate
     from bayesreg.problem import Problem
@@ -429,10 +431,13 @@ def _residual_sds(problem: Problem) -> tuple[float, float]:
     root, relative = np.sqrt(d.row_weights), problem.relative
     centre = problem.given_ones().elastic_net.loc * relative
     target = (d.y - d.linear_predictor(centre)) * root
-    unpenalised, finite, everything = (
-        _residual_norm(_weighted(d, columns), target)
-        for columns in (problem.free, np.flatnonzero(~relative), range(d.p))
-    )
+    free = np.asarray(problem.free, dtype=np.intp)
+    unpenalised = _left_over(d, free, target)
+    # Convex in 1/σ where all scales follow sigma: its one mode is found from anywhere, and far
+    # below it, where nothing is penalised, solutions are full and expensive.
+    convex = relative.sum() + free.size == d.p
+    finite = unpenalised if convex else _left_over(d, np.flatnonzero(~relative), target)
+    best = unpenalised if convex else _left_over(d, np.arange(d.p), target)
     rounding = 1e-14 * float(np.linalg.norm(target))
     if finite <= 1e-10 * unpenalised + rounding and not prior.of_square:
         msg = (
@@ -444,24 +449,29 @@ def _residual_sds(problem: Problem) -> tuple[float, float]:
         raise DegenerateMode(msg)
     count = math.sqrt(problem.n)
     null = max(unpenalised, rounding, 1e-100) / count
-    return max(everything / count, 1e-3 * null), null
+    return max(best / count, 1e-3 * null), null
 
 
-def _weighted(design: Design, columns: Iterable[int]) -> NDArray[np.float64]:
-    """Return columns times the root of the row weights, centred beside an intercept."""
-    chosen = design.columns(columns)
-    if design.intercept:
-        share = design.row_weights * design.one
-        chosen[:, 1:] -= np.outer(design.one, share @ chosen[:, 1:] / (share @ design.one))
-    return np.asarray(chosen * np.sqrt(design.row_weights)[:, None])
-
-
-def _residual_norm(columns: NDArray[np.float64], target: NDArray[np.float64]) -> float:
-    if columns.shape[1] == 0:
-        return float(np.linalg.norm(target))
-    norms = np.sqrt((columns**2).sum(axis=0))
-    scaled = columns / np.where(norms > 0, norms, 1.0)
-    return float(np.linalg.norm(target - scaled @ np.linalg.lstsq(scaled, target, rcond=None)[0]))
+def _left_over(design: Design, positions: Positions, target: Vector) -> float:
+    """Length of what least squares on columns and intercept leaves of a target, rows weighted."""
+    root = np.sqrt(design.row_weights)
+    if design.why_not_dense is None or not design.sparse:
+        chosen = design.columns(positions)
+        if design.intercept:
+            share = design.row_weights * design.one
+            chosen[:, 1:] -= np.outer(design.one, share @ chosen[:, 1:] / (share @ design.one))
+        return float(np.linalg.norm(residual(chosen * root[:, None], target)))
+    level = root * design.one * design.intercept
+    centred = target - level * (level @ target / (level @ level or 1.0))
+    columns = Columns.of(
+        design.X[:, positions], weights=design.weights, centred=design.intercept, unit=True
+    )
+    if not positions.size:
+        return float(np.linalg.norm(centred))
+    operator = LinearOperator(
+        shape=columns.shape, dtype=np.float64, matvec=columns.dot, rmatvec=columns.correlate
+    )
+    return float(lsmr(operator, centred, atol=1e-13, btol=1e-13, maxiter=2000)[3])
 
 
 __all__ = ["MapEstimate", "Status", "find_map"]

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from bayesreg.errors import ImproperPosterior
-from bayesreg.independence import independent
+from bayesreg.independence import independent, residual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,9 +105,10 @@ def _endless(likelihood: Likelihood, columns: Matrix, y: Vector, free: int) -> t
         b_eq=np.zeros(still.shape[0]) if still.size else None,
         bounds=[(0.0 if only else -_REACH, _REACH) for only in forwards],
     )
-    if result.status != 0:
+    if result.status != 0 or result.x is None:
         return False, False
-    return float(gain @ result.x) > _SEPARATED, float(-result.fun) > _SEPARATED
+    rise = float(gain @ result.x)
+    return rise > _SEPARATED, rise + float(result.x[free:].sum()) > _SEPARATED
 
 
 def _all_pushed(free: Matrix, bounded: Matrix) -> bool:
@@ -116,10 +117,8 @@ def _all_pushed(free: Matrix, bounded: Matrix) -> bool:
     Then no sum of them with weights of one sign can be undone by the free ones.
     """
     push = bounded.sum(axis=1)
-    if free.shape[1]:
-        push = push - free @ np.linalg.lstsq(free, push)[0]
     least = 1e-9 * float(np.linalg.norm(push))
-    return bool(least > 0 and (push @ bounded > least).all())
+    return bool((residual(free, push) @ bounded > least).all())
 
 
 def _not_independent(labels: tuple[str, ...], n: int) -> str:

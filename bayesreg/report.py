@@ -98,11 +98,11 @@ def render(comparison: Comparison, *, command: str | None = None, notes: Sequenc
         "near": number(NEAR, 1),
         "failures": comparison.failures,
         "sparsity": _sparsity(comparison),
-        "epsilon_rule": comparison.epsilon_rule,
-        "level": f"{100 * comparison.posterior.level:g}\u00a0%",
+        "sampled": comparison.sampled,
+        "no_draws": comparison.no_draws,
+        "level": "" if comparison.sampled is None else _level(comparison),
         "coefficients": _coefficients(comparison),
         "scalars": _scalars(comparison),
-        "diagnosis": comparison.diagnosis,
         "figures": _figures(comparison),
         "units": units.table(comparison.mode.conditional_problem).rows,
         "given": comparison.mode_space if comparison.problem.unknown else "",
@@ -193,7 +193,8 @@ def _certificate(certificate: Certificate) -> list[str]:
         if certificate.unique
         else "Not proved unique: other coefficients may reach the same minimum."
     )
-    return [gap, kkt, unique]
+    steep = ["0 is always a local mode under this prior."] if certificate.cusp else []
+    return [gap, kkt, unique, *steep]
 
 
 def _joint(comparison: Comparison) -> list[str]:
@@ -246,25 +247,38 @@ def _verdict(comparison: Comparison) -> str:
 
 def _sparsity(comparison: Comparison) -> list[tuple[str, str, str]]:
     """Return what each notion of a zero counts: number, of how many, meaning."""
-    post, p = comparison.posterior, comparison.problem.p
-    mode_zeros = int((comparison.mode.coef == 0).sum())
+    p, mode_zeros = comparison.problem.p, int((comparison.mode.coef == 0).sum())
+    of_mode = (str(mode_zeros), str(p), "coefficients are exactly 0 in the mode")
+    if comparison.sampled is None:
+        return [of_mode]
+    post = comparison.posterior
     draws = int(np.asarray(comparison.draws["posterior"]["beta"]).size)
     zero_draws = int(post.zeros.sum())
     atom = f"the posterior has {'an' if zero_draws else 'no'} atom there"
     near = int((post.near_zero > 0.5).sum())
     clear = int(post.excludes_zero.sum())
-    level = f"{100 * post.level:g}\u00a0%"
+    level = _level(comparison)
     return [
-        (str(mode_zeros), str(p), "coefficients are exactly 0 in the mode"),
+        of_mode,
         (str(zero_draws), str(draws), f"drawn coefficients are exactly 0; {atom}"),
         (str(near), str(p), "coefficients are near zero with probability above one half"),
         (str(clear), str(p), f"coefficients have a {level} interval that excludes 0"),
     ]
 
 
+def _level(comparison: Comparison) -> str:
+    return f"{100 * comparison.posterior.level:g}\u00a0%"
+
+
 def _coefficients(comparison: Comparison) -> list[dict[str, Any]]:
     """Return one row per coefficient."""
-    post, mode = comparison.posterior, comparison.mode.coef
+    mode, names = comparison.mode.coef, comparison.problem.names
+    if comparison.sampled is None:
+        return [
+            {"name": name, "mode": number(value), "zero": value == 0}
+            for name, value in zip(names, mode.tolist(), strict=True)
+        ]
+    post = comparison.posterior
     columns = (post.mean, post.median, post.lower, post.upper)
     return [
         {
@@ -276,7 +290,7 @@ def _coefficients(comparison: Comparison) -> list[dict[str, Any]]:
             "epsilon": number(float(post.epsilon[j]), 3),
             "excludes": bool(post.excludes_zero[j]),
         }
-        for j, name in enumerate(comparison.problem.names)
+        for j, name in enumerate(names)
     ]
 
 
@@ -296,6 +310,8 @@ def _scalars(comparison: Comparison) -> list[dict[str, Any]]:
 
 def _attributes(comparison: Comparison) -> list[tuple[str, str]]:
     """Return what the draws say of their making: versions, seed, method."""
+    if comparison.sampled is None:
+        return []
     return [
         (str(name), number(value, 3) if isinstance(value, float) else str(value))
         for name, value in sorted(comparison.draws.attrs.items(), key=lambda item: str(item[0]))
@@ -313,20 +329,22 @@ def _figures(comparison: Comparison) -> list[dict[str, str]]:
     named = ", ".join(zeros[:12]) + (", …" if len(zeros) > 12 else "")
     modes = f"The mode is exactly 0 for {named}." if zeros else "No mode is exactly 0."
     tail = f"{modes} The numbers are in the table of coefficients."
-    return [
-        {
-            "title": "Posterior densities",
-            "source": _png(figures.posterior_densities(comparison)),
-            "alt": "One panel per coefficient: posterior density with its interval, prior density, "
-            f"exact mode, posterior mean and median, and the optimisers' answers. {tail}",
-        },
-        {
-            "title": "All coefficients on one axis",
-            "source": _png(figures.coefficients(comparison)),
-            "alt": "Forest plot, one row per coefficient times the sd of its column: posterior "
-            f"interval, mean and median, exact mode, and the optimisers' answers. {tail}",
-        },
-    ]
+    posterior = "" if comparison.sampled is None else "posterior interval, mean and median, "
+    forest = {
+        "title": "All coefficients on one axis",
+        "source": _png(figures.coefficients(comparison)),
+        "alt": "Forest plot, one row per coefficient times the sd of its column: "
+        f"{posterior}exact mode, and the optimisers' answers. {tail}",
+    }
+    if comparison.sampled is None:
+        return [forest]
+    densities = {
+        "title": "Posterior densities",
+        "source": _png(figures.posterior_densities(comparison)),
+        "alt": "One panel per coefficient: posterior density with its interval, prior density, "
+        f"exact mode, posterior mean and median, and the optimisers' answers. {tail}",
+    }
+    return [densities, forest]
 
 
 def _png(figure: Figure) -> str:

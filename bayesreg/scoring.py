@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from bayesreg._validation import Vector
+    from bayesreg.posterior import Diagnosis
     from bayesreg.problem import Problem
 
 EXACT = "exact mode"
 # Largest excess over the optimum, in nats, that still counts as near it.
 NEAR = 1e-3
 
-type Verdict = Literal["optimal", "near", "off"]
+type Verdict = Literal["optimal", "stationary", "near", "off"]
 
 _UNITS = {"gaussian": "of sd(y)", "bernoulli": "in log-odds", "poisson": "in log-rate"}
 
@@ -69,17 +70,22 @@ class Score:
     def verdict(self) -> Verdict | None:
         """How good the answer is, in one word.
 
-        "optimal": certified. "near": with the zeros of the exact mode, and within a thousandth of a
-        nat of it, where the density is 0.1 % below its peak; the tolerances of point optimisers are
-        looser than a certificate's, and that alone misleads nobody. "off": anything else. None: it
-        is no attempt at the mode, such as the posterior mean.
+        "optimal": certified. "stationary": certified to be that, and no worse than the exact mode,
+        under a prior that is not convex, where nobody can say more. "near": with the zeros of the
+        exact mode, and within a thousandth of a nat of it, where the density is 0.1 % below its
+        peak; the tolerances of point optimisers are looser than a certificate's, and that alone
+        misleads nobody. "off": anything else. None: it is no attempt at the mode, such as the
+        posterior mean.
         """
         if self.claims_convergence is None:
             return None
         if self.certificate.optimal:
             return "optimal"
         right = self.false_nonzeros == 0 and self.false_zeros == 0
-        return "near" if right and self.excess <= NEAR else "off"
+        near = right and self.excess <= NEAR
+        if self.certificate.stationary and not self.certificate.convex:
+            return "stationary" if near or self.excess <= 0 else "off"
+        return "near" if near else "off"
 
     @property
     def misleading(self) -> bool:
@@ -118,6 +124,28 @@ class PosteriorSummary:
     def excludes_zero(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Whether the interval of each coefficient leaves 0 out."""
         return (self.lower > 0) | (self.upper < 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """The posterior of a comparison.
+
+    Attributes
+    ----------
+    draws : xarray.DataTree
+        The draws.
+    diagnosis : Diagnosis
+        Whether they can be trusted, in words.
+    posterior : PosteriorSummary
+        Their summary per coefficient.
+    epsilon_rule : str
+        How ``posterior.epsilon`` was set, in words.
+    """
+
+    draws: DataTree
+    diagnosis: Diagnosis
+    posterior: PosteriorSummary
+    epsilon_rule: str
 
 
 @dataclass(frozen=True)

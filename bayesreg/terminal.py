@@ -74,6 +74,9 @@ def print_comparison(comparison: Comparison, out: Console) -> None:
     out.print()
     for line in sparsity_lines(comparison):
         say(out, line)
+    if comparison.sampled is None:
+        say(out, f"\nno draws: {comparison.no_draws}")
+        return
     attrs = comparison.draws.attrs
     say(out, f"\nposterior: {attrs['method']} ({attrs['reason']})")
     say(out, f"diagnostics: {comparison.diagnosis.verdict}")
@@ -120,7 +123,8 @@ def _score_table(scores: Iterable[Score]) -> Table:
         )
     table.caption = (
         "nats: units of natural logarithm, above the exact mode; gap: their upper bound from "
-        f"duality; verdict: optimal (certified), near (right zeros, within {NEAR:g} nats) or off; "
+        "duality; verdict: optimal or, where not convex, stationary (certified), near (right "
+        f"zeros, within {NEAR:g} nats) or off; "
         "wrong: coefficients zero in only one of it and the mode; seconds: without imports and "
         "compilation, but for PyMC's of the model; claims: said it converged (✗: yet off)"
     )
@@ -129,10 +133,18 @@ def _score_table(scores: Iterable[Score]) -> Table:
 
 
 def _coefficient_table(comparison: Comparison) -> Table:
+    title = "coefficients, on the scale of the data"
+    if comparison.sampled is None:
+        table = start_table(title, ("coefficient", "exact mode"))
+        if comparison.problem.design.intercept:
+            table.add_row("intercept", number(comparison.mode.intercept), style="dim")
+        for name, value in zip(comparison.problem.names, comparison.mode.coef, strict=True):
+            table.add_row(plain(name), number(float(value)))
+        return table
     post = comparison.posterior
     percent = f"{100 * post.level:g} % interval"
     columns = ("coefficient", "exact mode", "mean", "median", percent, "P(|β| < ε)", "≠ 0")
-    table = start_table("coefficients, on the scale of the data", columns)
+    table = start_table(title, columns)
     for j, name in enumerate(comparison.problem.names):
         table.add_row(
             plain(name),
@@ -163,13 +175,16 @@ def _coefficient_table(comparison: Comparison) -> Table:
 
 def sparsity_lines(comparison: Comparison) -> tuple[str, ...]:
     """State how sparse the mode, the draws and the intervals are, one sentence each."""
-    p, post = comparison.problem.p, comparison.posterior
+    p, zeros = comparison.problem.p, int((comparison.mode.coef == 0).sum())
+    of_mode = f"sparsity: exact zeros in the mode: {zeros} of {p}"
+    if comparison.sampled is None:
+        return (of_mode,)
+    post = comparison.posterior
     total = (
         comparison.draws["posterior"].sizes["chain"] * comparison.draws["posterior"].sizes["draw"]
     )
-    zeros = int((comparison.mode.coef == 0).sum())
     return (
-        f"sparsity: exact zeros in the mode: {zeros} of {p}",
+        of_mode,
         f"  exact zeros among the draws: {int(post.zeros.sum())} of {total} × {p}",
         (
             f"  P(|β| < ε) above one half: {int((post.near_zero > 0.5).sum())} of {p}"
@@ -189,7 +204,7 @@ def mode_as_json(fit: MapEstimate) -> str:
 
 def as_json(comparison: Comparison) -> str:
     """Return a comparison as JSON text; what is not finite becomes null."""
-    joint = comparison.joint_mode
+    joint, sampled = comparison.joint_mode, comparison.sampled
     return dump(
         {
             "problem": str(comparison.problem),
@@ -200,9 +215,10 @@ def as_json(comparison: Comparison) -> str:
             "failures": comparison.failures,
             "estimates": comparison.to_frame().to_dict(orient="records"),
             "sparsity": comparison.sparsity_frame().reset_index().to_dict(orient="records"),
-            "epsilon_rule": comparison.epsilon_rule,
-            "diagnostics": comparison.diagnosis.verdict,
-            "provenance": dict(comparison.draws.attrs),
+            "epsilon_rule": None if sampled is None else sampled.epsilon_rule,
+            "diagnostics": None if sampled is None else sampled.diagnosis.verdict,
+            "provenance": {} if sampled is None else dict(sampled.draws.attrs),
+            "no_draws": comparison.no_draws,
         }
     )
 

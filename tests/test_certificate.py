@@ -337,6 +337,8 @@ def test_without_convexity_it_says_stationary_and_no_more(name: str) -> None:
     assert math.isinf(certificate.gap)
     assert "stationary: KKT residual" in str(certificate)
     assert "not convex: no global statement" in str(certificate)
+    assert certificate.cusp == ("cusp" in name)
+    assert ("0 is always a local mode" in str(certificate)) == certificate.cusp
     moved = np.where(mode.coef == 0, 0.0, mode.coef + 1e-3)
     worse = br.certify(problem, moved, mode.intercept + 1e-3)
     assert not worse.stationary

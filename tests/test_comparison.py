@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pymc as pm
 import pytest
 from sklearn.datasets import load_diabetes
 
 import bayesreg as br
-from bayesreg.errors import ImproperPosterior, InputError
+from bayesreg import terminal
+from bayesreg.errors import DegenerateMode, ImproperPosterior, InputError, UnsupportedModel
 from bayesreg.scoring import EXACT
-from tests.problems import data
+from tests.problems import data, degenerate_examples, nonconvex_examples, norm_examples
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bayesreg.comparison import Comparison
+    from bayesreg.priors import Prior
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +188,65 @@ def test_improper_posteriors_are_refused_first() -> None:
     )
     with pytest.raises(ImproperPosterior, match="prior: flat on 6 columns"):
         br.compare(problem)
+
+
+def _unsampled(prior: Prior, estimators: object = "auto") -> Comparison:
+    X, y = data(br.Gaussian(0.7), seed=1)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=prior)
+    return br.compare(problem, estimators, progress=False)  # type: ignore[arg-type]
+
+
+def test_without_a_sampler_the_modes_are_compared_and_the_reason_is_said(tmp_path: Path) -> None:
+    """On the terminal, in JSON and on the page; what needs draws is refused with the reason."""
+    table = _unsampled(norm_examples()["group"])
+    assert [s.name for s in table.scores] == [EXACT, *br.list_optimizers(table.problem)]
+    assert table.sampled is None
+    reason = "prior: is GroupLaplace, and no sampler of bayesreg takes that yet"
+    assert reason in str(table.no_draws)
+    assert f"no draws: {reason}" in " ".join(str(table).split())
+    record = json.loads(terminal.as_json(table))
+    assert record["no_draws"] == table.no_draws
+    assert record["diagnostics"] is None
+    page = table.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Why there are no draws" in page
+    assert reason in page
+    assert "Can the draws be trusted" not in page
+    assert len(table.plot().axes) == 1
+    assert table.to_frame()["lower"].isna().all()
+    assert list(table.sparsity_frame().columns) == ["mode", "mode_is_zero"]
+    assert table.scalars == {}
+    with pytest.raises(InputError, match="has no draws; prior: is GroupLaplace"):
+        _ = table.posterior
+
+
+def test_verdicts_where_nothing_is_convex() -> None:
+    """Stationary and no worse than the mode is the best that can be said, and no lie."""
+    table = _unsampled(nonconvex_examples()["cusp"], ["ista"])
+    assert [score.verdict for score in table.scores] == ["stationary", "stationary"]
+    assert "0 is always a local mode under this prior" in " ".join(str(table).split())
+
+
+def test_an_unknown_sigma_without_draws_is_that_of_the_joint_mode() -> None:
+    """There is no posterior median to condition on."""
+    X, y = data(br.Gaussian(0.7), seed=1)
+    prior = br.Laplace(0.1, nonnegative=True)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(br.HalfNormal(1.0)), prior=prior)
+    table = br.compare(problem, ["ista"], progress=False)
+    assert table.mode_space.startswith("joint mode")
+    assert "posterior medians" not in table.mode_space
+    assert "no negative coefficient of 'x0'" in str(table.no_draws)
+
+
+@pytest.mark.parametrize("name", sorted(degenerate_examples()))
+def test_priors_without_a_mode_cannot_be_compared(name: str) -> None:
+    """The refusal says what a comparison lacks."""
+    with pytest.raises(DegenerateMode, match="A comparison needs a mode"):
+        _unsampled(degenerate_examples()[name])
+
+
+def test_models_that_are_no_penalised_regression_are_refused() -> None:
+    """With the reason of the reading, and where to go instead."""
+    with pm.Model() as model:
+        pm.StudentT("y", nu=4.0, mu=pm.Normal("a"), sigma=1.0, observed=[1.0, 2.0])
+    with pytest.raises(UnsupportedModel, match=r"'y': a StudentT likelihood .*find_map\(model\)"):
+        br.compare(model)

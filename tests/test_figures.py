@@ -27,7 +27,7 @@ from bayesreg.figures._ink import clean, inches, label
 from bayesreg.figures._kde import density
 from bayesreg.map import find_map
 from bayesreg.posterior import Diagnosis
-from bayesreg.scoring import PosteriorSummary, Score
+from bayesreg.scoring import PosteriorSummary, Sampled, Score
 
 type Array = NDArray[np.float64]
 
@@ -96,10 +96,12 @@ def _comparison(
         joint_refusal=None,
         scores=tuple(scores),
         failures={},
-        draws=DataTree.from_dict({"posterior": beta}),
-        diagnosis=Diagnosis(ok, "good", 1.0, 400.0, 400.0, 0, None, None),
-        posterior=posterior,
-        epsilon_rule="",
+        sampled=Sampled(
+            draws=DataTree.from_dict({"posterior": beta}),
+            diagnosis=Diagnosis(ok, "good", 1.0, 400.0, 400.0, 0, None, None),
+            posterior=posterior,
+            epsilon_rule="",
+        ),
     )
 
 

@@ -17,7 +17,7 @@ ROOT = Path(bayesreg.__file__).parent
 # From the bottom up. A module may import only from layers before its own, or from its own package.
 LAYERS = (
     ("errors",),
-    ("_validation", "_files", "_console"),
+    ("_validation", "_files", "_console", "_threads"),
     ("penalties", "scale_priors", "columns", "independence", "composite_quadratic"),
     ("priors", "composite_mode"),
     ("blocks", "likelihoods", "pseudo_rows", "datasets", "gallery"),

@@ -208,11 +208,11 @@ def test_objective_is_minus_the_log_density_of_pymc(jacobian: bool) -> None:
     objective = compile_objective(model, jacobian=jacobian)
     assert objective.labels[3:5] == ("b[0, 0]", "b[0, 1]")
     rng = np.random.default_rng(0)
+    theirs = model.compile_logp(jacobian=jacobian, mode=CHEAP)
     for kind in ("initial", "jitter", "prior"):
         x = objective.start(rng, kind)
         at = objective.evaluate(x)
-        theirs = log_density(model, objective.point(x), jacobian=jacobian)
-        assert -at.value == pytest.approx(theirs, rel=1e-10)
+        assert -at.value == pytest.approx(float(theirs(objective.point(x))), rel=1e-10)
         x = x + rng.normal(size=x.size)
         at = objective.evaluate(x)
         every = np.arange(x.size)
@@ -396,7 +396,8 @@ def test_certificate_rejects_every_perturbed_answer() -> None:
     assert not fit.certificate.unique
     b = fit.point["b"]
     for j in range(3):
-        for step in (1e-4, -1e-4, math.nan, math.inf, *((1e-12, -1e-12) if b[j] == 0 else ())):
+        absurd = (math.nan, math.inf) if j == 0 else ()
+        for step in (1e-4, -1e-4, *absurd, *((1e-12, -1e-12) if b[j] == 0 else ())):
             moved = b.copy()
             moved[j] += step
             assert not certify_point(model, {"b": moved}).stationary

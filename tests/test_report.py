@@ -18,7 +18,7 @@ from bayesreg.comparison import Comparison
 from bayesreg.map import find_map
 from bayesreg.posterior import Diagnosis
 from bayesreg.report import number
-from bayesreg.scoring import PosteriorSummary, Score
+from bayesreg.scoring import PosteriorSummary, Sampled, Score
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -105,10 +105,12 @@ def _comparison(names: tuple[str, ...] = HOSTILE, **settings: Any) -> Comparison
         joint_refusal=None,
         scores=answers,
         failures={"broken<i>": "it <failed>"},
-        draws=tree,
-        diagnosis=Diagnosis(ok, "the draws <agree>", 1.001, 900.0, 800.0, 0, None, "beta[<q>]"),
-        posterior=summary,
-        epsilon_rule="a change of one sd moves <nothing>",
+        sampled=Sampled(
+            draws=tree,
+            diagnosis=Diagnosis(ok, "the draws <agree>", 1.001, 900.0, 800.0, 0, None, "beta[<q>]"),
+            posterior=summary,
+            epsilon_rule="a change of one sd moves <nothing>",
+        ),
     )
     return replace(comparison, **settings)
 

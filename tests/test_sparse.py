@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 import bayesreg as br
-from bayesreg.errors import ImproperPosterior, InputError
+from bayesreg.errors import DegenerateMode, ImproperPosterior, InputError
 from tests.problems import likelihood_examples
 
 FORMATS: tuple[Any, ...] = ("csr", "csc", "coo", "lil", "dok", "bsr", "dia")
@@ -206,3 +206,25 @@ def test_memory_is_that_of_the_entries() -> None:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 3 * size
+
+
+def test_joint_modes_of_a_large_sparse_matrix() -> None:
+    """As those of its dense copy where there is room for one, and found where there is none."""
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((4_000, 3_000), density=5e-3, format="csc", rng=rng)
+    y = 2.0 + 3 * X[:, :10].sum(axis=1) + rng.normal(size=4_000) / 2
+    follows, fixed = br.Laplace(0.05, relative_to="sigma"), br.Laplace(0.05)
+    for prior in (follows, fixed):
+        likelihood = br.Gaussian(br.HalfNormal(1.0))
+        fit = br.find_map(br.Problem(X, y, likelihood=likelihood, prior=prior))
+        assert fit.certificate.optimal
+        assert 0.3 < fit.sigma < 0.6  # type: ignore[operator]
+        small = X[:, :50]
+        one, two = (
+            br.find_map(br.Problem(Z, y, likelihood=likelihood, prior=prior))
+            for Z in (small, small.toarray())
+        )
+        assert one.sigma == pytest.approx(two.sigma, rel=1e-12)
+    wide = X[:500]
+    with pytest.raises(DegenerateMode, match="fit y perfectly"):
+        br.find_map(br.Problem(sparse.vstack([wide] * 8), np.tile(y[:500], 8), likelihood=likelihood, prior=fixed))

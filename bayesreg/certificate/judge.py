@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg._inputs import as_problem
+from bayesreg._threads import blas_threads
 from bayesreg.certificate.duality import duality_gap
 from bayesreg.certificate.expansion import Frame, Local, expand, multipliers
 from bayesreg.certificate.sigma import sigma_residual
@@ -83,7 +84,8 @@ def certify(
     _require_known(conditional)
     vector, level = conditional.check_answer(coef, intercept)
     extra = None if sigma is None else (asked, sigma)
-    (verdict,) = _certify([conditional], vector[None, :], np.array([level]), extra)
+    with blas_threads(conditional.design.entries):
+        (verdict,) = _certify([conditional], vector[None, :], np.array([level]), extra)
     return verdict
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bayesreg._validation import Vector
     from bayesreg.comparison import Comparison
     from bayesreg.figures._ink import Answer
+    from bayesreg.scoring import PosteriorSummary
 
 # Inches: the figure, at most for names, a coefficient's interval, and a lane of optimisers.
 _WIDTH, _NAMES, _TALL, _LANE = 9.6, 2.1, 0.26, 0.075
@@ -35,8 +36,8 @@ def coefficients(comparison: Comparison) -> Figure:
     matplotlib.figure.Figure
         One row per coefficient in the data's order. Coefficients are multiplied by the standard
         deviation of their column, so that they share an axis. A marker is hollow where the
-        estimate is exactly 0. Beyond 60 coefficients a choice is drawn, as in
-        `posterior_densities`.
+        estimate is exactly 0; without draws there are no intervals. Beyond 60 coefficients a choice
+        is drawn, as in `posterior_densities`.
     """
     chosen = ink.shown(comparison)
     answers = ink.answers(comparison)
@@ -71,13 +72,16 @@ def coefficients(comparison: Comparison) -> Figure:
 def _limits(
     comparison: Comparison, chosen: tuple[int, ...], answers: tuple[Answer, ...]
 ) -> tuple[float, float]:
-    keep, scale, post = list(chosen), ink.spread(comparison), comparison.posterior
+    keep, scale = list(chosen), ink.spread(comparison)
 
     def scaled(values: Vector) -> list[float]:
         numbers: list[float] = (values * scale)[keep].tolist()
         return numbers
 
-    vectors = (post.lower, post.upper, post.mean, post.median, comparison.mode.coef)
+    vectors = [comparison.mode.coef]
+    if comparison.sampled is not None:
+        post = comparison.posterior
+        vectors += [post.lower, post.upper, post.mean, post.median]
     inside = [value for vector in vectors for value in scaled(vector)]
     maybe = [value for answer in answers for value in scaled(answer.score.coef)]
     return ink.view([0.0, *inside], maybe)
@@ -86,12 +90,9 @@ def _limits(
 def _draw(
     axes: Axes, comparison: Comparison, j: int, y: float, answers: tuple[Answer, ...]
 ) -> None:
-    post, unit = comparison.posterior, float(ink.spread(comparison)[j])
-    mode = float(comparison.mode.coef[j])
-    ends = [post.lower[j] * unit, post.upper[j] * unit]
-    axes.plot(ends, [y, y], color=ink.SKY, lw=4, solid_capstyle="butt", zorder=2, label="_interval")
-    for x, colour in ((post.mean[j], ink.VERMILLION), (post.median[j], ink.GREEN)):
-        axes.plot([x * unit] * 2, [y - 0.08, y + 0.08], color=colour, lw=1.6, zorder=3)
+    unit, mode = float(ink.spread(comparison)[j]), float(comparison.mode.coef[j])
+    if comparison.sampled is not None:
+        _draw_posterior(axes, comparison.posterior, j, y, unit)
     axes.plot(
         [mode * unit],
         [y],
@@ -107,6 +108,13 @@ def _draw(
         value = float(answer.score.coef[j])
         below = y + 0.5 * _TALL + (k + 0.25) * _LANE
         ink.mark(axes, value * unit, below, answer, size=3.6, hollow=value == 0)
+
+
+def _draw_posterior(axes: Axes, post: PosteriorSummary, j: int, y: float, unit: float) -> None:
+    ends = [post.lower[j] * unit, post.upper[j] * unit]
+    axes.plot(ends, [y, y], color=ink.SKY, lw=4, solid_capstyle="butt", zorder=2, label="_interval")
+    for x, colour in ((post.mean[j], ink.VERMILLION), (post.median[j], ink.GREEN)):
+        axes.plot([x * unit] * 2, [y - 0.08, y + 0.08], color=colour, lw=1.6, zorder=3)
 
 
 def _style(axes: Axes, names: list[str], row: float) -> None:
@@ -136,13 +144,15 @@ def _subtitle(comparison: Comparison, limits: tuple[float, float]) -> str:
 
 
 def _handles(comparison: Comparison, answers: tuple[Answer, ...]) -> list[Artist]:
-    level = f"posterior: {100 * comparison.posterior.level:g} % interval"
-    handles: list[Artist] = [
-        Line2D([], [], color=ink.SKY, lw=4, label=level),
-        _tick_handle(ink.VERMILLION, "posterior mean"),
-        _tick_handle(ink.GREEN, "posterior median"),
-        _mode_handle(ink.BLACK, "exact mode"),
-    ]
+    handles: list[Artist] = []
+    if comparison.sampled is not None:
+        level = f"posterior: {100 * comparison.posterior.level:g} % interval"
+        handles += [
+            Line2D([], [], color=ink.SKY, lw=4, label=level),
+            _tick_handle(ink.VERMILLION, "posterior mean"),
+            _tick_handle(ink.GREEN, "posterior median"),
+        ]
+    handles.append(_mode_handle(ink.BLACK, "exact mode"))
     if (comparison.mode.coef == 0).any():
         handles.append(_mode_handle("white", "exact mode = 0"))
     return [*handles, *ink.answer_handles(answers)]

@@ -86,7 +86,9 @@ def shown(comparison: Comparison, limit: int = LIMIT) -> tuple[int, ...]:
     mode has fewer non-zeros than there is room for, the most probably non-zero ones follow.
     """
     size = np.abs(comparison.mode.coef) * spread(comparison)
-    order = np.lexsort((comparison.posterior.near_zero, -size))
+    sampled = comparison.sampled
+    near = np.zeros(size.size) if sampled is None else sampled.posterior.near_zero
+    order = np.lexsort((near, -size))
     return tuple(sorted(order[:limit].tolist()))
 
 

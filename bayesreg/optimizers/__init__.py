@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from bayesreg._threads import blas_threads
 from bayesreg._validation import as_count, as_generator, as_real, read_only
 from bayesreg.errors import InputError, NotConverged, unknown_name
 from bayesreg.optimizers._protocol import Optimizer, PointEstimate, Settings, Solution
@@ -34,10 +34,6 @@ __all__ = [
     "optimize",
     "reason_against",
 ]
-
-
-# Entries of a design from which a second BLAS thread pays.
-_LARGE = 1_000_000
 
 
 def list_optimizers(problem: Problem | None = None) -> tuple[str, ...]:
@@ -162,9 +158,7 @@ def optimize(
     settings = _settings(max_iter, tol, seed)
     working, _ = problem.standardized()
     optimizer.prepare(working)
-    # Threads cost more than they give on small matrices, and far more where cores are busy.
-    threads = 1 if problem.n * problem.p < _LARGE else None
-    with threadpool_limits(threads, user_api="blas"):
+    with blas_threads(problem.design.entries):
         begin = time.perf_counter()
         solution = optimizer.solve(working, settings)
         seconds = time.perf_counter() - begin

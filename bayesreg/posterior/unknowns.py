@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg.errors import ImproperPosterior
+from bayesreg.independence import residual
 from bayesreg.likelihoods import Gaussian
 from bayesreg.posterior.density import PriorShape
 from bayesreg.propriety import check_proper_directions
 from bayesreg.scale_priors import HalfFlat, InverseGamma
 
 if TYPE_CHECKING:
-    from bayesreg._validation import Matrix
     from bayesreg.problem import Problem
 
 
@@ -50,21 +50,14 @@ def _require_residual(problem: Problem) -> None:
     design = problem.design
     target = design.y if design.offset is None else design.y - design.offset
     # A prior relative to sigma shrinks with it, so only the other columns can fit as sigma falls.
-    if _fits_exactly(design.columns(np.flatnonzero(~problem.relative)), target):
+    columns = design.columns(np.flatnonzero(~problem.relative))
+    left = np.abs(residual(columns, target)).max()
+    if columns.any(axis=0).sum() < problem.n and left <= 1e-13 * np.abs(target).max():
         msg = (
             "sigma: y is fitted exactly, so the density of sigma has no integral near 0; "
             "give sigma a value or an InverseGamma prior"
         )
         raise ImproperPosterior(msg)
-
-
-def _fits_exactly(columns: Matrix, target: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
-    norms = np.sqrt((columns**2).sum(axis=0))
-    used = columns[:, norms > 0] / norms[norms > 0]
-    if used.shape[1] >= columns.shape[0]:
-        return False
-    residual = target - used @ np.linalg.lstsq(used, target)[0] if used.size else target
-    return float(np.abs(residual).max()) <= 1e-13 * float(np.abs(target).max())
 
 
 def _require_informed_scale(problem: Problem, rank: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bayesreg._threads import blas_threads
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty
 from bayesreg.solvers import active_set, homotopy, manifold, stationary, working_set
@@ -142,7 +143,8 @@ def solve(
     if obstacle is not None:
         msg = f'method: {method!r} does not take this problem: {obstacle}; use method="auto"'
         raise InputError(msg)
-    return solver.solve(problem, coef, intercept)
+    with blas_threads(problem.design.entries):
+        return solver.solve(problem, coef, intercept)
 
 
 def suited(problem: Problem) -> tuple[str, ...]:
@@ -176,7 +178,8 @@ def solve_path(problems: Sequence[Problem]) -> list[Solution]:
     """
     elastic = all(isinstance(problem.penalty, ElasticNetPenalty) for problem in problems)
     if problems and elastic and working_set.is_large(problems[0], together=len(problems)):
-        return working_set.solve_path(problems)
+        with blas_threads(problems[0].design.entries):
+            return working_set.solve_path(problems)
     solutions: list[Solution] = []
     for problem in problems:
         if solutions:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ROUNDS = 10_000
 # Up to so many columns (or a quarter of the rows, if that is more) all inner products are formed.
 _FEW, _MANY = 64, 4096
+# A pivot beyond this share of its column's square leaves inner products twelve good digits.
+_CLEAR = 1e-3
 _COLLINEAR = (
     "problem: columns of X are collinear to rounding; drop one of them, or give them a prior with "
     "a square (Normal, ElasticNet)"
@@ -67,6 +69,13 @@ class Workspace:
     def complete(self) -> bool:
         """Whether all columns are in the cache."""
         return self.members.size == self.cached.size
+
+    @property
+    def well_conditioned(self) -> bool:
+        """Whether no column of the support is nearly spanned by those before it."""
+        k = self.order.size
+        square = np.diagonal(self.gram)[self.order] + self.factor_l2[self.order]
+        return bool((np.diagonal(self.factor)[:k] ** 2 > _CLEAR * square).all())
 
     def admit(self, wanted: NDArray[np.bool_]) -> None:
         """Add columns to the cache."""

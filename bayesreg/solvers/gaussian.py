@@ -59,7 +59,8 @@ class GaussianPath:
         self.target = np.sqrt(design.row_weights) * (target - self.level * design.one)
         self.length = float(np.linalg.norm(self.target))
         self.work = Workspace(self.columns)
-        self.correlation = self.columns.correlate(self.target)
+        self.cross = self.columns.correlate(self.target)
+        self.correlation = self.cross
         self.passes = 0
 
     def penalty(self, problem: Problem) -> ElasticNetPenalty:
@@ -100,6 +101,9 @@ class GaussianPath:
         for _ in range(_MAX_PASSES):
             for k in todo:
                 thetas[:, k] = self._minimise(penalties[k])
+            if self.work.complete and self.work.well_conditioned:
+                # All inner products are at hand, and precise enough: no pass over the data.
+                return list(self._refined(penalties, thetas).T)
             slopes = self._pass(penalties, thetas, todo)
             outside = np.array([self._violated(penalties[k], slopes[k]) for k in todo])
             if outside.any():
@@ -117,6 +121,13 @@ class GaussianPath:
                 continue
             return list(thetas.T)
         raise NotConverged("problem: the working set did not settle; use a stronger prior")
+
+    def _refined(self, penalties: Sequence[ElasticNetPenalty], thetas: Matrix) -> Matrix:
+        """Solve once more from slopes that the inner products give afresh."""
+        for k, penalty in enumerate(penalties):
+            self.correlation = self.cross - self.work.gram @ self.work.theta
+            thetas[:, k] = self._minimise(penalty)
+        return thetas
 
     def _admit_likely(self, penalty: ElasticNetPenalty) -> None:
         """Admit the columns whose slopes reach those of the penalty already.
