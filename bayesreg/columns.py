@@ -181,7 +181,7 @@ class Columns(ABC):
         return out
 
 
-def product(X: Any, coef: Vector) -> Vector:
+def product(X: Any, coef: Vector | Matrix) -> Any:
     """Return ``X @ coef`` for coef (p,) or (p, k); of a few columns where the others are at 0."""
     used = np.flatnonzero(coef) if coef.ndim == 1 else np.flatnonzero(coef.any(axis=1))
     # Copying columns costs about as much as multiplying them if dense, far more if sparse.

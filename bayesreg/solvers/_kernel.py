@@ -212,7 +212,7 @@ def smallest_of_largest(values: Vector, count: int) -> float:
                 kept[i] = kept[i + 1]
                 i += 1
             kept[i] = value
-    return kept[0]
+    return float(kept[0])
 
 
 @njit(_ENTER, cache=True, fastmath=_FAST)

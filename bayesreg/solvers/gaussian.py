@@ -59,8 +59,8 @@ class GaussianPath:
         self.target = np.sqrt(design.row_weights) * (target - self.level * design.one)
         self.length = float(np.linalg.norm(self.target))
         self.work = Workspace(self.columns)
-        self.cross = self.columns.correlate(self.target)
-        self.correlation = self.cross
+        self.cross: Vector = self.columns.correlate(self.target)
+        self.correlation: Vector = self.cross
         self.passes = 0
 
     def penalty(self, problem: Problem) -> ElasticNetPenalty:

@@ -60,7 +60,7 @@ class _Quadratic:
 
     def slopes(self, rows: Vector) -> Vector:
         """Gradient of the loss with respect to the members, the intercept profiled out."""
-        return self.work.part.correlate(rows / self.root)
+        return np.asarray(self.work.part.correlate(rows / self.root))
 
     def lengths(self, penalty: ElasticNetPenalty) -> Vector:
         """Root of the curvature of each member, squares of its penalty included."""
@@ -70,7 +70,7 @@ class _Quadratic:
 
     def part(self, change: Vector) -> Vector:
         """Return the change of the rows with a change of θ (p,), centred by the curvature."""
-        return self.work.part.dot(change[self.work.members]) / self.root
+        return np.asarray(self.work.part.dot(change[self.work.members]) / self.root)
 
 
 class GlmPath:
@@ -111,7 +111,7 @@ class GlmPath:
 
     def _smooth_slope(self) -> Vector:
         """Gradient of the loss with respect to all coordinates; shape (p,)."""
-        return self.columns.correlate(self._rows())
+        return np.asarray(self.columns.correlate(self._rows()))
 
     def _rows(self) -> Vector:
         return self.likelihood.gradient(self.eta, self.design.y, self.weights)
