@@ -198,7 +198,7 @@ def _unreadable() -> Any:
     import pymc as pm  # noqa: PLC0415  (3 s, for these tests only)
 
     with pm.Model(coords={"feature": ["a", "b"]}) as model:
-        beta = pm.StudentT("effect", nu=4, sigma=1.0, dims="feature")
+        beta = pm.Logistic("effect", mu=0.0, s=0.6, dims="feature")
         pm.Normal("outcome", X @ beta, 1.0, observed=Y)
     return model
 

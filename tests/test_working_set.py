@@ -11,9 +11,19 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import bayesreg as br
+from bayesreg.errors import NotConverged
 from bayesreg.likelihoods import Gaussian
 from bayesreg.penalties import ElasticNetPenalty
-from bayesreg.solvers import _kernel, active_set, gaussian, glm, solve, solve_path, working_set
+from bayesreg.solvers import (
+    _kernel,
+    _workspace,
+    active_set,
+    gaussian,
+    glm,
+    solve,
+    solve_path,
+    working_set,
+)
 from bayesreg.solvers._workspace import Collinear
 from tests.problems import bank
 
@@ -232,3 +242,12 @@ def test_find_map_of_a_large_problem() -> None:
     fit = br.find_map(br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=br.Laplace(0.1)))
     assert fit.certificate.optimal
     np.testing.assert_array_equal(solve(fit.problem).coef, fit.coef)
+
+
+def test_a_support_too_large_for_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to do, instead of a MemoryError."""
+    X, y = wide(1)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
+    monkeypatch.setattr(_workspace, "_MOST", 10)
+    with pytest.raises(NotConverged, match="stronger prior"):
+        working_set.solve(problem)

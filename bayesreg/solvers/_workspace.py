@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ROUNDS = 10_000
 # Up to so many columns (or a quarter of the rows, if that is more) all inner products are formed.
 _FEW, _MANY = 64, 4096
+# Columns whose inner products still fit into memory: two gigabytes.
+_MOST = 16_000
 # A pivot beyond this share of its column's square leaves inner products twelve good digits.
 _CLEAR = 1e-3
 _COLLINEAR = (
@@ -78,11 +80,16 @@ class Workspace:
         return bool((np.diagonal(self.factor)[:k] ** 2 > _CLEAR * square).all())
 
     def admit(self, wanted: NDArray[np.bool_]) -> None:
-        """Add columns to the cache."""
+        """Add columns to the cache; NotConverged if there are too many for memory."""
         new = np.flatnonzero(wanted & ~self.cached)
         if new.size == 0:
             return
         m, total = self.members.size, self.members.size + new.size
+        if total > _MOST:
+            raise NotConverged(
+                f"problem: more than {_MOST} coefficients may be non-zero, too many for a matrix of "
+                "their inner products; use a stronger prior"
+            )
         self.members = np.concatenate([self.members, new])
         self.cached[new] = True
         self.theta, self.sign = (np.pad(v, (0, new.size)) for v in (self.theta, self.sign))
