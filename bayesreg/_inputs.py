@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bayesreg.errors import InputError
+from bayesreg.errors import InputError, UnsupportedModel
 from bayesreg.problem import Problem
 
 if TYPE_CHECKING:
@@ -35,7 +35,11 @@ def as_problem(value: object) -> tuple[Problem, ModelReading | None]:
     if isinstance(value, Problem):
         return value, None
     if is_model(value):
-        reading: ModelReading = import_module("bayesreg.pymc_bridge").read(value)
+        try:
+            reading: ModelReading = import_module("bayesreg.pymc_bridge").read(value)
+        except UnsupportedModel as error:
+            error.add_note("find_map also takes models that are no penalised regression.")
+            raise
         return reading.problem, reading
     msg = f"problem: must be a bayesreg Problem or a PyMC model, found {type(value).__name__}"
     raise InputError(msg)

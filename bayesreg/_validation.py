@@ -281,6 +281,7 @@ def as_answer(
     if vector.shape != (len(names),):
         msg = f"coef: must have shape ({len(names)},), found {vector.shape}"
         raise InputError(msg)
+    intercept = _out_of_array(intercept)
     if isinstance(intercept, bool) or not isinstance(intercept, Real):
         msg = f"intercept: must be a real number, found {intercept!r}"
         raise InputError(msg)
@@ -312,11 +313,17 @@ def set_fields(record: object, **values: object) -> None:
         object.__setattr__(record, name, value)
 
 
+def _out_of_array(value: object) -> object:
+    """Take a number out of an array without dimensions, as PyMC and xarray return it."""
+    if isinstance(value, Real | str | list | tuple) or np.ndim(value) != 0:  # type: ignore[arg-type]
+        return value
+    return np.asarray(value).item()
+
+
 def as_real(value: object, argument: str) -> float:
     """Validate one finite real number (bool is not a number here)."""
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+    value = _out_of_array(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
         msg = f"{argument}: must be a real number, found {value!r}"
         raise InputError(msg)
     try:

@@ -126,10 +126,11 @@ class MapEstimate:
     def __str__(self) -> str:
         """Say what was found, on a few lines."""
         zeros = int((self.coef == 0).sum())
+        local = "" if self.certificate.convex else f"\n  {self.status.value}"
         return (
             f"{self.space}\n"
             f"  objective {self.objective:.10g} nats; {zeros} of {self.coef.size} coefficients "
-            f"exactly zero\n  {self.certificate}"
+            f"exactly zero\n  {self.certificate}{local}"
         )
 
 

@@ -112,7 +112,9 @@ class ModelObjective:
             directions = np.zeros((part.size, self.size))
             directions[np.arange(part.size), part] = 1.0
             try:
-                rows.append(self._hessian(x, sign, directions)[0][:, columns])
+                # Where nothing is smooth the products do not depend on the directions.
+                products = np.broadcast_to(self._hessian(x, sign, directions)[0], directions.shape)
+                rows.append(products[:, columns])
             except OUTSIDE:
                 return np.full((columns.size, columns.size), np.nan)
         found: Matrix = np.concatenate(rows) if rows else np.zeros((0, 0))

@@ -72,7 +72,7 @@ class MapPath:
 
     @property
     def lam(self) -> Vector:
-        """``λ = 1/scale`` in nats, the number that multiplies an absolute value; shape (k,)."""
+        """``λ = 1/scale`` in nats, what multiplies the penalty where `has_lam`; shape (k,)."""
         return 1.0 / self.scales
 
     @property
@@ -139,6 +139,16 @@ class MapPath:
         """Whether `scales` are multiples of several different scales that the prior has."""
         return Family.of(self.problem).multiples
 
+    @property
+    def has_lam(self) -> bool:
+        """Whether the penalty is ``λ = 1/scale`` times something, so that `lam` has a meaning."""
+        return Family.of(self.problem).has_lam
+
+    @property
+    def what(self) -> tuple[str, str]:
+        """What `scales` are, one and many: ``("radius", "radii")`` of a ball, else scales."""
+        return Family.of(self.problem).what
+
     def problem_at(self, scale: float) -> Problem:
         """Return the problem at a scale of the path, or any other, with everything known."""
         return Family.of(self.problem).at(as_positive(scale, "scale"))
@@ -194,10 +204,12 @@ class MapPath:
         counts = (self.coef != 0).sum(axis=1)
         name, kind = self.problem.prior.name, self.problem.prior.penalised_name
         first, last = self.scales[low], self.scales[high]
+        what = self.what[len(self) > 1]
+        lam = [f"  λ = 1/scale: {1 / first:.6g} to {1 / last:.6g} in nats"] if self.has_lam else []
         return "\n".join(
             (
-                f"{kind} path: {len(self)} scales of the {name} prior, {first:.6g} to {last:.6g}",
-                f"  λ = 1/scale: {1 / first:.6g} to {1 / last:.6g} in nats",
+                f"{kind} path: {len(self)} {what} of the {name} prior, {first:.6g} to {last:.6g}",
+                *lam,
                 f"  coefficients not zero: {counts[low]} to {counts[high]} of {self.problem.p}",
                 f"  {self._verdict()}",
             )
@@ -221,9 +233,11 @@ def map_path(
     scales : array_like, shape (k,), optional
         Scales b of the prior, in the units of its own argument `scale` (`l1_scale` of an
         `ElasticNet`), in any order; the answers come in the same order. Where the prior has
-        several scales, one per coefficient or per block, these are multiples of all of them.
+        several scales, one per coefficient or per block, these are multiples of all of them. Of a
+        `UniformBall` they are radii.
         Where the scale is unknown, these are its values. By default a grid, from the largest
-        scale at which every coefficient that can be 0 is 0, upwards in equal ratios.
+        scale at which every coefficient that can be 0 (or tied to its neighbour) is, upwards in
+        equal ratios.
     n_scales : int
         Length of that grid.
     given : mapping, optional
@@ -234,7 +248,9 @@ def map_path(
     Returns
     -------
     MapPath
-        Scales, modes, certificates; knots, degrees of freedom and a figure on demand.
+        Scales, modes, certificates; on demand ``.df``, ``.knots``, ``.to_frame()`` and ``.plot()``,
+        the coefficients against the scale. ``.knots`` is None where the likelihood is not Gaussian
+        or the penalty is not λ times absolute values, as the path is then not piecewise linear.
 
     Raises
     ------

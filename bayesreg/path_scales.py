@@ -12,17 +12,18 @@ import numpy as np
 from bayesreg._validation import as_positive, as_vector, read_only
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError
-from bayesreg.penalties import ElasticNetPenalty
-from bayesreg.priors import ElasticNet, Fused, Prior
+from bayesreg.penalties import ElasticNetPenalty, FusedPenalty, JoinedPenalty
+from bayesreg.priors import ElasticNet, Flat, Fused, Laplace, Prior, UniformBall
 from bayesreg.priors.base import Scale, Scaled
-from bayesreg.priors.norms import JointPrior
+from bayesreg.priors.norms import JointPrior, NormPrior
+from bayesreg.problem import Problem
 from bayesreg.solvers import solve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bayesreg._validation import Vector
-    from bayesreg.problem import Problem
+    from bayesreg.penalties import Penalty
 
     type Mask = NDArray[np.bool_]
 
@@ -88,6 +89,17 @@ class Family:
         return self.problem.with_prior(_at_scale(self.problem.prior, scale, self.unit))
 
     @property
+    def has_lam(self) -> bool:
+        """Whether the penalty is λ = 1/scale times something."""
+        return isinstance(self.problem.prior, Laplace | ElasticNet | NormPrior | Fused)
+
+    @property
+    def what(self) -> tuple[str, str]:
+        """What the numbers of the path are, one and many of them."""
+        ball = isinstance(self.problem.prior, UniformBall)
+        return ("radius", "radii") if ball else ("scale", "scales")
+
+    @property
     def is_piecewise_linear_in_lam(self) -> bool:
         """Whether λ = 1/scale multiplies the absolute values, and nothing else depends on it."""
         one, two = self.at(1.0).penalty, self.at(2.0).penalty
@@ -112,6 +124,11 @@ def _(prior: Scaled) -> Vector:
 @_scales.register(JointPrior)
 def _(prior: JointPrior) -> Vector:
     return np.atleast_1d(prior.scale)
+
+
+@_scales.register(UniformBall)
+def _(prior: UniformBall) -> Vector:
+    return np.atleast_1d(prior.radius)
 
 
 @_scales.register(Fused)
@@ -146,6 +163,11 @@ def _(prior: Scaled, scale: float, unit: float) -> Prior:
 @_at_scale.register(JointPrior)
 def _(prior: JointPrior, scale: float, unit: float) -> Prior:
     return replace(prior, scale=_times(prior.scale, scale, unit))
+
+
+@_at_scale.register(UniformBall)
+def _(prior: UniformBall, scale: float, unit: float) -> Prior:
+    return replace(prior, radius=prior.radius / unit * scale)
 
 
 @_at_scale.register(Fused)
@@ -196,10 +218,10 @@ def check_scales(scales: object) -> Vector:
 def default_scales(family: Family, count: int) -> Vector:
     """Return scales in equal ratios, from the empty model on.
 
-    Where the penalty has a kink, from the largest scale at which every such coefficient is exactly
-    0, 1/λmax, up to 1000 times that, 100 times where there are no more rows than columns. Elsewhere
-    from a thousandth of a degree of freedom to a prior 100 times as wide as the standard error of
-    the coefficient that has the largest.
+    Where the penalty has a kink, from the largest scale at which every such coefficient (of a fused
+    lasso: every difference) is exactly 0, 1/λmax, up to 1000 times that, 100 times where there are
+    no more rows than columns. Elsewhere from a thousandth of a degree of freedom to a prior 100
+    times as wide as the standard error of the coefficient that has the largest.
     """
     problem = family.at(1.0)
     first = _largest_empty_scale(family)
@@ -251,6 +273,8 @@ def _largest_empty_scale(family: Family) -> float | None:
     It follows from the gradient at the empty model, which fits what has no kink.
     """
     problem = family.at(1.0)
+    if isinstance(problem.penalty, FusedPenalty):
+        return _largest_level_scale(problem, problem.penalty)
     origin = problem.gradient(np.zeros(problem.p), null_intercept(problem))[0]
     low = _critical_scale(family, origin)
     if low is None:
@@ -271,6 +295,29 @@ def _largest_empty_scale(family: Family) -> float | None:
     if isinstance(problem.penalty, ElasticNetPenalty) and problem.penalty.l2[~kinked].any():
         return _bisect_empty(family, kinked, low, first)
     return first * (1 - _BELOW_THE_TIE)
+
+
+def _largest_level_scale(problem: Problem, penalty: FusedPenalty) -> float:
+    """Scale at which the first difference of a fused lasso is about to leave 0.
+
+    With all differences 0 one number is left, the common level of ``u = β / factor``: its column
+    is ``X @ factor``, and its prior the first coefficient's. The gradient in the differences is
+    that in the coefficients, summed from the end, and at scale 1 each may be 1 in size.
+    """
+    design, first = problem.design, penalty.l1[:1]
+    column = np.asarray(design.X @ penalty.scale).reshape(-1, 1)
+    alone = replace(design, X=column, names=("level",), standardize=False)
+    prior = Laplace(1.0 / float(first[0])) if first.any() else Flat()
+    mode = solve(Problem.of(alone, problem.likelihood, prior))
+    gradient = problem.gradient(mode.coef * penalty.scale, mode.intercept)[0]
+    pull = float(np.abs(penalty.sums(gradient)[1:]).max(initial=0.0))
+    return (1 - _BELOW_THE_TIE) / pull if pull > 0 else 1.0
+
+
+def _ties_some(penalty: Penalty) -> bool:
+    """Whether a fused lasso is on some of the coefficients: nothing of it is held at 0."""
+    parts = penalty.parts if isinstance(penalty, JoinedPenalty) else ()
+    return any(isinstance(part, FusedPenalty) for part, _ in parts)
 
 
 def _bisect_empty(family: Family, kinked: Mask, low: float, high: float) -> float:
@@ -309,7 +356,7 @@ def _critical_scale(family: Family, gradient: Vector) -> float | None:
         ratio = float((pull / one.l1[kinked]).max(initial=0.0))
         # With nothing to explain every scale is as empty as any other.
         return 1.0 / ratio if ratio > 0 else 1.0
-    if not one.convex:
+    if not one.convex or _ties_some(one):
         return None
     # The dual norm, read off how far the conjugate's domain has to be stretched.
     for exponent in range(0, 60, 3):

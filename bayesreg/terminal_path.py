@@ -25,7 +25,8 @@ _ROWS, _NAMES, _KNOTS = 12, 4, 20
 def print_path(path: MapPath, out: Console) -> None:
     """Print a path: its verdict, a handful of scales, the knots."""
     say(out, f"\n{path}\n")
-    table = start_table("the path", ("scale", "λ", "df", "not zero", "gap"))
+    lam = ("λ",) if path.has_lam else ()
+    table = start_table("the path", (path.what[0], *lam, "df", "not zero", "gap"))
     sparse = bool((path.coef == 0).any())
     if sparse:
         table.add_column("enters (+) or leaves (−) since the row above", justify="left")
@@ -36,7 +37,7 @@ def print_path(path: MapPath, out: Console) -> None:
         now = set(path.support[k])
         table.add_row(
             number(float(path.scales[k])),
-            number(float(path.lam[k])),
+            *([number(float(path.lam[k]))] if lam else []),
             number(float(path.df[k]), 3),
             str(len(now)),
             number(float(path.gap[k]), 2),
@@ -68,7 +69,9 @@ def _knot_lines(path: MapPath) -> Iterable[str]:
     if bends.changes.size == 0:
         yield "knots: none, as no coefficient leaves 0"
         return
-    yield f"{bends.changes.size} knots, exactly: λ (scale) and what enters (+) or leaves (−) there"
+    count = bends.changes.size
+    knots = f"{count} knot{'s' * (count > 1)}"
+    yield f"{knots}, exactly: λ (scale) and what enters (+) or leaves (−) there"
     names, told = path.problem.names, 0
     for lam, entered, left in zip(bends.lam, bends.entered, bends.left, strict=True):
         if not (entered or left):

@@ -419,3 +419,16 @@ def test_answer_is_a_table_and_reads_well() -> None:
     assert str(fit).startswith("mode of p(b | y)\n")
     assert "starts reached the best objective; 1 mode seen" in str(fit)
     assert -fit.objective == pytest.approx(log_density(student(), fit.point), rel=1e-12)
+
+
+def test_a_model_without_data() -> None:
+    """Its mode is that of its prior; a flat one has none."""
+    with pm.Model() as model:
+        pm.Laplace("b", 0.0, np.float64(2.0), shape=3)
+    fit = br.find_map(model, seed=1)
+    assert fit.objective == pytest.approx(3 * np.log(4.0), rel=1e-12)
+    assert not fit.coef.any()
+    with pm.Model() as flat:
+        pm.Flat("b")
+    with pytest.raises(ImproperPosterior, match="does not change"):
+        br.find_map(flat, seed=1)

@@ -365,6 +365,7 @@ def test_formulas_name_the_norm() -> None:
         (lambda: UniformBall(1.0, wrong("l3")), "norm"),
         (lambda: UniformBall(1.0, "group"), "groups: are needed"),
         (lambda: UniformBall(1.0, "l1", groups=[[0]]), "groups: are needed"),
+        (lambda: UniformBall(1.0, "group", groups=wrong(np.array([0, 1]))), "groups: must be list"),
         (lambda: Fused(1.0, wrong([1.0, 2.0])), "first_scale: must be one number"),
     ],
 )

@@ -37,7 +37,15 @@ PEERS = (
     "sklearn_poisson",
     "skglm",
 )
-SPARSE = ("coordinate_descent", "ista", "fista", "sklearn_lasso", "sklearn_elastic_net", "skglm")
+SPARSE = (
+    "coordinate_descent",
+    "screened_descent",
+    "ista",
+    "fista",
+    "sklearn_lasso",
+    "sklearn_elastic_net",
+    "skglm",
+)
 N, P = 60, 6
 
 LIKELIHOODS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from rich.console import Console
 from scipy import sparse
 from sklearn.linear_model import enet_path, lasso_path
 
@@ -21,6 +23,7 @@ from bayesreg.figures._coefficient_path import spread_out
 from bayesreg.path import degrees_of_freedom
 from bayesreg.priors import GroupLaplace, Horseshoe, LInfinity
 from bayesreg.solvers import solve
+from bayesreg.terminal_path import print_path
 from tests.problems import data
 
 if TYPE_CHECKING:
@@ -349,7 +352,101 @@ def test_copies_of_a_column_count_once() -> None:
     assert degrees_of_freedom(problem, np.array([0.4, 0.4]), 0.0, is_unique=False) == 1.0
 
 
+def test_a_fused_lasso_begins_where_the_first_difference_does() -> None:
+    """Of the identity, 1/scale is max |Σ_{i≥j} (y_i − mean)|/σ²; just above, one difference is."""
+    y = np.repeat([0.0, 3.0, 1.0], 10) + np.random.default_rng(3).normal(size=30)
+    problem = br.Problem(
+        np.eye(30), y, likelihood=br.Gaussian(0.7), prior=br.Fused(0.4), intercept=False
+    )
+    path = br.map_path(problem, n_scales=12)
+    pull = np.abs(np.cumsum((y - y.mean())[::-1])).max() / 0.49
+    assert path.lam[0] == pytest.approx(pull, rel=1e-11)
+    np.testing.assert_allclose(path.coef[0], y.mean(), rtol=1e-9)
+    assert np.unique(path.coef[0]).size == 1
+    above = path.at(float(path.scales[0]) * (1 + 1e-6))
+    assert np.unique(above.coef).size == 2
+    assert all(certificate.optimal for certificate in path.certificates)
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "prior"),
+    [
+        (br.Gaussian(0.7), br.Fused(0.1)),
+        (br.Gaussian(0.7), br.Fused(0.1, first_scale=0.05)),
+        (br.Gaussian(0.7), br.Fused(0.1, first_scale=1e-4, factor=[1.0, 2.0, 1.0, 0.5, 1.0])),
+        (br.Bernoulli(), br.Fused(0.1)),
+    ],
+)
+def test_fused_paths_begin_without_differences(likelihood: Any, prior: br.Fused) -> None:
+    """At the first scale every difference is exactly 0, a little above it one is not."""
+    X, y = data(likelihood, seed=4)
+    for standardize in (False, True):
+        problem = br.Problem(X, y, likelihood=likelihood, prior=prior, standardize=standardize)
+        path = br.map_path(problem, n_scales=5)
+        penalty = problem.coef_prior.penalty(5)
+        assert not penalty.differences(path.coef[0])[1:].any()  # type: ignore[attr-defined]
+        above = path.at(float(path.scales[0]) * (1 + 1e-5)).coef
+        assert penalty.differences(above)[1:].any()  # type: ignore[attr-defined]
+
+
+def test_fused_modes_at_tiny_scales_are_the_level() -> None:
+    """However strong the penalty on the differences, rounding is that of the data."""
+    X, y = data(br.Gaussian(0.7), seed=4)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=br.Fused(0.1))
+    path = br.map_path(problem, [1e-15, 1e-12, 1e-9, 1e-6])
+    column = X.sum(axis=1) - X.sum(axis=1).mean()
+    level = float(column @ y) / float(column @ column)
+    np.testing.assert_allclose(path.coef, level, rtol=1e-9)
+
+
+def test_a_fused_lasso_beside_other_priors_has_a_path() -> None:
+    """Where only some coefficients are tied, the grid is that of a path without kinks."""
+    X, y = data(br.Gaussian(0.7), seed=4)
+    prior = [(br.Fused(0.1), [0, 1, 2]), (br.Laplace(0.2), [3, 4])]
+    path = br.map_path(br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=prior), n_scales=5)
+    assert all(certificate.optimal for certificate in path.certificates)
+    assert "λ" not in str(path)
+
+
 # --------------------------------------------------------------------------- showing it
+
+
+@pytest.mark.parametrize(
+    ("prior", "has_lam"),
+    [
+        (br.GroupLaplace(1.0, [[0, 1]]), True),
+        (br.Fused(1.0), True),
+        (br.Normal(1.0), False),
+        (br.StudentT(4.0, 1.0), False),
+        (br.UniformBall(0.5), False),
+    ],
+)
+def test_lam_is_named_where_it_multiplies_the_penalty(prior: Any, has_lam: bool) -> None:
+    """A Normal, a Student-t and a ball have no λ: neither words, table nor figure name one."""
+    X, y = data(br.Gaussian(0.7), seed=4)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=prior)
+    path = br.map_path(problem, [0.3, 0.6])
+    screen = io.StringIO()
+    print_path(path, Console(file=screen, width=120))
+    assert ("λ" in str(path)) == has_lam
+    assert ("λ" in screen.getvalue()) == has_lam
+    figure = path.plot()
+    words = [text.get_text() for axes in figure.axes for text in axes.texts]
+    words += [text.get_text() for text in figure.texts]
+    assert any("λ" in word for word in words) == has_lam
+
+
+def test_the_path_of_a_ball_is_of_its_radius() -> None:
+    """The numbers are radii, whatever the units inside of the norm; one of them is singular."""
+    X, y = data(br.Gaussian(0.7), seed=4)
+    ball = br.UniformBall(0.5, "l1", scale=[1.0, 2.0, 1.0, 1.0, 3.0])
+    problem = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=ball)
+    path = br.map_path(problem, [0.25])
+    other = br.UniformBall(0.25, "l1", scale=[1.0, 2.0, 1.0, 1.0, 3.0])
+    np.testing.assert_array_equal(path.coef[0], br.find_map(problem.with_prior(other)).coef)
+    assert path.own_scale == 0.5
+    assert "1 radius of the UniformBall prior, 0.25" in str(path)
+    assert "2 radii of" in str(br.map_path(problem, [0.25, 0.5]))
 
 
 def test_frame_and_words(lasso: MapPath) -> None:

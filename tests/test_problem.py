@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy import stats
 
 import bayesreg as br
@@ -350,3 +351,16 @@ def test_standard_deviations_to_rounding(offset: float) -> None:
     np.testing.assert_allclose(problem.design.column_scale, columns.std(axis=0), rtol=1e-13)
     lengths = np.sqrt(400) * columns.std(axis=0)
     np.testing.assert_allclose(problem.design.lengths, lengths, rtol=1e-11)
+
+
+def test_an_intercept_may_come_in_an_array_without_dimensions() -> None:
+    """As NumPy, PyMC's find_MAP and xarray return one number; a truth value is none."""
+    problem = br.Problem([[1.0], [2.0]], [1.0, 2.0], prior=br.Laplace(1.0))
+    coef = np.array([0.5])
+    for one in (np.array(0.25), np.float32(0.25), xr.DataArray(0.25)):
+        assert problem.objective(coef, one) == problem.objective(coef, 0.25)  # type: ignore[arg-type]
+        assert br.certify(problem, coef, one).kkt == br.certify(problem, coef, 0.25).kkt  # type: ignore[arg-type]
+    wrong: list[Any] = [np.array([True])[0], np.array([0.25]), "0.25", None]
+    for value in wrong:
+        with pytest.raises(InputError, match="intercept: must be a real number"):
+            br.certify(problem, coef, value)

@@ -400,3 +400,17 @@ def test_a_joint_mode_with_sigma_is_refused_for_penalties_that_bend() -> None:
     fit = br.find_map(problem, given={"sigma": 0.5})
     known = br.Problem(X, y, likelihood=br.Gaussian(0.5), prior=br.StudentT(1.0, 0.1))
     np.testing.assert_allclose(fit.coef, br.find_map(known).coef, rtol=1e-10)
+
+
+def test_the_horseshoe_names_what_can_be_done() -> None:
+    """The remedy in the message is one that there is: a PyMC model to sample."""
+    X, y = data(br.Gaussian(0.7), seed=0)
+    with pytest.raises(DegenerateMode, match=r"pm\.sample in the model br\.to_pymc"):
+        br.find_map(gaussian(X, y, br.Horseshoe(0.1)))
+
+
+def test_words_say_that_a_mode_is_the_best_of_the_starts() -> None:
+    """Where the penalty is not convex the printed answer says so; elsewhere it does not."""
+    X, y = data(br.Gaussian(0.7), seed=0)
+    assert "the best of the starts" in str(br.find_map(gaussian(X, y, br.StudentT(3.0, 0.1))))
+    assert "the best of the starts" not in str(br.find_map(gaussian(X, y, br.Laplace(0.1))))

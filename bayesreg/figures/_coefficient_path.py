@@ -106,8 +106,9 @@ def _subtitle(path: MapPath, values: Matrix, named: tuple[int, ...]) -> str:
     if p == 0:
         return "There are no coefficients to draw: the problem has an intercept only."
     lines = int((values != 0).any(axis=0).sum())
+    lam = "; λ = 1/scale" if path.has_lam else ""
     what = (
-        "Mode at each scale of the prior, coefficients times the sd of their column; λ = 1/scale."
+        f"Mode at each {path.what[0]} of the prior, coefficients times the sd of their column{lam}."
     )
     if (values == 0).any():
         what += " A line begins where its coefficient leaves exactly 0."
@@ -246,7 +247,7 @@ def spread_out(targets: Vector, gap: float, room: tuple[float, float]) -> Vector
 
 
 def _style(axes: Axes, path: MapPath) -> None:
-    what = "multiple of the prior's scales" if path.in_multiples else "scale of the prior"
+    what = "multiple of the prior's scales" if path.in_multiples else f"{path.what[0]} of the prior"
     axes.set_xlabel(f"{what} (weaker penalty to the right)", fontsize=ink.TEXT, labelpad=3)
     axes.set_ylabel("coefficient × sd of its column", fontsize=ink.TEXT)
     axes.tick_params(labelsize=ink.SMALL, length=2.5, pad=2)
@@ -269,20 +270,23 @@ def _round_numbers(values: Vector) -> list[float]:
 
 
 def _draw_above(axes: Axes, path: MapPath) -> None:
-    """Write λ, and the degrees of freedom where they are known, above scales of the path."""
+    """Write λ and the degrees of freedom, where they are known, above scales of the path."""
+    known = bool(np.isfinite(path.df).all())
+    if not (known or path.has_lam):
+        return
     low, high = float(path.scales.min()), float(path.scales.max())
     wanted = np.geomspace(low, high, _TICKS)
     order = np.argsort(path.scales)
     nearest = np.abs(np.log(path.scales[order])[:, None] - np.log(wanted)).argmin(axis=0)
     chosen = order[np.unique(nearest)]
-    known = bool(np.isfinite(path.df).all())
-    labels = [f"{path.lam[k]:.3g}" + (f"\n{_df(path.df[k])}" if known else "") for k in chosen]
+    rows = [[f"{path.lam[k]:.3g}"] * path.has_lam + [_df(path.df[k])] * known for k in chosen]
+    labels = ["\n".join(row) for row in rows]
     top = axes.secondary_xaxis("top")
     top.set_xticks(path.scales[chosen].tolist(), labels)
     top.xaxis.set_minor_locator(NullLocator())
     top.tick_params(labelsize=ink.SMALL, length=2.5, pad=2)
     axes.annotate(
-        "λ" + ("\ndf" if known else ""),
+        "\n".join(["λ"] * path.has_lam + ["df"] * known),
         (0, 1),
         xycoords="axes fraction",
         xytext=(-22, 4.5),
@@ -301,7 +305,7 @@ def _handles(path: MapPath, values: Matrix, named: tuple[int, ...]) -> list[Arti
     handles: list[Artist] = [Line2D([], [], color=ink.BLACK, lw=0.8, label="exactly 0")]
     own = path.own_scale
     if own is not None and path.scales.min() <= own <= path.scales.max():
-        text = f"the problem's own scale, {own:.4g}"
+        text = f"the problem's own {path.what[0]}, {own:.4g}"
         handles.append(Line2D([], [], color=ink.BLACK, lw=0.9, ls=(0, (4, 3)), label=text))
     bends = path.readable_bends
     if bends is not None and bends.changes.size:

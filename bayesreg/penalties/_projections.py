@@ -126,6 +126,9 @@ def fused_prox(v: Vector, c: Vector, weights: Vector) -> Vector:
     out exact, since going back is clipping to an interval.
     """
     p = v.size
+    # The force on a tie is a partial sum of c (v − u), and u is no larger than v in Σ c |·|: more
+    # weight than that ties as well, but its rounding error would not be that of v.
+    weights = np.minimum(weights, 4.0 * float(c @ np.abs(v)))
     below, above = np.empty(p), np.empty(p)
     # Knots (position, change of slope, change of level), sorted; before the first and behind the
     # last one the derivative is (slope, level).

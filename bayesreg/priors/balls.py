@@ -75,7 +75,8 @@ class UniformBall(JointPrior):
         kinds = get_args(BallNorm.__value__)
         if norm not in kinds:
             raise unknown_name("norm", norm, kinds)
-        if (norm == "group") != bool(groups):
+        lists = as_groups(groups)
+        if (norm == "group") != bool(lists):
             msg = 'groups: are needed for norm="group", and only there'
             raise InputError(msg)
         set_fields(
@@ -83,7 +84,7 @@ class UniformBall(JointPrior):
             scale=finite_scale(scale),
             radius=as_positive(radius, "radius"),
             norm=norm,
-            groups=as_groups(groups),
+            groups=lists,
         )
 
     def check_size(self, p: int) -> None:

@@ -88,8 +88,9 @@ class Horseshoe(Scaled):
         del p
         msg = (
             "prior: the horseshoe density is infinite at 0, so the posterior is unbounded and has "
-            "no mode; sample it and summarise, or use a prior with a mode of the same kind, such "
-            "as GeneralizedDoublePareto(scale=..., shape=1.0)"
+            "no mode; sample it with PyMC (pm.sample in the model br.to_pymc(problem)), or use a "
+            "prior with a mode of the same kind, such as GeneralizedDoublePareto(scale=..., "
+            "shape=1.0)"
         )
         raise DegenerateMode(msg)
 
