@@ -432,3 +432,13 @@ def test_a_model_without_data() -> None:
         pm.Flat("b")
     with pytest.raises(ImproperPosterior, match="does not change"):
         br.find_map(flat, seed=1)
+
+
+def test_a_path_of_any_model_says_that_find_map_takes_it() -> None:
+    """Verbs for penalised regressions refuse other models, and name the one that does not."""
+    with pm.Model() as model:
+        a = pm.Normal("a", 0.0, 1.0)
+        pm.Normal("y", pm.math.exp(a) * np.ones(3), 1.0, observed=np.ones(3))
+    with pytest.raises(UnsupportedModel, match="linear") as caught:
+        br.map_path(model)
+    assert any("find_map" in note for note in caught.value.__notes__)

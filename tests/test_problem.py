@@ -355,7 +355,9 @@ def test_standard_deviations_to_rounding(offset: float) -> None:
 
 def test_an_intercept_may_come_in_an_array_without_dimensions() -> None:
     """As NumPy, PyMC's find_MAP and xarray return one number; a truth value is none."""
-    problem = br.Problem([[1.0], [2.0]], [1.0, 2.0], prior=br.Laplace(1.0))
+    problem = br.Problem(
+        [[1.0], [2.0]], [1.0, 2.0], likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0)
+    )
     coef = np.array([0.5])
     for one in (np.array(0.25), np.float32(0.25), xr.DataArray(0.25)):
         assert problem.objective(coef, one) == problem.objective(coef, 0.25)  # type: ignore[arg-type]

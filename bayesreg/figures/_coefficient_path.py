@@ -279,8 +279,9 @@ def _draw_above(axes: Axes, path: MapPath) -> None:
     order = np.argsort(path.scales)
     nearest = np.abs(np.log(path.scales[order])[:, None] - np.log(wanted)).argmin(axis=0)
     chosen = order[np.unique(nearest)]
-    rows = [[f"{path.lam[k]:.3g}"] * path.has_lam + [_df(path.df[k])] * known for k in chosen]
-    labels = ["\n".join(row) for row in rows]
+    rows = [[f"{lam:.3g}" for lam in path.lam[chosen]]] if path.has_lam else []
+    rows += [[_df(df) for df in path.df[chosen]]] if known else []
+    labels = ["\n".join(column) for column in zip(*rows, strict=True)]
     top = axes.secondary_xaxis("top")
     top.set_xticks(path.scales[chosen].tolist(), labels)
     top.xaxis.set_minor_locator(NullLocator())
