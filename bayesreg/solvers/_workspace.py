@@ -87,8 +87,8 @@ class Workspace:
         m, total = self.members.size, self.members.size + new.size
         if total > _MOST:
             raise NotConverged(
-                f"problem: more than {_MOST} coefficients may be non-zero, too many for a matrix of "
-                "their inner products; use a stronger prior"
+                f"problem: more than {_MOST} coefficients may be non-zero, too many for a matrix "
+                "of their inner products; use a stronger prior"
             )
         self.members = np.concatenate([self.members, new])
         self.cached[new] = True
