@@ -383,13 +383,16 @@ def as_scale(value: object, argument: str = "scale") -> float | Vector:
     return read_only(array)
 
 
-def as_count(value: object, argument: str, minimum: int = 1) -> int:
-    """Validate a whole number not below a minimum."""
+def as_count(value: object, argument: str, minimum: int = 1, maximum: int | None = None) -> int:
+    """Validate a whole number not below a minimum, nor above a maximum if there is one."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
         msg = f"{argument}: must be a whole number, found {value!r}"
         raise InputError(msg)
     if int(value) < minimum:
         msg = f"{argument}: must be at least {minimum}, found {int(value)}"
+        raise InputError(msg)
+    if maximum is not None and int(value) > maximum:
+        msg = f"{argument}: must be at most {maximum}, found {int(value)}"
         raise InputError(msg)
     return int(value)
 

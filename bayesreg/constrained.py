@@ -16,13 +16,13 @@ import numpy as np
 from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.priors import Flat, GroupLaplace, Laplace, LInfinity, Normal, UniformBall
 from bayesreg.priors.base import fill
+from bayesreg.problem import Problem
 from bayesreg.solvers import Solution, solve
 
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
     from bayesreg.priors import Prior
     from bayesreg.priors.base import Scale
-    from bayesreg.problem import Problem
 
 # A multiplier below this part of the terms that cancel in it is 0 to rounding.
 _ROUNDING = 1e-13
@@ -158,7 +158,7 @@ def penalised_form(problem: Problem) -> ConstrainedForm:
     >>> penalised_form(Problem(**data, prior=UniformBall(9.0, "l1"), intercept=False)).active
     False
     """
-    prior = problem.prior
+    prior = _checked(problem).prior
     if not isinstance(prior, UniformBall):
         msg = f"problem: must have a UniformBall prior, found {prior.name}; use constrained_form"
         raise InputError(msg)
@@ -186,9 +186,16 @@ def penalised_form(problem: Problem) -> ConstrainedForm:
     )
 
 
+def _checked(problem: object) -> Problem:
+    if isinstance(problem, Problem):
+        return problem
+    msg = f"problem: must be a bayesreg Problem, found {type(problem).__name__}; see read_model"
+    raise InputError(msg)
+
+
 def _scales(problem: Problem) -> Vector:
     """Return the prior scale of each coefficient, shape (p,), where there is a ball to speak of."""
-    prior = problem.prior
+    prior = _checked(problem).prior
     if problem.unknown:
         msg = f"problem: {problem.unknown[0]} is unknown; use problem.given(...)"
         raise InputError(msg)

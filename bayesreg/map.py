@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, lsmr
 
 from bayesreg._inputs import as_problem, is_model
-from bayesreg._validation import as_positive
+from bayesreg._validation import as_count, as_flag, as_positive, read_only
 from bayesreg.certificate import Certificate, certify, sigma_slope
 from bayesreg.columns import Columns
 from bayesreg.errors import (
@@ -229,6 +229,8 @@ def find_map(
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     as_positive(tol, "tol")
+    as_count(starts, "starts")
+    as_flag(jacobian, "jacobian")
     values = check_given(given)
     general = partial(
         _general, problem, starts=starts, seed=seed, jacobian=jacobian, tol=tol, given=values
@@ -254,7 +256,7 @@ def find_map(
         raise uncertified(certificate)
     return MapEstimate(
         problem=asked,
-        coef=solution.coef,
+        coef=read_only(solution.coef),
         intercept=solution.intercept,
         sigma=sigma,
         scale=scale,

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # Beyond so many columns nobody reads knots in a table or a figure; `knots` gives them if asked.
 _MANY_COLUMNS = 1000
+# More scales than any figure or table can show.
+MOST_SCALES = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,7 +287,9 @@ def map_path(
     family = Family.of(conditional)
     family.at(1.0).require_proper()
     if scales is None:
-        chosen = default_scales(family, as_count(n_scales, "n_scales", minimum=2))
+        chosen = default_scales(
+            family, as_count(n_scales, "n_scales", minimum=2, maximum=MOST_SCALES)
+        )
     else:
         chosen = check_scales(scales)
     problems = [family.at(float(scale)) for scale in chosen]

@@ -143,3 +143,10 @@ def test_what_is_no_ball_is_refused() -> None:
         br.penalised_form(problem(Laplace(1.0)))
     with pytest.raises(DegenerateMode, match="the ball is a point"):
         br.constrained_form(problem(Laplace(np.full(P, 1e-6))))
+
+
+def test_what_is_no_problem_is_refused() -> None:
+    """By name, in both directions."""
+    for verb in (br.constrained_form, br.penalised_form):
+        with pytest.raises(InputError, match="must be a bayesreg Problem"):
+            verb("lasso")  # type: ignore[arg-type]

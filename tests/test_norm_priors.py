@@ -386,3 +386,20 @@ def test_blocks_hold_them_on_their_own_columns() -> None:
     assert blocks.log_density(x) == pytest.approx(expected, rel=1e-14)
     assert same_prior(blocks, Blocks.of([(walk, [1, 3]), (group, [0, 2, 4])], names), 5)
     assert not same_prior(blocks, Blocks.of([(walk, [1, 3]), (group, [0, 4, 2])], names), 5)
+
+
+def test_fused_certificates_survive_units_many_decades_apart() -> None:
+    """A verdict, not a division by zero."""
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(5, 6)) * 10.0 ** rng.uniform(-6, 6, size=6)
+    y, coef = rng.normal(size=5), np.zeros(6)
+    coef[2] = 1e-4
+    problem = br.Problem(
+        X,
+        y,
+        likelihood=br.Gaussian(1.0),
+        prior=br.Fused(0.7, 2.0),
+        standardize=True,
+        intercept=False,
+    )
+    assert not br.certify(problem, coef).optimal

@@ -614,3 +614,12 @@ def test_command_refuses_what_it_cannot_do(
         code, _, err = run(["path", *csv, *arguments], capsys)
         assert (code, err.count("\n")) == (2, 1), err
         assert message in err
+
+
+def test_more_scales_than_anyone_can_see_are_refused() -> None:
+    """Instead of filling the memory."""
+    problem = br.Problem(
+        [[1.0], [2.0]], [1.0, 2.0], likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0)
+    )
+    with pytest.raises(InputError, match="at most 100000"):
+        br.map_path(problem, n_scales=10**9)

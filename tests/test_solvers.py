@@ -57,6 +57,19 @@ def test_a_solver_that_does_not_take_a_problem_says_why() -> None:
         br.find_map(problem, "simplex")
 
 
+def test_a_mixture_that_no_solver_takes_says_why() -> None:
+    """A prior that is not convex beside one that ties coefficients together."""
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    problem = br.Problem(
+        X,
+        X[:, 0],
+        likelihood=br.Gaussian(1.0),
+        prior=[(br.Bridge(1.0, power=0.5), [0, 1]), (br.LInfinity(1.0), [2, 3])],
+    )
+    with pytest.raises(InputError, match=r"^prior: .* not convex cannot stand beside"):
+        br.find_map(problem)
+
+
 # --------------------------------------------------------------------------- brute force
 
 

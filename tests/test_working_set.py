@@ -251,3 +251,17 @@ def test_a_support_too_large_for_memory_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(_workspace, "_MOST", 10)
     with pytest.raises(NotConverged, match="stronger prior"):
         working_set.solve(problem)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_an_empty_column_goes_where_its_prior_wants_it(intercept: bool) -> None:
+    """The data say nothing, so the coefficient is at the centre of its prior."""
+    X, y = wide(3)
+    X[:, 0] = 0.0
+    for likelihood, target in ((br.Gaussian(1.0), y), (br.Bernoulli(), (y > 0).astype(float))):
+        problem = br.Problem(
+            X, target, likelihood=likelihood, prior=br.Normal(1.0, loc=0.7), intercept=intercept
+        )
+        solution = working_set.solve(problem)
+        assert solution.coef[0] == pytest.approx(0.7, abs=1e-12)
+        assert br.certify(problem, solution.coef, solution.intercept).optimal

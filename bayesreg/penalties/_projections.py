@@ -145,13 +145,14 @@ def fused_prox(v: Vector, c: Vector, weights: Vector) -> Vector:
         while first < len(knots) and a * knots[first][0] + b < -bound:
             at, da, db = knots[first]
             a, b, first = a + da, b + db, first + 1
-        below[j] = max((-bound - b) / a, at)
+        # A slope may cancel to 0 where units differ by many decades: the knot is then the place.
+        below[j] = max((-bound - b) / a, at) if a > 0 else at
         head = (float(below[j]), a, b + bound)
         (a, b), at = right, np.inf
         while len(knots) > first and a * knots[-1][0] + b > bound:
             at, da, db = knots.pop()
             a, b = a - da, b - db
-        above[j] = min((bound - b) / a, at)
+        above[j] = min((bound - b) / a, at) if a > 0 else at
         tail = (float(max(above[j], below[j])), -a, bound - b)
         above[j] = tail[0]
         if first:

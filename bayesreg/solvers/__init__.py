@@ -52,10 +52,12 @@ def _needs_elastic_net(problem: Problem) -> str | None:
 
 
 def _needs_moderate_elastic_net(problem: Problem) -> str | None:
+    return _needs_density(problem) or _needs_elastic_net(problem)
+
+
+def _needs_density(problem: Problem) -> str | None:
     design = problem.design
-    if design.sparse and design.why_not_dense is not None:
-        return design.why_not_dense
-    return _needs_elastic_net(problem)
+    return design.why_not_dense if design.sparse else None
 
 
 def _needs_independence(problem: Problem) -> str | None:
@@ -84,7 +86,7 @@ SOLVERS: tuple[Solver, ...] = (
     Solver(
         "homotopy",
         "along the exact piecewise linear path of the Gaussian lasso",
-        homotopy.obstacle,
+        lambda problem: _needs_density(problem) or homotopy.obstacle(problem),
         lambda problem, _coef, _shift: homotopy.solve(problem),
     ),
     Solver(
@@ -148,14 +150,22 @@ def solve(
 
 
 def suited(problem: Problem) -> tuple[str, ...]:
-    """Return the methods that suit a problem, the best first; at least one."""
+    """Return the methods that suit a problem, the best first; InputError if there is none."""
     if isinstance(problem.penalty, ElasticNetPenalty):
         if not working_set.is_large(problem):
             return ("active_set", "working_set")
         if working_set.is_bearable(problem) and _needs_moderate_elastic_net(problem) is None:
             return ("working_set", "active_set")
         return ("working_set",)
-    return ("stationary",) if isinstance(problem.penalty, SeparablePenalty) else ("manifold",)
+    if isinstance(problem.penalty, SeparablePenalty):
+        return ("stationary",)
+    if not problem.penalty.convex:
+        msg = (
+            "prior: no solver takes this mixture; a prior that is not convex cannot stand beside "
+            "one that ties coefficients together"
+        )
+        raise InputError(msg)
+    return ("manifold",)
 
 
 def solve_path(problems: Sequence[Problem]) -> list[Solution]:

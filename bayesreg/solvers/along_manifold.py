@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg.lapack import dsysv
 
+from bayesreg.errors import NotConverged
 from bayesreg.penalties import ElasticNetPenalty, JoinedPenalty, Penalty, Piece, pieces
 from bayesreg.solvers.scaled import EPS, Scaled, largest
 
@@ -290,9 +291,21 @@ class _System:
         right[k:, 1:] = np.diag(1.0 / length)
         _, _, solution, singular = dsysv(K, right)
         if singular or not np.isfinite(solution).all():
-            solution = np.linalg.lstsq(K, right, rcond=8 * EPS * (k + m))[0]
+            solution = _shortest(K, right)
         ways = self.unit[:, None] * solution[:k]
         return ways[:, 0], ways[:, 1:]
+
+
+def _shortest(system: Matrix, right: Matrix) -> Matrix:
+    """Solve a singular system in the least squares sense; NotConverged where numbers overflow."""
+    try:
+        return np.linalg.lstsq(system, right, rcond=8 * EPS * right.shape[0])[0]
+    except np.linalg.LinAlgError as error:
+        msg = (
+            "problem: Newton's method met numbers that overflow; centre and scale the columns of "
+            "X, or use a stronger prior"
+        )
+        raise NotConverged(msg) from error
 
 
 def newton(work: Work, point: Point, most: int) -> tuple[Point, int]:

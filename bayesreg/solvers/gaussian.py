@@ -51,6 +51,8 @@ class GaussianPath:
             centred=design.intercept,
             unit=True,
         )
+        # A column of zeros has no length; its coefficient is its own coordinate.
+        self.unit = np.where(np.isinf(self.columns.scale), 1.0, self.columns.scale)
         target = design.y if design.offset is None else design.y - design.offset
         share = design.row_weights * design.one
         total = float(share @ design.one) or 1.0
@@ -65,8 +67,7 @@ class GaussianPath:
 
     def penalty(self, problem: Problem) -> ElasticNetPenalty:
         """Return the penalty of θ in units of the noise variance."""
-        scale = np.where(np.isinf(self.columns.scale), 1.0, self.columns.scale)
-        return problem.elastic_net.rescaled(scale).times(self.variance)
+        return problem.elastic_net.rescaled(self.unit).times(self.variance)
 
     def run(self, penalties: Sequence[ElasticNetPenalty]) -> list[Solution]:
         """Move along a path of penalties; return the mode under each."""
@@ -184,7 +185,7 @@ class GaussianPath:
         return work.full()
 
     def _solution(self, theta: Vector, passes: int) -> Solution:
-        coef = theta / self.columns.scale
+        coef = theta / self.unit
         return Solution(coef, self.level - float(self.mean @ coef), passes)
 
 

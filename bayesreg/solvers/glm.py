@@ -81,6 +81,8 @@ class GlmPath:
         self.design, self.likelihood = design, problem.likelihood
         self.weights = design.row_weights
         self.columns = Columns.of(design.X, one=design.one, centred=design.intercept, unit=True)
+        # A column of zeros has no length; its coefficient is its own coordinate.
+        self.unit = np.where(np.isinf(self.columns.scale), 1.0, self.columns.scale)
         self.offset = np.zeros(design.n) if design.offset is None else design.offset
         level = 0.0
         if design.intercept:
@@ -94,8 +96,7 @@ class GlmPath:
 
     def penalty(self, problem: Problem) -> ElasticNetPenalty:
         """Return the penalty of θ."""
-        scale = np.where(np.isinf(self.columns.scale), 1.0, self.columns.scale)
-        return problem.elastic_net.rescaled(scale)
+        return problem.elastic_net.rescaled(self.unit)
 
     def run(self, penalty: ElasticNetPenalty) -> Solution:
         """Move to the mode under a penalty, from wherever the path is."""
@@ -103,7 +104,7 @@ class GlmPath:
         for step in self._approach(penalty):
             self._settle(step, exact=False)
         self._settle(penalty, exact=True)
-        coef = self.theta / self.columns.scale
+        coef = self.theta / self.unit
         intercept = 0.0
         if self.design.intercept:
             intercept = float(np.mean(self.eta - self.design.linear_predictor(coef)))
