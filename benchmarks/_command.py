@@ -86,7 +86,7 @@ def compare(
     """
     print_environment(task, options.seed, options.repeats)
     print(f"{OURS} {br.__version__}; {_glmnet.describe()}")
-    print("Everybody's code is compiled on a tiny problem before the clock starts.\n", flush=True)
+    print("Everybody's code is compiled on a small problem before the clock starts.\n", flush=True)
     asked = [peer for peer in peers if chosen(peer.name, options.only)]
     repeats = 1 if apart else options.repeats
     runs: list[Run] = []

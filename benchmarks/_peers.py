@@ -207,19 +207,22 @@ def powers(first: int, last: int, step: int = 1) -> tuple[float, ...]:
 
 
 def warm_up(task: Task, solvers: Sequence[Solver]) -> None:
-    """Run each solver on a tiny problem of the same kind, so that nobody compiles on the clock."""
+    """Run each solver on a small problem of the same kind, so that nobody compiles on the clock.
+
+    Small, but not so small that ours would take another route than on the large one.
+    """
     rng = np.random.default_rng(0)
     ratios = np.array([1.0, 0.5, 0.1])[: max(1, min(3, task.lambdas.size))]
     ratios = ratios if ratios.size > 1 else np.array([0.1])
-    X: Any = ar_columns(40, 12, 0.5, rng)
+    X: Any = ar_columns(600, 400, 0.5, rng)
     if sparse.issparse(task.X):
         X = sparse.csc_matrix(np.where(rng.random(X.shape) < 0.5, X, 0.0))
     if task.family == "logistic":
-        tiny = logistic_task(X, 3, ratios, rng)
+        small = logistic_task(X, 3, ratios, rng)
     else:
-        tiny = gaussian_task(X, 3, ratios, rng, intercept=task.intercept)
+        small = gaussian_task(X, 3, ratios, rng, intercept=task.intercept)
     for solve in solvers:
-        quietly(partial(solve, tiny, 1e-4))
+        quietly(partial(solve, small, 1e-4))
 
 
 def quietly(call: Callable[[], Run]) -> Run:

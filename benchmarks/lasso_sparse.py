@@ -4,7 +4,7 @@ n = 20 000 rows, p = 100 000 columns of which 0.1 % is not zero, 50 true coeffic
 noise 5; one scale, λ_max/20, and 20 scales down to it.
 
 Run ``python benchmarks/lasso_sparse.py``; with every peer it takes some minutes per repeat. Each
-setting is a process of its own, which loads the data, compiles on a tiny problem, returns what it
+setting is a process of its own, which loads the data, compiles on a small problem, returns what it
 can to the system, and only then starts the clock; "memory" is the most that is resident from there
 on beyond what was resident there, answers included, divided by the bytes of the data.
 """
