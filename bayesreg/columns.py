@@ -139,6 +139,20 @@ class Columns(ABC):
     def take(self, positions: Positions) -> Matrix:
         """Return some columns as a dense matrix, in Fortran order; shape (n, k)."""
 
+    def _treated(self, chosen: Matrix, positions: Positions) -> Matrix:
+        """Centre, weight and scale a dense copy of some columns, in place."""
+        if self.center[positions].any():
+            chosen -= np.outer(self.one, self.center[positions])
+        if self.root is not None:
+            chosen *= self.root[:, None]
+        chosen /= self.scale[positions]
+        return chosen
+
+    def _shares(self, weights: Vector | None) -> Vector:
+        """Weight of each row in an inner product, further weights included; shape (n,)."""
+        own = np.ones(self.shape[0]) if self.root is None else self.root**2
+        return own if weights is None else own * weights
+
     @abstractmethod
     def gram(self, left: Positions, right: Positions) -> Matrix:
         """Return the inner products of some columns with others; shape (len(left), len(right))."""
@@ -217,8 +231,7 @@ class _Dense(Columns):
         return np.asarray(self.X.T @ rows)
 
     def norms(self, weights: Vector | None = None) -> Vector:
-        share = np.ones(self.shape[0]) if self.root is None else self.root**2
-        share = share if weights is None else share * weights
+        share = self._shares(weights)
         out = np.empty(self.shape[1])
         step = max(1, _BLOCK // max(self.shape[0], 1))
         plain = self.root is None and weights is None
@@ -234,13 +247,7 @@ class _Dense(Columns):
         return np.asarray(np.sqrt(out) / self.scale)
 
     def take(self, positions: Positions) -> Matrix:
-        chosen = np.asfortranarray(self.X[:, positions])
-        if self.center[positions].any():
-            chosen -= np.outer(self.one, self.center[positions])
-        if self.root is not None:
-            chosen *= self.root[:, None]
-        chosen /= self.scale[positions]
-        return chosen
+        return self._treated(np.asfortranarray(self.X[:, positions]), positions)
 
     def part(self, positions: Positions) -> Columns:
         return self.holding(self.take(positions))
@@ -282,8 +289,7 @@ class _Sparse(Columns):
         return np.asarray(self.X.T @ rows)
 
     def norms(self, weights: Vector | None = None) -> Vector:
-        share = np.ones(self.shape[0]) if self.root is None else self.root**2
-        share = share if weights is None else share * weights
+        share = self._shares(weights)
         cross = np.asarray(self.X.T @ (share * self.one))
         total = float(share @ self.one**2)
         square = self._squared_lengths(share) - 2 * self.center * cross + self.center**2 * total
@@ -316,13 +322,7 @@ class _Sparse(Columns):
         return chosen if self.root is None else sparse.diags_array(self.root) @ chosen
 
     def take(self, positions: Positions) -> Matrix:
-        chosen = np.asfortranarray(self.X[:, positions].toarray())
-        if self.center[positions].any():
-            chosen -= np.outer(self.one, self.center[positions])
-        if self.root is not None:
-            chosen *= self.root[:, None]
-        chosen /= self.scale[positions]
-        return chosen
+        return self._treated(np.asfortranarray(self.X[:, positions].toarray()), positions)
 
     def gram(self, left: Positions, right: Positions) -> Matrix:
         a = self._weighted(left)
