@@ -27,6 +27,8 @@ _EPS = float(np.finfo(np.float64).eps)
 _BENIGN = 8.0
 # Numbers that are squared at a time, so that no second copy of X is made.
 _BLOCK = 2_000_000
+# Stored numbers of a sparse matrix that are squared at a time: few enough to stay in the cache.
+_FEW = 60_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +85,9 @@ class Columns(ABC):
         root = None if weights is None else np.sqrt(weights)
         kind = _Sparse if sparse.issparse(X) else _Dense
         plain = kind(root, base, np.zeros(p), np.ones(p), X)
-        length = plain.norms()
         if not centred:
-            return plain.rescaled(_safe(length)) if unit else plain
+            return plain.rescaled(_safe(plain.norms())) if unit else plain
+        length = plain.norms()
         share = base if weights is None else base * weights
         total = float(share @ base)
         mean = np.asarray(X.T @ share) / total
@@ -241,7 +243,7 @@ class _Dense(Columns):
             if center.any():
                 block = block - np.outer(self.one, center)
             if plain:
-                out[start : start + step] = np.einsum("ij,ij->j", block, block)
+                out[start : start + step] = np.vecdot(block.T, block.T)
             else:
                 out[start : start + step] = np.einsum("ij,ij,i->j", block, block, share)
         return np.asarray(np.sqrt(out) / self.scale)
@@ -289,28 +291,27 @@ class _Sparse(Columns):
         return np.asarray(self.X.T @ rows)
 
     def norms(self, weights: Vector | None = None) -> Vector:
-        share = self._shares(weights)
-        cross = np.asarray(self.X.T @ (share * self.one))
-        total = float(share @ self.one**2)
-        square = self._squared_lengths(share) - 2 * self.center * cross + self.center**2 * total
+        share = None if self.root is None and weights is None else self._shares(weights)
+        square = self._squared_lengths(share)
+        if self.center.any():
+            moved = self.one if share is None else share * self.one
+            cross = np.asarray(self.X.T @ moved)
+            square += self.center**2 * float(moved @ self.one) - 2 * self.center * cross
         return np.asarray(np.sqrt(np.maximum(square, 0.0)) / self.scale)
 
-    def _squared_lengths(self, share: Vector) -> Vector:
+    def _squared_lengths(self, share: Vector | None) -> Vector:
         """Sums of squares of the columns of X, rows weighted; a block of columns at a time."""
-        starts, out = self.X.indptr, np.empty(self.shape[1])
-        step = max(1, round(_BLOCK / 4 * self.shape[1] / max(int(starts[-1]), 1)))
+        starts, out = self.X.indptr, np.zeros(self.shape[1])
+        step = max(1, round(_FEW * self.shape[1] / max(int(starts[-1]), 1)))
         for start in range(0, out.size, step):
-            part = slice(start, min(start + step, out.size))
-            stored = slice(starts[part.start], starts[part.stop])
-            squares = sparse.csc_array(
-                (
-                    self.X.data[stored] ** 2,
-                    self.X.indices[stored],
-                    starts[part.start : part.stop + 1] - starts[part.start],
-                ),
-                shape=(self.shape[0], part.stop - part.start),
-            )
-            out[part] = squares.T @ share
+            stop = min(start + step, out.size)
+            stored = slice(starts[start], starts[stop])
+            squares = self.X.data[stored] ** 2
+            if share is not None:
+                squares *= share[self.X.indices[stored]]
+            used = start + np.flatnonzero(starts[start:stop] < starts[start + 1 : stop + 1])
+            if used.size:
+                out[used] = np.add.reduceat(squares, starts[used] - stored.start)
         return out
 
     def part(self, positions: Positions) -> Columns:

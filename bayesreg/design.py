@@ -199,20 +199,20 @@ class Design:
         """Whether X is a sparse matrix."""
         return sparse.issparse(self.X)
 
-    @property
+    @cached_property
     def one(self) -> Vector:
         """The intercept's column, shape (n,): ones, or what sums of products make of them."""
-        return np.ones(self.n) if self.level is None else self.level
+        return read_only(np.ones(self.n)) if self.level is None else self.level
 
     @property
     def entries(self) -> int:
         """Number of entries of X that are stored."""
         return int(self.X.nnz if self.sparse else self.X.size)
 
-    @property
+    @cached_property
     def row_weights(self) -> Vector:
         """Row weights, ones where none were given; shape (n,)."""
-        return np.ones(self.n) if self.weights is None else self.weights
+        return read_only(np.ones(self.n)) if self.weights is None else self.weights
 
     # ------------------------------------------------------------------ columns
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 
+from bayesreg._threads import every_thread
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -75,14 +77,16 @@ def unit_gram(columns: Matrix, *, single: bool = False) -> Reals:
     with np.errstate(divide="ignore", invalid="ignore"):
         unit = columns / np.sqrt(np.vecdot(columns.T, columns.T))
     chosen: Reals = unit.astype(np.float32) if single else unit
-    return chosen.T @ chosen
+    with every_thread(chosen.size * chosen.shape[1]):
+        return chosen.T @ chosen
 
 
 def surely_definite(gram: Reals, least: float) -> bool:
     """Tell whether a Cholesky factorisation proves that all eigenvalues exceed `least`."""
     if not np.isfinite(np.diag(gram)).all():
         return False
-    moved = gram.copy()
+    # The transpose of a symmetric copy is the same matrix in the order that LAPACK wants.
+    moved = gram.copy().T
     moved[np.diag_indices_from(moved)] -= least
     (factor,) = get_lapack_funcs(("potrf",), (moved,))
     return int(factor(moved, lower=1, overwrite_a=1, clean=0)[1]) == 0

@@ -251,9 +251,11 @@ def find_map(
     else:
         solution, certificate = certified_mode(conditional, method=method, tol=tol)
     sigma, scale = values.get("sigma"), values.get("scale")
-    objective = asked.objective(solution.coef, solution.intercept, sigma=sigma, scale=scale)
-    if "sigma" in conditional.unknown and not accepts(certificate, objective, tol):
+    if "sigma" in conditional.unknown and not accepts(certificate, tol):
         raise uncertified(certificate)
+    objective = certificate.objective
+    if asked.unknown:  # the densities of the scales belong to it too
+        objective = asked.objective(solution.coef, solution.intercept, sigma=sigma, scale=scale)
     return MapEstimate(
         problem=asked,
         coef=read_only(solution.coef),

@@ -12,15 +12,13 @@ if TYPE_CHECKING:
     from bayesreg.problem import Problem
 
 
-def accepts(certificate: Certificate, objective: float, tol: float) -> bool:
+def accepts(certificate: Certificate, tol: float) -> bool:
     """Tell whether an answer is good enough to be handed out.
 
     Parameters
     ----------
     certificate : Certificate
         Of the answer.
-    objective : float
-        Its objective, in nats.
     tol : float
         Largest gap, relative to the objective where that exceeds 1.
 
@@ -32,7 +30,7 @@ def accepts(certificate: Certificate, objective: float, tol: float) -> bool:
     """
     if not certificate.convex:
         return certificate.stationary
-    allowed = tol * max(1.0, abs(objective)) + certificate.gap_tolerance
+    allowed = tol * max(1.0, abs(certificate.objective)) + certificate.gap_tolerance
     return certificate.optimal and certificate.gap <= allowed
 
 
@@ -69,10 +67,7 @@ def certified_mode(
             failure = error
             continue
         certificate = certify(problem, solution.coef, solution.intercept)
-        # A gap within the tolerance as it stands needs no objective to compare it with.
-        near = certificate.gap <= tol
-        objective = 1.0 if near else problem.objective(solution.coef, solution.intercept)
-        if accepts(certificate, objective, tol):
+        if accepts(certificate, tol):
             return solution, certificate
         failure = uncertified(certificate)
     raise failure

@@ -297,18 +297,16 @@ def map_path(
     coef = np.array([mode.coef for mode in solutions])
     intercept = np.array([mode.intercept for mode in solutions])
     certificates = list(certify_path(problems, coef, intercept))
-    objective = _objectives(problems, coef, intercept)
     for k, certificate in enumerate(certificates):
-        if not accepts(certificate, float(objective[k]), tol):
+        if not accepts(certificate, tol):
             mode, certificates[k] = certified_mode(problems[k], tol=tol)
             coef[k], intercept[k] = mode.coef, mode.intercept
-            objective[k] = problems[k].objective(mode.coef, mode.intercept)
     return MapPath(
         problem=conditional,
         scales=read_only(np.array(chosen)),
         coef=read_only(coef),
         intercept=read_only(intercept),
-        objective=read_only(objective),
+        objective=read_only(np.array([certificate.objective for certificate in certificates])),
         certificates=tuple(certificates),
         own_scale=family.own,
         seconds=time.perf_counter() - start,
@@ -320,20 +318,6 @@ def _solve(problems: Sequence[Problem], scales: Vector) -> list[Solution]:
     order = np.argsort(scales)
     solved = solve_path([problems[k] for k in order.tolist()])
     return [solved[k] for k in np.argsort(order).tolist()]
-
-
-def _objectives(problems: Sequence[Problem], coef: Matrix, intercept: Vector) -> Vector:
-    """Return every objective, from one product with the columns that are ever used."""
-    design, likelihood = problems[0].design, problems[0].likelihood
-    used = np.flatnonzero(coef.any(axis=0))
-    eta = design.X[:, used] @ coef[:, used].T + np.outer(design.one, intercept)
-    if design.offset is not None:
-        eta += design.offset[:, None]
-    out = np.empty(len(problems))
-    for k, problem in enumerate(problems):
-        loss = likelihood.loss(np.ascontiguousarray(eta[:, k]), design.y, design.row_weights)
-        out[k] = loss + problem.penalty.value(coef[k]) + problem.constant
-    return out
 
 
 def degrees_of_freedom(problem: Problem, coef: Vector, intercept: float, is_unique: bool) -> float:

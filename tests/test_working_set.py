@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import bayesreg as br
+from bayesreg import _threads
 from bayesreg.errors import NotConverged
 from bayesreg.likelihoods import Gaussian
 from bayesreg.penalties import ElasticNetPenalty
@@ -265,3 +266,46 @@ def test_an_empty_column_goes_where_its_prior_wants_it(intercept: bool) -> None:
         solution = working_set.solve(problem)
         assert solution.coef[0] == pytest.approx(0.7, abs=1e-12)
         assert br.certify(problem, solution.coef, solution.intercept).optimal
+
+
+def test_nearly_collinear_logistic_columns_get_products_in_double_precision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where single precision cannot tell columns apart, the mode is as exact as elsewhere."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(400, 120))
+    X[:, 1] = X[:, 0] + 1e-4 * rng.normal(size=400)
+    y = (rng.random(400) < 0.5 + 0.4 * np.tanh(X[:, 0])).astype(float)
+    problem = br.Problem(X, y, likelihood=br.Bernoulli(), prior=br.Laplace(5.0))
+    seen: list[bool] = []
+    expand = glm.GlmPath._expand
+
+    def spied(self: glm.GlmPath, *args: object) -> object:
+        seen.append(self.single)
+        return expand(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(glm.GlmPath, "_expand", spied)
+    (solution,) = modes([problem])
+    assert seen[0]
+    assert not seen[-1]
+    assert br.certify(problem, solution.coef, solution.intercept).optimal
+
+
+# --------------------------------------------------------------------------- threads
+
+
+def test_a_heavy_product_gets_back_the_threads_that_were_taken() -> None:
+    """Inside of a limit of one thread only light products stay on one; afterwards all is as was."""
+
+    def counts() -> set[int]:
+        return {library.num_threads for library in _threads._controller().lib_controllers}
+
+    with _threads._controller().limit(limits=2, user_api="blas"):
+        outer = counts()
+        with _threads.blas_threads(10):
+            assert counts() == {1}
+            with _threads.every_thread(10**12):
+                assert counts() == outer
+            with _threads.every_thread(10):
+                assert counts() == {1}
+        assert counts() == outer

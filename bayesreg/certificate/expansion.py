@@ -21,7 +21,7 @@ from bayesreg.likelihoods import Gaussian
 from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from scipy import sparse
@@ -94,6 +94,10 @@ class Local:
         weights = self.problem.design.row_weights
         return self.problem.likelihood.loss(self.eta, self.y, weights)
 
+    def objective(self) -> float:
+        """Negative log of likelihood times prior with every constant, in nats."""
+        return self.loss() + self.problem.penalty.value(self.coef) + self.problem.constant
+
     def kkt(self) -> tuple[float, str, float]:
         """Return the largest KKT residual, its coefficient, and its rounding error."""
         penalty, design = self.problem.penalty, self.problem.design
@@ -133,24 +137,26 @@ class Frame:
     ----------
     columns : Columns
         The columns, centred beside an intercept.
-    lengths, size : ndarray, shape (p,)
-        Lengths of the columns; the same with what was subtracted to centre them.
+    lengths, subtracted, size : ndarray, shape (p,)
+        Lengths of the columns, of what was subtracted to centre them, and of both together.
     """
 
     problem: Problem
     columns: Columns
     lengths: Vector
+    subtracted: Vector
     size: Vector
 
     @classmethod
     def of(cls, problem: Problem) -> Frame:
         """Look at the columns once."""
         design = problem.design
-        columns = design.centred
+        columns, lengths = design.centred, design.lengths
+        if not columns.center.any():
+            return cls(problem, columns, lengths, np.zeros(design.p), lengths)
         subtracted = np.abs(columns.center) * float(np.linalg.norm(columns.one))
-        used = np.isfinite(columns.scale)
-        size = np.where(used, np.hypot(design.lengths, subtracted), 0.0)
-        return cls(problem, columns, design.lengths, size)
+        subtracted[np.isinf(columns.scale)] = 0.0
+        return cls(problem, columns, lengths, subtracted, np.hypot(lengths, subtracted))
 
     def weighted_lengths(self, curvatures: Matrix) -> Matrix:
         """Lengths of the columns, rows weighted by each row of curvatures (S, n); shape (S, p)."""
@@ -173,8 +179,12 @@ class Frame:
 
 def expand(
     frame: Frame, problems: Sequence[Problem], coefs: Matrix, intercepts: Vector
-) -> list[Local]:
-    """Expand problems on the same data at one answer each: coefs (S, p), intercepts (S,)."""
+) -> Iterator[Local]:
+    """Expand problems on the same data at one answer each: coefs (S, p), intercepts (S,).
+
+    One by one: what they share is computed for all at once, what each needs only when it is asked
+    for, so that a path over very many columns does not fill the memory.
+    """
     design, columns = frame.problem.design, frame.columns
     one, w = design.one, design.row_weights
     mean = design.column_mean if design.intercept else np.zeros(design.p)
@@ -192,12 +202,10 @@ def expand(
     curvatures = np.array([q.likelihood.curvature(eta, y, w) for q, eta, y in pairs])
     gradients = _products(columns.correlate, rows)
     lengths = frame.weighted_lengths(curvatures)
-    return [
-        _local(frame, q, coef, shift, *numbers)
-        for q, coef, shift, *numbers in zip(
-            problems, coefs, shifts, etas, ys, rows, curvatures, gradients, lengths, strict=True
-        )
-    ]
+    for q, coef, shift, *numbers in zip(
+        problems, coefs, shifts, etas, ys, rows, curvatures, gradients, lengths, strict=True
+    ):
+        yield _local(frame, q, coef, shift, *numbers)
 
 
 def _products(operator: Callable[[Vector], Vector], vectors: Matrix) -> Matrix:
@@ -220,13 +228,16 @@ def _local(
     lengths: Vector,
 ) -> Local:
     """Put together one answer, its units and its rounding errors."""
-    subtracted = np.sqrt(np.maximum(frame.size**2 - frame.lengths**2, 0.0))
     root = np.sqrt(curvature)
     total = float(curvature @ problem.design.one**2)
     per_row = math.sqrt(total / (float(problem.design.one @ problem.design.one) or 1.0))
-    size = np.hypot(lengths, subtracted * per_row)
-    spread = float(frame.size @ np.abs(coef) + np.linalg.norm(y) + np.linalg.norm(eta))
-    weighted = float(size @ np.abs(coef) + np.linalg.norm(root * y) + np.linalg.norm(root * eta))
+    size = lengths
+    if frame.subtracted.any():
+        size = np.hypot(lengths, frame.subtracted * per_row)
+    used = np.flatnonzero(coef)
+    reach = np.abs(coef[used])
+    spread = float(frame.size[used] @ reach + np.linalg.norm(y) + np.linalg.norm(eta))
+    weighted = float(size[used] @ reach + np.linalg.norm(root * y) + np.linalg.norm(root * eta))
     rounding = EPS * (frame.size * float(np.linalg.norm(rows)) + size * weighted)
     if not (problem.design.intercept and _equal_rows(problem)):
         rounding = rounding + shift * lengths * math.sqrt(total)
@@ -253,12 +264,15 @@ def _unit(problem: Problem, coef: Vector, lengths: Vector) -> Vector:
 
     A column of zeros has no curvature; its only natural unit is the penalty's own slope.
     """
-    penalty, diagonal = problem.penalty, lengths**2
+    penalty, unit = problem.penalty, lengths.copy()
     slope = np.ones(coef.size)
     if isinstance(penalty, SeparablePenalty):
-        diagonal = diagonal + np.maximum(penalty.curvature(coef), 0.0)
-        slope = np.where(penalty.kink > 0, penalty.kink, 1.0)
-    return np.where(diagonal > 0, np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), slope)
+        curvature = np.maximum(penalty.curvature(coef), 0.0)
+        unit = np.hypot(unit, np.sqrt(curvature)) if curvature.any() else unit
+        slope = penalty.kink
+    free = np.flatnonzero(unit == 0)
+    unit[free] = np.where(slope[free] > 0, slope[free], 1.0)
+    return unit
 
 
 def multipliers(local: Local) -> Vector:

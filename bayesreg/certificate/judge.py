@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -172,23 +173,19 @@ def _certify(
     rises = _Rises()
     # Coefficients may be absurd: what overflows is judged as infinitely far, without a warning.
     with np.errstate(over="ignore", invalid="ignore"):
-        locals_ = _expanded(problems, coefs, levels, good)
-        sets = [candidates(local) for _, local in locals_]
-        unique = proved_unique(problems[0].design, sets) if sets else []
-        for (k, local), only in zip(locals_, unique, strict=True):
-            verdict = _judge(local, float(levels[k]), joint, unique=only, along_path=along_path)
+        sets: dict[int, NDArray[np.intp]] = {}
+        chosen = [problems[k] for k in good.tolist()]
+        found = expand(Frame.of(problems[0]), chosen, coefs[good], levels[good])
+        for k, local in zip(good.tolist(), found, strict=True):
+            if not local.finite:
+                continue
+            verdict = _judge(local, float(levels[k]), joint, along_path=along_path)
             if not (verdict.optimal and rises(problems[k])):
-                verdicts[k] = verdict
+                verdicts[k], sets[k] = verdict, candidates(local)
+    proofs = proved_unique(problems[0].design, list(sets.values())) if sets else []
+    for k, unique in zip(sets, proofs, strict=True):
+        verdicts[k] = replace(verdicts[k], unique=unique and verdicts[k].convex)
     return verdicts
-
-
-def _expanded(
-    problems: Sequence[Problem], coefs: Matrix, levels: Vector, good: NDArray[np.intp]
-) -> list[tuple[int, Local]]:
-    """Expand the answers that are numbers; leave out those where something overflows."""
-    chosen = [problems[k] for k in good]
-    found = expand(Frame.of(problems[0]), chosen, coefs[good], levels[good])
-    return [(int(k), local) for k, local in zip(good, found, strict=True) if local.finite]
 
 
 def _judge(
@@ -196,9 +193,9 @@ def _judge(
     level: float,
     joint: tuple[Problem, float] | None,
     *,
-    unique: bool,
     along_path: bool,
 ) -> Certificate:
+    """Say everything but whether the optimum is the only one."""
     penalty, convex = local.problem.penalty, local.problem.penalty.convex
     residual, name, floor = local.kkt()
     gap, noise = duality_gap(local) if convex else (math.inf, 0.0)
@@ -215,7 +212,7 @@ def _judge(
         kkt=residual,
         worst=name,
         support=tuple(np.flatnonzero(local.coef).tolist()),
-        unique=unique and convex,
+        unique=False,
         optimal=bool(convex and stationary and gap <= gap_tolerance <= coarsest),
         convex=convex,
         stationary=bool(stationary),
@@ -223,6 +220,7 @@ def _judge(
         kkt_tolerance=kkt_tolerance,
         multipliers=None if along_path else multipliers(local),
         cusp=isinstance(penalty, SeparablePenalty) and bool(np.isinf(penalty.kink).any()),
+        objective=local.objective(),
     )
 
 

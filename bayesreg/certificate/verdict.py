@@ -54,6 +54,9 @@ class Certificate:
     cusp : bool
         Whether a penalty is infinitely steep at 0, so that a coefficient at 0 is stationary
         whatever the data say.
+    objective : float
+        Negative log of likelihood times prior at the coefficients, in nats, every constant
+        included; NaN where it cannot be evaluated.
     """
 
     gap: float
@@ -68,6 +71,7 @@ class Certificate:
     kkt_tolerance: float = field(default=KKT_TOLERANCE, repr=False)
     multipliers: Vector | None = field(default=None, repr=False, compare=False)
     cusp: bool = field(default=False, repr=False)
+    objective: float = field(default=math.nan, repr=False)
 
     def __str__(self) -> str:
         """Say the verdict in words."""

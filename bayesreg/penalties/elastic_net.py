@@ -91,11 +91,18 @@ class ElasticNetPenalty(SeparablePenalty):
 
     def rescaled(self, factor: Vector) -> Self:
         """Penalty of ``factor · β``."""
-        return replace(self, l1=self.l1 / factor, l2=self.l2 / factor**2, loc=self.loc * factor)
+        # Zeros are shared: along a path of 100 000 columns, new memory is what costs time.
+        return replace(
+            self,
+            l1=self.l1 / factor,
+            l2=self.l2 / factor**2 if self.l2.any() else self.l2,
+            loc=self.loc * factor if self.loc.any() else self.loc,
+        )
 
     def times(self, factor: float) -> Self:
         """Return `factor` times the penalty."""
-        return replace(self, l1=self.l1 * factor, l2=self.l2 * factor)
+        l2 = self.l2 * factor if self.l2.any() else self.l2
+        return replace(self, l1=self.l1 * factor, l2=l2)
 
     def with_slopes(self, factor: float) -> Self:
         """Multiply the slopes at the kinks only."""
@@ -151,6 +158,14 @@ class ElasticNetPenalty(SeparablePenalty):
         """
         if (coef[self.nonnegative] < 0).any():
             return math.inf
+        if not self.l2.any():
+            pull = np.where(self.nonnegative, -dual, np.abs(dual))
+            if (pull > self.l1 * (1 + 1e-12)).any():
+                return math.inf
+            used = np.flatnonzero(coef)
+            inside = coef[used]
+            kink = self.l1[used] * np.abs(inside) + dual[used] * inside
+            return float(np.maximum(kink, 0.0).sum())
         w = self.l2 * self.loc - dual
         pull = np.where(self.nonnegative, w, np.abs(w))
         strong = self.l2 > 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesreg._threads import every_thread
 from bayesreg.errors import NotConverged
 from bayesreg.solvers import _kernel
 
@@ -46,11 +47,14 @@ class Workspace:
         Which columns are in it.
     theta : ndarray, shape (m,)
         Coordinates of the members; all others are 0.
+    single : bool
+        Whether inner products of dense columns are multiplied in single precision: enough for a
+        Newton step whose slopes are computed in double, while `well_conditioned`.
     """
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, *, single: bool = False) -> None:
         n, p = columns.shape
-        self.columns = columns
+        self.columns, self.single = columns, single
         self.members: Positions = np.zeros(0, dtype=np.intp)
         self.cached = np.zeros(p, dtype=bool)
         self.theta, self.sign = np.zeros(0), np.zeros(0)
@@ -63,7 +67,8 @@ class Workspace:
             self.members = np.arange(p)
             self.cached[:] = True
             self.theta, self.sign = np.zeros(p), np.zeros(p)
-            self.gram = np.ascontiguousarray(columns.gram_of_all())
+            with every_thread(n * p * p):
+                self.gram = np.ascontiguousarray(columns.gram_of_all())
         else:
             self.part = columns.part(self.members)
 
@@ -106,12 +111,16 @@ class Workspace:
             self.part = self.columns.part(self.members)
             return self.columns.gram(new, self.members)
         if total > self.store.shape[1]:
-            grown = np.zeros((self.store.shape[0], self.gram.shape[0]), order="F")
+            grown = np.empty((self.store.shape[0], self.gram.shape[0]), order="F")
             grown[:, :m] = self.store[:, :m]
             self.store = grown
         self.store[:, m:total] = self.columns.take(new)
         self.part = self.columns.holding(self.store[:, :total])
-        return np.asarray(self.store[:, m:total].T @ self.store[:, :total])
+        block = self.store[:, :total]
+        if self.single:
+            block = block.astype(np.float32)
+        with every_thread(block.size * new.size):
+            return np.asarray(block[:, m:].T @ block)
 
     def start(self, theta: Vector, penalty: ElasticNetPenalty) -> None:
         """Take over coordinates (p,) whose support is in the cache, and factor its system."""
@@ -204,6 +213,6 @@ class Workspace:
 
 
 def _enlarged(square: Matrix, size: int) -> Matrix:
-    out = np.zeros((size, size))
+    out = np.empty((size, size))
     out[: square.shape[0], : square.shape[0]] = square
     return out

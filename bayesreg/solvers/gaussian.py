@@ -21,11 +21,12 @@ from bayesreg.solvers._workspace import Workspace
 from bayesreg.solvers.base import Solution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from bayesreg._validation import Matrix, Vector
+    from bayesreg.design import Design
     from bayesreg.penalties import ElasticNetPenalty
     from bayesreg.problem import Problem
 
@@ -44,13 +45,7 @@ class GaussianPath:
         design = problem.design
         self.design = design
         self.variance = _variance(problem)
-        self.columns = Columns.of(
-            design.X,
-            one=design.one,
-            weights=design.weights,
-            centred=design.intercept,
-            unit=True,
-        )
+        self.columns = _unit_columns(design)
         # A column of zeros has no length; its coefficient is its own coordinate.
         self.unit = np.where(np.isinf(self.columns.scale), 1.0, self.columns.scale)
         target = design.y if design.offset is None else design.y - design.offset
@@ -67,7 +62,8 @@ class GaussianPath:
 
     def penalty(self, problem: Problem) -> ElasticNetPenalty:
         """Return the penalty of θ in units of the noise variance."""
-        return problem.elastic_net.rescaled(self.unit).times(self.variance)
+        penalty = problem.elastic_net.rescaled(self.unit)
+        return penalty if self.variance == 1.0 else penalty.times(self.variance)
 
     def run(self, penalties: Sequence[ElasticNetPenalty]) -> list[Solution]:
         """Move along a path of penalties; return the mode under each."""
@@ -189,6 +185,16 @@ class GaussianPath:
         return Solution(coef, self.level - float(self.mean @ coef), passes)
 
 
+def _unit_columns(design: Design) -> Columns:
+    """Return the columns at unit length; without weights, from lengths that the design knows."""
+    if design.weights is None:
+        length = design.lengths
+        return design.centred.rescaled(np.where(length > 0, length, np.inf))
+    return Columns.of(
+        design.X, one=design.one, weights=design.weights, centred=design.intercept, unit=True
+    )
+
+
 def modes(problems: Sequence[Problem]) -> Iterator[Solution]:
     """Yield the modes of problems that share everything but the prior, one from the other.
 
@@ -210,11 +216,11 @@ def modes(problems: Sequence[Problem]) -> Iterator[Solution]:
         If an active set does not settle.
     """
     path = GaussianPath(problems[0])
-    for run in _runs([path.penalty(problem) for problem in problems]):
+    for run in _runs(path.penalty(problem) for problem in problems):
         yield from path.run(run)
 
 
-def _runs(penalties: Sequence[ElasticNetPenalty]) -> Iterator[list[ElasticNetPenalty]]:
+def _runs(penalties: Iterable[ElasticNetPenalty]) -> Iterator[list[ElasticNetPenalty]]:
     """Group penalties whose slopes fall by no more than a fifth."""
     run: list[ElasticNetPenalty] = []
     for penalty in penalties:

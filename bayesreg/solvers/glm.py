@@ -16,7 +16,7 @@ import numpy as np
 
 from bayesreg.columns import Columns
 from bayesreg.errors import NotConverged
-from bayesreg.solvers._workspace import Workspace
+from bayesreg.solvers._workspace import Collinear, Workspace
 from bayesreg.solvers.base import Solution
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ class _Quadratic:
         *,
         centred: bool,
         members: NDArray[np.bool_],
+        single: bool,
     ) -> None:
         self.eta = eta
         self.total = max(float(curvature @ columns.one**2), _EPS)
-        self.work = Workspace(columns.reweighted(curvature, centred=centred))
+        self.work = Workspace(columns.reweighted(curvature, centred=centred), single=single)
         self.work.admit(members)
-
         self.root = np.sqrt(curvature)
 
     def slopes(self, rows: Vector) -> Vector:
@@ -92,6 +92,7 @@ class GlmPath:
         self.slope = self._smooth_slope()
         self.l1 = np.full(design.p, math.inf)
         self.quadratic: _Quadratic | None = None
+        self.single = True
         self.steps = 0
 
     def penalty(self, problem: Problem) -> ElasticNetPenalty:
@@ -175,7 +176,15 @@ class GlmPath:
                 return
             if not exact and worst < _ROUGH:
                 return
-            work.minimise(local, loss + local.smooth_gradient(work.theta), slack)
+            try:
+                work.minimise(local, loss + local.smooth_gradient(work.theta), slack)
+            except Collinear:
+                if not self.single:
+                    raise
+                self.single, self.quadratic = False, None
+                continue
+            if self.single and not work.well_conditioned:
+                self.single, self.quadratic = False, None
             self._step(penalty, quadratic, -drift / quadratic.total)
         raise NotConverged(
             f"problem: Newton's method did not reach rounding error (KKT residual {best:.2g}); "
@@ -190,7 +199,12 @@ class GlmPath:
             return quadratic
         curvature = self.likelihood.curvature(self.eta, self.design.y, self.weights)
         self.quadratic = _Quadratic(
-            self.columns, self.eta, curvature, centred=self.design.intercept, members=likely
+            self.columns,
+            self.eta,
+            curvature,
+            centred=self.design.intercept,
+            members=likely,
+            single=self.single,
         )
         self.quadratic.work.start(self.theta, penalty)
         return self.quadratic
