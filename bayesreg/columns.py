@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from bayesreg._threads import inner_products
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -263,7 +265,7 @@ class _Dense(Columns):
             everything = np.arange(self.shape[1])
             return self.gram(everything, everything)
         # One symmetric product of the data as they are; centre and scale come afterwards.
-        raw = self.X.T @ self.X
+        raw = inner_products(self.X)
         if self.center.any():
             raw -= float(self.one @ self.one) * np.outer(self.center, self.center)
         inverse = 1.0 / self.scale

@@ -67,8 +67,7 @@ class Workspace:
             self.members = np.arange(p)
             self.cached[:] = True
             self.theta, self.sign = np.zeros(p), np.zeros(p)
-            with every_thread(n * p * p):
-                self.gram = np.ascontiguousarray(columns.gram_of_all())
+            self.gram = np.ascontiguousarray(columns.gram_of_all())
         else:
             self.part = columns.part(self.members)
 
