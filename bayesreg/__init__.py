@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from bayesreg.map import MapEstimate, find_map
     from bayesreg.optimizers import PointEstimate, list_optimizers, optimize
     from bayesreg.path import MapPath, map_path
-    from bayesreg.posterior import Diagnosis, Moments, diagnose, posterior_moments, sample
+    from bayesreg.posterior import (
+        Diagnosis,
+        LaplaceApproximation,
+        Moments,
+        PosteriorPath,
+        diagnose,
+        load_draws,
+        posterior_moments,
+        posterior_path,
+        sample,
+        save_draws,
+    )
+    from bayesreg.posterior.laplace_approximation import laplace_approximation
     from bayesreg.priors import (
         Bridge,
         ElasticNet,
@@ -29,6 +41,7 @@ if TYPE_CHECKING:
         Laplace,
         LInfinity,
         Normal,
+        RegularizedHorseshoe,
         Slope,
         SpikeSlab,
         StudentT,
@@ -55,7 +68,20 @@ _HOMES = {
     "map": ("MapEstimate", "find_map"),
     "optimizers": ("PointEstimate", "list_optimizers", "optimize"),
     "path": ("MapPath", "map_path"),
-    "posterior": ("Diagnosis", "Moments", "diagnose", "posterior_moments", "sample"),
+    "posterior": (
+        "Diagnosis",
+        "LaplaceApproximation",
+        "Moments",
+        "PosteriorPath",
+        "diagnose",
+        "load_draws",
+        "posterior_moments",
+        "posterior_path",
+        "sample",
+        "save_draws",
+    ),
+    # The module has the name of its function, so the package cannot export both.
+    "posterior.laplace_approximation": ("laplace_approximation",),
     "priors": (
         "Bridge",
         "ElasticNet",
@@ -67,6 +93,7 @@ _HOMES = {
         "LInfinity",
         "Laplace",
         "Normal",
+        "RegularizedHorseshoe",
         "Slope",
         "SpikeSlab",
         "StudentT",
@@ -99,13 +126,16 @@ __all__ = [
     "InverseGamma",
     "LInfinity",
     "Laplace",
+    "LaplaceApproximation",
     "MapEstimate",
     "MapPath",
     "Moments",
     "Normal",
     "PointEstimate",
     "Poisson",
+    "PosteriorPath",
     "Problem",
+    "RegularizedHorseshoe",
     "Slope",
     "SpikeSlab",
     "StudentT",
@@ -119,13 +149,17 @@ __all__ = [
     "figures",
     "find_map",
     "gallery",
+    "laplace_approximation",
     "list_optimizers",
+    "load_draws",
     "map_path",
     "optimize",
     "penalised_form",
     "posterior_moments",
+    "posterior_path",
     "read_model",
     "sample",
+    "save_draws",
     "to_pymc",
     "units",
 ]

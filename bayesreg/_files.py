@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bayesreg.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes, argument: str) -> Path:
@@ -31,17 +36,42 @@ def write_whole(path: str | os.PathLike[str], content: bytes, argument: str) -> 
         If the place is a directory, is missing or cannot be written.
     """
     target = check_place(path, argument)
+    with replacing(target, argument) as temporary:
+        temporary.write_bytes(content)
+    return target
+
+
+@contextmanager
+def replacing(target: Path, argument: str) -> Iterator[Path]:
+    """Lend a temporary name beside `target`, which is renamed to it if what is within succeeds.
+
+    Parameters
+    ----------
+    target : Path
+        Where the file is to appear, as `check_place` returns it.
+    argument : str
+        Name used in error messages.
+
+    Yields
+    ------
+    pathlib.Path
+        Where to write.
+
+    Raises
+    ------
+    InputError
+        If the place cannot be written.
+    """
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         try:
-            temporary.write_bytes(content)
+            yield temporary
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        msg = f"{argument}: {target} cannot be written ({error.strerror})"
+        msg = f"{argument}: {target} cannot be written ({error.strerror or error})"
         raise InputError(msg) from error
-    return target
 
 
 def check_place(path: object, argument: str) -> Path:

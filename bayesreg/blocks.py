@@ -76,6 +76,10 @@ class Blocks(Prior):
         ]
         return join(pieces, p)
 
+    def log_density(self, coef: Vector) -> float:
+        """Sum of the log densities of the parts, those without a penalty included."""
+        return float(sum(prior.log_density(coef[list(at)]) for prior, at in self.parts))
+
     def log_normalizer(self, p: int) -> float:
         """Sum of the log normalisers of the parts."""
         return sum(prior.log_normalizer(len(columns)) for prior, columns in self.parts)

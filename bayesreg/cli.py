@@ -42,6 +42,9 @@ Scale = Annotated[
     float | None, typer.Option("--scale", help="Prior scale, per sd of a column (not a rate).")
 ]
 Sigma = Annotated[float | None, typer.Option("--sigma", help="Noise sd, in units of the target.")]
+Draws = Annotated[int, typer.Option("--draws", help="Draws per chain.")]
+Chains = Annotated[int, typer.Option("--chains", help="Chains.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
 Debug = Annotated[bool, typer.Option("--debug", help="On failure, print the whole traceback.")]
@@ -70,9 +73,9 @@ def compare(
     target: Target = None,
     scale: Scale = None,
     sigma: Sigma = None,
-    draws: Annotated[int, typer.Option("--draws", help="Draws per chain.")] = 1000,
-    chains: Annotated[int, typer.Option("--chains", help="Chains.")] = 4,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the draws.")] = 0,
+    draws: Draws = 1000,
+    chains: Chains = 4,
+    seed: Seed = 0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write one HTML page here.")
     ] = None,
@@ -144,6 +147,62 @@ def find_map(
         terminal.print_mode(fit, out)
 
 
+@app.command()
+def sample(
+    model: Model = None,
+    dataset: DatasetName = None,
+    csv: Csv = None,
+    target: Target = None,
+    prior: Annotated[
+        str | None,
+        typer.Option("--prior", help="Prior in place of the model's: horseshoe, spike_slab, ..."),
+    ] = None,
+    scale: Scale = None,
+    sigma: Sigma = None,
+    method: Annotated[
+        str, typer.Option("--method", help="auto, exact, gibbs, nuts or laplace.")
+    ] = "auto",
+    draws: Draws = 1000,
+    chains: Chains = 4,
+    tune: Annotated[int, typer.Option("--tune", help="Tuning steps per chain.")] = 1000,
+    seed: Seed = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the draws here (.nc).")
+    ] = None,
+    log_likelihood: Annotated[
+        bool, typer.Option("--log-likelihood", help="Add that of every row, as arviz.loo needs it.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
+) -> None:
+    """Draw from the posterior by the fastest exact route; say which, and whether to trust it."""
+    out = make_console(quiet=as_json)
+    _check_kind(output, (".nc",))
+    problem, _ = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma, prior=prior)
+    drawn = _verb("posterior", "sample")(
+        problem,
+        method,
+        draws=draws,
+        chains=chains,
+        tune=tune,
+        seed=seed,
+        progress=False if quiet else None,
+        log_likelihood=log_likelihood,
+    )
+    shown = import_module("bayesreg.terminal_posterior")
+    if output is not None:
+        _verb("posterior", "save_draws")(drawn, output)
+    if as_json:
+        typer.echo(shown.draws_as_json(drawn))
+    else:
+        shown.print_draws(drawn, out)
+    if output is not None:
+        say(out, f"written: {output}")
+    if not drawn.attrs["complete"]:
+        raise typer.Exit(_INTERRUPTED)
+
+
 @app.command("path")
 def map_path(
     model: Model = None,
@@ -152,11 +211,19 @@ def map_path(
     target: Target = None,
     scale: Scale = None,
     sigma: Sigma = None,
-    scales: Annotated[int, typer.Option("--scales", help="How many scales.")] = 100,
+    scales: Annotated[
+        int | None, typer.Option("--scales", help="How many scales (100; 30 of a posterior).")
+    ] = None,
     given: Annotated[
         list[str] | None,
         typer.Option("--given", help="Value of an unknown to condition on, such as sigma=54."),
     ] = None,
+    posterior: Annotated[
+        bool, typer.Option("--posterior", help="The posterior at every scale, not only its mode.")
+    ] = False,
+    draws: Draws = 1000,
+    chains: Chains = 4,
+    seed: Seed = 0,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -168,13 +235,25 @@ def map_path(
 ) -> None:
     """Find the exact mode at every scale of the prior, and where coefficients enter."""
     out = make_console(quiet=as_json)
-    _check_path_output(output)
+    _check_kind(output, (*_FIGURE_KINDS, ".csv", ".json"))
     values = _given(given or [])
     problem, _ = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    if posterior:
+        _posterior_path(
+            out,
+            problem.given(**values),
+            output,
+            as_json=as_json,
+            n_scales=scales or 30,
+            draws=draws,
+            chains=chains,
+            seed=seed,
+        )
+        return
     if "sigma" in problem.unknown and "sigma" not in values:
         msg = "given: sigma is unknown, and a path is conditional on it; add --given sigma=..."
         raise InputError(msg)
-    path = _verb("path", "map_path")(problem, n_scales=scales, given=values)
+    path = _verb("path", "map_path")(problem, n_scales=scales or 100, given=values)
     shown = import_module("bayesreg.terminal_path")
     if as_json:
         typer.echo(shown.as_json(path))
@@ -183,6 +262,23 @@ def map_path(
     if output is not None:
         shown.save(path, output)
         say(out, f"written: {output}")
+
+
+def _posterior_path(
+    out: Console, problem: Problem, output: Path | None, *, as_json: bool, **settings: int
+) -> None:
+    """Find the posterior at every scale, print it, and write it where that was asked for."""
+    path = _verb("posterior", "posterior_path")(problem, **settings)
+    shown = import_module("bayesreg.terminal_posterior")
+    if as_json:
+        typer.echo(shown.posterior_path_as_json(path))
+    else:
+        shown.print_posterior_path(path, out)
+    if output is not None:
+        shown.save_posterior_path(path, output)
+        say(out, f"written: {output}")
+    if not path.complete:
+        raise typer.Exit(_INTERRUPTED)
 
 
 @app.command()
@@ -246,11 +342,11 @@ def _check_outputs(page: Path | None, figure: Path | None) -> None:
         raise InputError(msg)
 
 
-def _check_path_output(output: Path | None) -> None:
+def _check_kind(output: Path | None, kinds: tuple[str, ...]) -> None:
+    """Refuse an output whose name does not say what to write."""
     if output is None:
         return
     check_place(output, "output")
-    kinds = (*_FIGURE_KINDS, ".csv", ".json")
     if output.suffix.lower() not in kinds:
         msg = f"output: {output.name!r} must end in one of {', '.join(kinds)}"
         raise InputError(msg)
@@ -277,8 +373,11 @@ def _problem(
     *,
     scale: float | None,
     sigma: float | None,
+    prior: str | None = None,
 ) -> tuple[Problem, list[str]]:
     """Build the gallery's PyMC model on standardised columns, read it, and say what it is.
+
+    A named prior takes the place of the model's.
 
     Returns the problem, and what was said of the data and of where the scales come from.
     """
@@ -293,13 +392,23 @@ def _problem(
     for line in notes:
         say(out, line)
     problem: Problem = import_module("bayesreg.standardized").problem_of(data, chosen, values)
-    for name, prior in problem.hyperpriors().items():
-        line = f"  {name} unknown, with prior {prior!r} (set by the model)"
+    if prior is not None:
+        problem = problem.with_prior(_named_prior(prior, chosen, values))
+    for name, hyperprior in problem.hyperpriors().items():
+        line = f"  {name} unknown, with prior {hyperprior!r} (set by the model)"
         say(out, line)
         notes.append(line)
     say(out, f"\n{problem}")
     say(out, f"{import_module('bayesreg.units').table(problem)}")
     return problem, [note.strip() for note in notes]
+
+
+def _named_prior(name: str, model: str, values: dict[str, float]) -> Any:
+    """Return a prior with the scale of the model."""
+    if "scale" not in values or model == "lasso_park_casella":
+        msg = f"prior: takes the scale of the model, and {model!r} has none to give; use lasso"
+        raise InputError(msg)
+    return _verb("named_priors", "named_prior")(name, values["scale"])
 
 
 def _data(dataset: str | None, csv: Path | None, target: str | None, model: str | None) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,12 +17,13 @@ from bayesreg.errors import (
     BayesregError,
     DegenerateMode,
     InputError,
+    SamplingFailed,
     UnsupportedModel,
     unknown_name,
 )
 from bayesreg.map import MapEstimate, find_map
 from bayesreg.optimizers import PointEstimate, list_optimizers, optimize
-from bayesreg.posterior import diagnose, reason_against_prior, sample
+from bayesreg.posterior import diagnose, reason_against_sampling, sample
 from bayesreg.scoring import (
     EXACT,
     Sampled,
@@ -35,7 +36,7 @@ from bayesreg.scoring import (
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -68,7 +69,7 @@ class Comparison:
         Optimisers that raised, with the reason.
     sampled : Sampled or None
         Draws, their diagnosis and summary; `draws`, `diagnosis`, `posterior` and `epsilon_rule`
-        are its parts. None under a prior that no sampler of this package takes.
+        are its parts. None where no sampler takes the problem, or the one that does failed.
     no_draws : str or None
         Why there are none.
     """
@@ -315,8 +316,9 @@ def compare(
 
     Notes
     -----
-    Under a prior that no sampler of this package takes, the comparison is of the mode and the point
-    optimisers, and ``no_draws`` says why; an unknown sigma then is that of the joint mode.
+    Where no sampler takes the problem, or the one that does fails, the comparison is of the mode
+    and the point optimisers, and ``no_draws`` says why; an unknown sigma then is that of the joint
+    mode.
 
     Examples
     --------
@@ -335,19 +337,16 @@ def compare(
     as_generator(seed)
     say = announce if announce is not None else _silent
     names = _names(asked, estimators)
-    no_draws, tree = reason_against_prior(asked), None
-    given: dict[str, float] = {}
-    if no_draws is not None or not asked.unknown:
-        say("exact mode")
-        mode = find_map(asked)
-    if no_draws is None:
-        say(f"posterior: {chains} chains of {draws} draws")
-        tree = sample(asked, draws=draws, chains=chains, seed=seed, progress=progress)
-        given = {name: float(np.median(tree["posterior"][name])) for name in asked.unknown}
-    joint, refusal = _joint(asked) if given else (None, None)
-    if given:
-        say("exact mode, given the posterior medians of " + " and ".join(given))
-        mode = find_map(asked, given=given)
+    mode = None if asked.unknown else _mode(asked, {}, say)
+    tree, no_draws = _draws(asked, say, draws=draws, chains=chains, seed=seed, progress=progress)
+    medians = (
+        {}
+        if tree is None
+        else {name: float(np.median(tree["posterior"][name])) for name in asked.unknown}
+    )
+    joint, refusal = _joint(asked) if medians else (None, None)
+    if mode is None:
+        mode = _mode(asked, medians, say)
     scored = mode.conditional_problem
     points, failures = _run_optimizers(scored, names, say)
     scores = [score_answer(scored, mode, mode, EXACT, mode.seconds, claims=True)]
@@ -410,6 +409,29 @@ def _names(problem: Problem, estimators: str | Iterable[str]) -> tuple[str, ...]
         if name not in known:
             raise unknown_name("estimators", name, known)
     return names
+
+
+def _mode(
+    problem: Problem, medians: Mapping[Any, float], say: Callable[[str], None]
+) -> MapEstimate:
+    """Find the mode, given the posterior medians of what is unknown where there are any."""
+    where = f", given the posterior medians of {' and '.join(medians)}" if medians else ""
+    say(f"exact mode{where}")
+    return find_map(problem, given=medians)
+
+
+def _draws(
+    problem: Problem, say: Callable[[str], None], **settings: Any
+) -> tuple[DataTree | None, str | None]:
+    """Draw from the posterior, or say why there are no draws."""
+    reason = reason_against_sampling(problem)
+    if reason is not None:
+        return None, reason
+    say(f"posterior: {settings['chains']} chains of {settings['draws']} draws")
+    try:
+        return sample(problem, **settings), None
+    except SamplingFailed as error:
+        return None, str(error)
 
 
 def _joint(problem: Problem) -> tuple[MapEstimate | None, str | None]:

@@ -13,7 +13,7 @@ from bayesreg._validation import as_positive, as_vector, read_only
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError
 from bayesreg.penalties import ElasticNetPenalty, FusedPenalty, JoinedPenalty
-from bayesreg.priors import ElasticNet, Flat, Fused, Laplace, Prior, UniformBall
+from bayesreg.priors import ElasticNet, Flat, Fused, Laplace, Prior, SpikeSlab, UniformBall
 from bayesreg.priors.base import Scale, Scaled
 from bayesreg.priors.norms import JointPrior, NormPrior
 from bayesreg.problem import Problem
@@ -136,6 +136,11 @@ def _(prior: Fused) -> Vector:
     return np.atleast_1d(prior.scale)
 
 
+@_scales.register(SpikeSlab)
+def _(prior: SpikeSlab) -> Vector:
+    return np.atleast_1d(prior.slab_scale)
+
+
 @_scales.register(ElasticNet)
 def _(prior: ElasticNet) -> Vector:
     l1, l2 = np.atleast_1d(prior.l1_scale), np.atleast_1d(prior.l2_scale)
@@ -174,6 +179,11 @@ def _(prior: UniformBall, scale: float, unit: float) -> Prior:
 def _(prior: Fused, scale: float, unit: float) -> Prior:
     """Vary the scale of the steps; the level keeps its own."""
     return replace(prior, scale=prior.scale / unit * scale)
+
+
+@_at_scale.register(SpikeSlab)
+def _(prior: SpikeSlab, scale: float, unit: float) -> Prior:
+    return replace(prior, slab_scale=_times(prior.slab_scale, scale, unit))
 
 
 @_at_scale.register(ElasticNet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,6 +77,45 @@ def check_proper_directions(
         raise ImproperPosterior(msg)
     if rests:
         raise ImproperPosterior(_not_independent(labels, design.count))
+
+
+def completely_separated(design: Design, positions: Sequence[int]) -> bool:
+    """Tell whether some combination of columns, and the intercept's, has the classes of y apart.
+
+    With a gap between them, that is: no row of one class may lie where rows of the other do. By a
+    linear programme for the widest gap; too large a one is not tried, and counts as not separated.
+
+    Parameters
+    ----------
+    design : Design
+        With a target of 0 and 1.
+    positions : sequence of int
+        Columns to combine.
+
+    Examples
+    --------
+    >>> from bayesreg.design import Design
+    >>> [completely_separated(Design.of([[1.0], [2.0], [x]], [0, 0, 1]), [0]) for x in (3.0, 1.5)]
+    [True, False]
+    """
+    if design.n * len(positions) > _MOST_NUMBERS:
+        return False
+    columns = design.centred.take(np.asarray(positions, dtype=np.intp))
+    if design.intercept:
+        columns = np.column_stack([design.one, columns])
+    lengths = np.sqrt(np.vecdot(columns.T, columns.T))
+    scaled = columns / np.where(lengths > 0, lengths, 1.0)
+    scaled *= np.where(design.y > 0, 1.0, -1.0)[:, None]
+    k = columns.shape[1]
+    result = linprog(
+        np.append(np.zeros(k), -1.0),
+        A_ub=np.column_stack([-scaled, np.ones(design.n)]),
+        b_ub=np.zeros(design.n),
+        bounds=[(-_REACH, _REACH)] * k + [(0.0, _REACH)],
+    )
+    if result.status != 0 or result.x is None:
+        return False
+    return float(result.x[-1]) > _SEPARATED / math.sqrt(design.n)
 
 
 def _endless(likelihood: Likelihood, columns: Matrix, y: Vector, free: int) -> tuple[bool, bool]:

@@ -27,6 +27,7 @@ from bayesreg.priors import (
     LInfinity,
     Normal,
     Prior,
+    RegularizedHorseshoe,
     Slope,
     StudentT,
     UniformBall,
@@ -137,7 +138,7 @@ def _spread(sigma: Any, weights: Any) -> Any:
 # of those in ONE_NUMBER a prior has one for all of its coefficients.
 # The lambdas turn the parameters around: eta is the predictor, s its sd, w the row weights.
 
-ONE_NUMBER = ("nu", "shape", "power")
+ONE_NUMBER = ("nu", "shape", "power", "slab_df")
 
 # fmt: off
 LIKELIHOODS: tuple[LikelihoodRow, ...] = (
@@ -176,6 +177,8 @@ PRIORS: tuple[PriorRow, ...] = (
             scalar.GeneralizedDoublePareto(name, scale=scale, power=shape, **kw)),
     PriorRow(scalar.Bridge, Bridge, ("scale", "power"), scalar.Bridge),
     PriorRow(scalar.Horseshoe, Horseshoe, ("scale",), scalar.Horseshoe),
+    PriorRow(scalar.RegularizedHorseshoe, RegularizedHorseshoe,
+        ("scale", "slab_scale", "slab_df"), scalar.RegularizedHorseshoe),
     # Coefficients that are at least 0. The first is written for infinite scales of any family.
     PriorRow(pm.HalfFlat, Laplace, (), pm.HalfFlat, {"scale": np.inf}, nonnegative=True),
     PriorRow(pm.HalfNormal, Normal, ("loc", "scale"),

@@ -23,6 +23,7 @@ from bayesreg.priors import (
     LInfinity,
     Normal,
     Prior,
+    RegularizedHorseshoe,
     Slope,
     SpikeSlab,
     StudentT,
@@ -86,6 +87,10 @@ def degenerate_examples() -> dict[str, IndependentPrior]:
     """Priors whose posterior has no mode."""
     return {
         "horseshoe": Horseshoe(scale=np.array([0.05, 0.3, 1.0, 0.2, 4.0])),
+        "regularized-horseshoe": RegularizedHorseshoe(scale=0.3, slab_scale=2.0),
+        "regularized-horseshoe-t": RegularizedHorseshoe(
+            scale=np.array([0.05, 0.3, 1.0, 0.2, 4.0]), slab_scale=1.5, slab_df=4.0
+        ),
         "spike-slab": SpikeSlab(inclusion=0.3, slab_scale=2.0),
     }
 

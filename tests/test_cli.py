@@ -8,13 +8,15 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import arviz as az
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 
-from bayesreg import datasets
+from bayesreg import datasets, defaults, load_draws, sample, standardized
 from bayesreg.cli import main
 from bayesreg.errors import InputError
+from bayesreg.named_priors import NAMES
 from bayesreg.tables import read_csv
 
 if TYPE_CHECKING:
@@ -109,6 +111,96 @@ def test_models_of_the_gallery(model: str, capsys: pytest.CaptureFixture[str]) -
         assert "joint mode of p(beta, intercept, sigma | y)" in out
 
 
+def test_sample(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Which sampler and why, a table, a verdict, and a file that can be read back."""
+    file = tmp_path / "draws.nc"
+    arguments = ["sample", *QUICK, "--output", str(file), "--log-likelihood"]
+    code, out, err = run(arguments, capsys)
+    assert code == 0, err
+    for text in (
+        "diabetes: 442 rows, 10 columns",
+        "gibbs (auto: the prior is a scale mixture of normals",
+        "not exact: prior: the absolute value on 'age'",
+        "2 chains of 100 draws in",
+        "95 % HDI",
+        "ess_bulk",
+        "\nintercept ",
+        "\nbmi ",
+        "diagnostics: ",
+        "written: ",
+    ):
+        assert text in out, text
+    tree = load_draws(file)
+    assert tree["posterior"].sizes["draw"] == 100
+    assert "log_likelihood" in tree.children
+
+
+def test_sample_summarises_as_arviz_does(capsys: pytest.CaptureFixture[str]) -> None:
+    """Mean, sd, interval, effective size and R-hat of the same seed, beside az.summary's."""
+    arguments = ["sample", *QUICK, "--dataset", "prostate", "--seed", "3", "--json"]
+    code, out, err = run(arguments, capsys)
+    assert code == 0, err
+    record = json.loads(out, parse_constant=pytest.fail)
+    data = datasets.load("prostate")
+    rules = defaults.settings(data, "lasso")
+    problem = standardized.problem_of(data, "lasso", {k: v.value for k, v in rules.items()})
+    tree = sample(problem, draws=100, chains=2, seed=3)
+    table = az.summary(tree, ci_kind="hdi", ci_prob=0.95, round_to="none")
+    assert [row["name"] for row in record["posterior"]] == ["intercept", *data.names]
+    for row in record["posterior"]:
+        label = row["name"] if row["name"] == "intercept" else f"beta[{row['name']}]"
+        theirs = table.loc[label]
+        assert row["mean"] == pytest.approx(theirs["mean"], rel=1e-9)
+        assert row["sd"] == pytest.approx(theirs["sd"], rel=1e-9)
+        assert row["ess_bulk"] == pytest.approx(theirs["ess_bulk"], rel=1e-6)
+        assert row["r_hat"] == pytest.approx(theirs["r_hat"], rel=1e-6)
+        assert [row["hdi_low"], row["hdi_high"]] == pytest.approx(
+            [theirs["hdi95_lb"], theirs["hdi95_ub"]], rel=1e-6
+        )
+
+
+@pytest.mark.parametrize("prior", NAMES)
+def test_sample_under_a_named_prior(prior: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In place of the model's, with its scale; a spike's zeros have no effective size to print."""
+    arguments = ["sample", *QUICK, "--dataset", "prostate", "--prior", prior, "--scale", "0.3"]
+    code, out, err = run(arguments, capsys)
+    assert code == 0, err
+    assert "0.3" in out
+    assert ("exact (auto" in out) == (prior == "normal")
+    assert ("gibbs (auto" in out) == (prior != "normal")
+
+
+def test_one_chain_and_the_approximation_are_never_called_good(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """R-hat needs two chains; the normal at the mode is not the posterior."""
+    one = ["sample", "--draws", "50", "--chains", "1", "--quiet", "--dataset", "prostate"]
+    _, out, _ = run(one, capsys)
+    assert "diagnostics: not good: R-hat is not available from one chain" in out
+    normal = ["sample", *QUICK, "--dataset", "prostate", "--model", "ridge", "--method", "laplace"]
+    _, out, _ = run(normal, capsys)
+    assert "laplace (asked for)" in out
+    assert "not from the posterior" in out
+
+
+@pytest.mark.parametrize("kind", [".png", ".csv", ".json"])
+def test_posterior_path(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ribbons along the scale, printed and written."""
+    file = tmp_path / f"path{kind}"
+    arguments = ["path", "--posterior", "--model", "ridge", "--dataset", "prostate"]
+    code, out, err = run([*arguments, "--scales", "5", "--output", str(file)], capsys)
+    assert code == 0, err
+    assert "posterior path: 5 scales of the Normal prior" in out
+    assert "expected near zero" in out
+    content = file.read_bytes()
+    if kind == ".png":
+        assert content.startswith(b"\x89PNG")
+    elif kind == ".csv":
+        assert content.startswith(b"scale,lam,name,mean,median,hdi_low,hdi_high")
+    else:
+        assert len(json.loads(content)["path"]) == 5 * 9
+
+
 def test_logistic_on_breast_cancer(capsys: pytest.CaptureFixture[str]) -> None:
     """The default model follows the target."""
     code, out, _ = run(["map", "--dataset", "breast_cancer"], capsys)
@@ -169,6 +261,15 @@ BAD = {
     "output": (["compare", "--output", "/nowhere/x.html"], "there is no directory /nowhere"),
     "output folder": (["compare", "--output", "/"], "is a directory"),
     "figure kind": (["compare", "--figure", "x.docx"], "figure: 'x.docx' must end in one of"),
+    "draws to where": (["sample", "--output", "/nowhere/x.nc"], "there is no directory /nowhere"),
+    "draws kind": (["sample", "--output", "x.csv"], "output: 'x.csv' must end in one of .nc"),
+    "method": (["sample", "--method", "gibs"], "method: 'gibs' is not known; did you mean 'gibbs'"),
+    "prior": (["sample", "--prior", "horsehoe"], "prior: 'horsehoe' is not known; did you mean"),
+    "prior without scale": (
+        ["sample", "--prior", "laplace", "--model", "elastic_net"],
+        "prior: takes the scale of the model, and 'elastic_net' has none to give",
+    ),
+    "kink": (["sample", "--method", "laplace"], "does not take this problem (the mode has 'age'"),
     "option": (["compare", "--sead", "1"], "--sead"),
     "command": (["comapre"], "comapre"),
 }

@@ -12,7 +12,14 @@ from sklearn.datasets import load_diabetes
 
 import bayesreg as br
 from bayesreg import terminal
-from bayesreg.errors import DegenerateMode, ImproperPosterior, InputError, UnsupportedModel
+from bayesreg.errors import (
+    DegenerateMode,
+    ImproperPosterior,
+    InputError,
+    SamplingFailed,
+    UnsupportedModel,
+)
+from bayesreg.posterior.exact import Exact
 from bayesreg.scoring import EXACT
 from tests.problems import data, degenerate_examples, nonconvex_examples, norm_examples
 
@@ -190,18 +197,21 @@ def test_improper_posteriors_are_refused_first() -> None:
         br.compare(problem)
 
 
-def _unsampled(prior: Prior, estimators: object = "auto") -> Comparison:
+def _quick(prior: Prior, estimators: object = "auto") -> Comparison:
     X, y = data(br.Gaussian(0.7), seed=1)
     problem = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=prior)
-    return br.compare(problem, estimators, progress=False)  # type: ignore[arg-type]
+    return br.compare(problem, estimators, draws=100, chains=2, progress=False)  # type: ignore[arg-type]
 
 
-def test_without_a_sampler_the_modes_are_compared_and_the_reason_is_said(tmp_path: Path) -> None:
+def test_without_draws_the_modes_are_compared_and_the_reason_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On the terminal, in JSON and on the page; what needs draws is refused with the reason."""
-    table = _unsampled(norm_examples()["group"])
+    monkeypatch.setattr("bayesreg.posterior.sampling.SAMPLERS", (Exact(),))
+    table = _quick(norm_examples()["group"])
     assert [s.name for s in table.scores] == [EXACT, *br.list_optimizers(table.problem)]
     assert table.sampled is None
-    reason = "prior: is GroupLaplace, and no sampler of bayesreg takes that yet"
+    reason = "no sampler takes GroupLaplace here: not exact: prior: is GroupLaplace"
     assert reason in str(table.no_draws)
     assert f"no draws: {reason}" in " ".join(str(table).split())
     record = json.loads(terminal.as_json(table))
@@ -215,19 +225,43 @@ def test_without_a_sampler_the_modes_are_compared_and_the_reason_is_said(tmp_pat
     assert table.to_frame()["lower"].isna().all()
     assert list(table.sparsity_frame().columns) == ["mode", "mode_is_zero"]
     assert table.scalars == {}
-    with pytest.raises(InputError, match="has no draws; prior: is GroupLaplace"):
+    with pytest.raises(InputError, match="has no draws; no sampler takes GroupLaplace"):
         _ = table.posterior
+
+
+def test_a_sampler_that_fails_leaves_the_modes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its reason is said where the draws would be."""
+
+    def fails(*_: object, **__: object) -> None:
+        msg = "nuts stopped: out of patience"
+        raise SamplingFailed(msg)
+
+    monkeypatch.setattr("bayesreg.comparison.sample", fails)
+    table = _quick(norm_examples()["group"], ["ista"])
+    assert [s.name for s in table.scores] == [EXACT, "ista"]
+    assert "no draws: nuts stopped: out of patience" in str(table)
+
+
+def test_priors_that_tie_coefficients_have_draws_too() -> None:
+    """By the sampler that takes them, beside their mode."""
+    table = _quick(norm_examples()["group"], ["ista"])
+    assert [s.name for s in table.scores] == [EXACT, "ista", "posterior mean", "posterior median"]
+    assert table.no_draws is None
+    assert table.draws.attrs["method"] == "gibbs"
 
 
 def test_verdicts_where_nothing_is_convex() -> None:
     """Stationary and no worse than the mode is the best that can be said, and no lie."""
-    table = _unsampled(nonconvex_examples()["cusp"], ["ista"])
-    assert [score.verdict for score in table.scores] == ["stationary", "stationary"]
+    table = _quick(nonconvex_examples()["cusp"], ["ista"])
+    assert [score.verdict for score in table.scores[:2]] == ["stationary", "stationary"]
     assert "0 is always a local mode under this prior" in " ".join(str(table).split())
 
 
-def test_an_unknown_sigma_without_draws_is_that_of_the_joint_mode() -> None:
+def test_an_unknown_sigma_without_draws_is_that_of_the_joint_mode(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """There is no posterior median to condition on."""
+    monkeypatch.setattr("bayesreg.posterior.sampling.SAMPLERS", (Exact(),))
     X, y = data(br.Gaussian(0.7), seed=1)
     prior = br.Laplace(0.1, nonnegative=True)
     problem = br.Problem(X, y, likelihood=br.Gaussian(br.HalfNormal(1.0)), prior=prior)
@@ -241,7 +275,7 @@ def test_an_unknown_sigma_without_draws_is_that_of_the_joint_mode() -> None:
 def test_priors_without_a_mode_cannot_be_compared(name: str) -> None:
     """The refusal says what a comparison lacks."""
     with pytest.raises(DegenerateMode, match="A comparison needs a mode"):
-        _unsampled(degenerate_examples()[name])
+        _quick(degenerate_examples()[name])
 
 
 def test_models_that_are_no_penalised_regression_are_refused() -> None:

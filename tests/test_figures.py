@@ -27,6 +27,8 @@ from bayesreg.figures._ink import clean, inches, label
 from bayesreg.figures._kde import density
 from bayesreg.map import find_map
 from bayesreg.posterior import Diagnosis
+from bayesreg.posterior.path import posterior_path
+from bayesreg.posterior.path_result import PosteriorPath
 from bayesreg.scoring import PosteriorSummary, Sampled, Score
 
 type Array = NDArray[np.float64]
@@ -316,6 +318,91 @@ def test_the_forest_is_on_the_standardised_scale(ten: Comparison) -> None:
         place = float(np.asarray(mode.get_xdata())[0])
         assert place == pytest.approx(ten.mode.coef[j] * sd[j])
         assert (mode.get_markerfacecolor() == "white") == (ten.mode.coef[j] == 0)
+
+
+# ------------------------------------------------------------------ posterior path
+
+
+def _posterior_path(p: int, names: tuple[str, ...] | None = None) -> PosteriorPath:
+    """A lasso's modes on a ridge's posterior, which needs no draws: a figure does not mind."""
+    problem = _problem(p, names=names, prior=br.Normal(0.2))
+    return replace(posterior_path(problem, n_scales=9), problem=_problem(p, names=names))
+
+
+def _panels(figure: Figure) -> list[Axes]:
+    return [axes for axes in figure.axes if axes.get_title()]
+
+
+@pytest.mark.parametrize("p", [1, 2, 10, 30])
+def test_posterior_path_is_tidy(p: int) -> None:
+    """At most twelve panels, in the data's order, and no text touches another."""
+    path = _posterior_path(p)
+    figure = figures.posterior_path(path)
+    titles = [axes.get_title() for axes in _panels(figure)]
+    size = np.abs(path.median * path.problem.design.column_sd).max(axis=0)
+    largest = sorted(np.argsort(-size)[:12])
+    assert titles == [path.names[j] for j in largest]
+    assert (f"12 of {p}" in _words(figure)) == (p > 12)
+    _assert_tidy(figure)
+
+
+def test_posterior_path_takes_any_names_and_draws_those_asked_for() -> None:
+    """Hostile names are text; the order is the caller's; unknown names are refused."""
+    path = _posterior_path(10, HOSTILE)
+    _assert_tidy(path.plot())
+    plain = _posterior_path(10)
+    assert [a.get_title() for a in _panels(plain.plot(["x7", 2]))] == ["x7", "x2"]
+    with pytest.raises(br.errors.InputError, match="no column is named 'y'"):
+        plain.plot("y")
+
+
+def test_posterior_path_draws_median_band_mode_and_closeness() -> None:
+    """Where they are, times the sd of the column; heavy where the mode is exactly zero."""
+    path = _posterior_path(4)
+    assert path.mode is not None
+    figure = path.plot()
+    strips = {axes.get_label(): axes for axes in figure.axes}
+    zeros = 0
+    for j, axes in enumerate(_panels(figure)):
+        sd = path.problem.design.column_sd[j]
+        for name, values in (("_median", path.median[:, j]), ("_mode", path.mode[:, j])):
+            (line,) = _lines(axes, name)
+            np.testing.assert_array_equal(line.get_xdata(), path.scales)
+            np.testing.assert_allclose(np.asarray(line.get_ydata()), sd * values)
+        low, high = (np.asarray(line.get_ydata()) for line in _lines(axes, "_hdi"))
+        np.testing.assert_allclose(low, sd * path.hdi[:, j, 0])
+        np.testing.assert_allclose(high, sd * path.hdi[:, j, 1])
+        (heavy,) = _lines(axes, "_zero")
+        np.testing.assert_array_equal(np.isnan(heavy.get_ydata()), path.mode[:, j] != 0)
+        zeros += int((path.mode[:, j] == 0).sum())
+        (mesh,) = strips[f"_strip{j}"].collections
+        np.testing.assert_allclose(np.ravel(np.asarray(mesh.get_array())), path.near_zero[:, j])
+    assert zeros > 0
+
+
+def test_a_band_that_only_the_prior_holds_does_not_squeeze_the_rest() -> None:
+    """It leaves the panel; median and mode never do."""
+    path = _posterior_path(2)
+    hdi = path.hdi.copy()
+    hdi[-1, 0] = -1e6, 1e6
+    axes = _panels(replace(path, hdi=hdi).plot())[0]
+    low, high = axes.get_ylim()
+    assert high - low < 100
+    for name in ("_median", "_mode"):
+        (line,) = _lines(axes, name)
+        heights = np.asarray(line.get_ydata(), dtype=np.float64)
+        assert low < heights.min()
+        assert heights.max() < high
+
+
+def test_posterior_path_of_a_prior_without_a_mode_draws_none() -> None:
+    """And says so."""
+    problem = _problem(2, prior=br.Horseshoe(0.2))
+    path = replace(_posterior_path(2), problem=problem)
+    figure = path.plot()
+    assert not any(_lines(axes, "_mode") for axes in _panels(figure))
+    assert "no mode" in _words(figure)
+    _assert_tidy(figure)
 
 
 # ------------------------------------------------------------------ parts

@@ -20,7 +20,7 @@ LAYERS = (
     ("_validation", "_files", "_console", "_threads"),
     ("penalties", "scale_priors", "columns", "independence", "composite_quadratic"),
     ("priors", "composite_mode"),
-    ("blocks", "likelihoods", "pseudo_rows", "datasets", "gallery"),
+    ("blocks", "likelihoods", "pseudo_rows", "datasets", "gallery", "named_priors"),
     ("design",),
     ("propriety", "assembly"),
     ("problem",),
@@ -40,7 +40,7 @@ LAYERS = (
     ("scoring",),
     ("comparison",),
     ("figures", "terminal"),
-    ("report", "terminal_path"),
+    ("report", "terminal_path", "terminal_posterior"),
     ("cli",),
     ("__main__",),
 )

@@ -33,7 +33,10 @@ def test_good() -> None:
     found = br.diagnose(_tree(NOISE, energy=ENERGY, diverging=np.zeros((4, 1000), dtype=bool)))
     assert found.ok
     assert found.verdict.startswith("good: R-hat at most 1.00")
-    assert found.verdict.endswith("effective draws, no divergences")
+    assert found.verdict.endswith("% of a posterior sd, no divergences")
+    assert found.mcse_max is not None
+    # Independent draws: the error of a mean is 1/√4000 posterior sds, the estimate good to 10 %.
+    assert abs(found.mcse_max * np.sqrt(4000) - 1) < 0.1
     assert found.rhat_max is not None
     assert found.rhat_max < 1.01
     assert found.bfmi_min is not None
@@ -108,10 +111,33 @@ def test_missing_values_are_a_fault() -> None:
 
 
 def test_a_constant_beside_others_is_left_out() -> None:
-    """A deterministic constant of a model is no fault."""
+    """A deterministic constant of a model is no fault, and is said."""
     draws = NOISE.copy()
     draws[..., 0] = 3.0
-    assert br.diagnose(_tree(draws)).ok
+    found = br.diagnose(_tree(draws))
+    assert found.ok
+    assert found.unmoved == 1
+    assert found.verdict.endswith("but for 1 quantity that is the same in every draw")
+
+
+@pytest.mark.parametrize("inclusion", [0.97, 0.5, 0.1, 0.001])
+def test_exact_zeros_are_no_fault(inclusion: float) -> None:
+    """Spike and slab: ties at 0 break neither ranks nor quantiles, however many there are."""
+    rng = np.random.default_rng(5)
+    draws = np.where(rng.random(NOISE.shape) < inclusion, NOISE + 3, 0.0)
+    found = br.diagnose(_tree(draws))
+    assert found.ok, found.verdict
+    assert found.ess_tail_min is not None
+    assert found.ess_tail_min > 2000
+
+
+def test_a_chain_that_never_includes_a_coefficient_is_a_fault() -> None:
+    """The others do, half of the time."""
+    draws = np.where(np.random.default_rng(6).random(NOISE.shape) < 0.5, NOISE, 0.0)
+    draws[0, :, 1] = 0.0
+    found = br.diagnose(_tree(draws))
+    assert not found.ok
+    assert "for beta[c1]" in found.verdict
 
 
 def test_interrupted() -> None:
@@ -125,8 +151,26 @@ def test_exact_draws_are_independent() -> None:
     """One chain will do; there is nothing to estimate."""
     found = br.diagnose(_tree(NOISE[:1], attrs={"method": "exact"}))
     assert found.ok
-    assert found.verdict == "good: independent draws from the closed form, 1000 of them"
+    assert found.verdict == (
+        "good: 1000 independent draws, Monte Carlo error 3.2 % of a posterior sd"
+    )
     assert found.ess_bulk_min == 1000
+
+
+def test_interrupted_exact_draws_are_incomplete() -> None:
+    """However independent."""
+    found = br.diagnose(_tree(NOISE, attrs={"method": "exact", "complete": 0}))
+    assert not found.ok
+    assert "interrupted" in found.verdict
+
+
+def test_an_approximation_is_never_good() -> None:
+    """Its draws are independent, and not from the posterior."""
+    found = br.diagnose(_tree(NOISE, attrs={"method": "laplace"}))
+    assert not found.ok
+    assert "drawn from the normal approximation at the mode, not from the posterior" in (
+        found.verdict
+    )
 
 
 def test_scalars_have_plain_names() -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
+import threading
 import time
+from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pymc as pm
 import pytest
 from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 from numpy.testing import assert_allclose
 
 import bayesreg as br
 from bayesreg.errors import SamplingFailed, SamplingWarning
-from bayesreg.posterior import nuts
+from bayesreg.posterior import model, nuts
+from bayesreg.posterior.base import Settings
 from bayesreg.posterior.density import log_jacobian, log_joint
 from bayesreg.posterior.target import Target
 from tests.reference_cases import CASES, vector
@@ -434,5 +440,72 @@ def test_a_crash_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
         return original(self, z)
 
     monkeypatch.setattr(Target, "__call__", crash)
-    with pytest.raises(SamplingFailed, match="nuts stopped"):
+    with pytest.raises(SamplingFailed, match=r"nuts stopped.*; look for .* raise target_accept"):
         _draw(PROBLEMS["lasso"], draws=200, tune=200)
+
+
+class _Pymc:
+    """Stands in for PyMC, whose own steps draw from models with discrete variables."""
+
+    def __init__(self, outcome: Any) -> None:
+        self.outcome = outcome
+
+    def sample(self, **options: Any) -> Any:
+        assert options["draws"] == 5
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return {"posterior": SimpleNamespace(sizes=self.outcome)}
+
+
+DISCRETE = SimpleNamespace(discrete_value_vars=["chosen"])
+SETTINGS = Settings(draws=5, chains=2, tune=5, target_accept=0.8, progress=False)
+
+
+@pytest.mark.parametrize("message", ["Chain 1 failed", ""])
+def test_a_killed_worker_of_pymc_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    """Whatever PyMC says about it, and if it says nothing."""
+    monkeypatch.setattr(model, "import_module", lambda _: _Pymc(RuntimeError(message)))
+    expected = f"pymc stopped: {message or 'RuntimeError'}; look for"
+    with pytest.raises(SamplingFailed, match=expected):
+        model.sample_model(DISCRETE, SETTINGS, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(
+    ("chains", "draws", "complete"), [(2, 5, True), (2, 3, False), (1, 5, False)]
+)
+def test_pymc_interrupted_is_incomplete(
+    monkeypatch: pytest.MonkeyPatch, chains: int, draws: int, complete: bool
+) -> None:
+    """On Ctrl-C PyMC returns what it has: fewer draws, or fewer chains."""
+    sizes = {"chain": chains, "draw": draws}
+    monkeypatch.setattr(model, "import_module", lambda _: _Pymc(sizes))
+    found = model.sample_model(DISCRETE, SETTINGS, np.random.default_rng(1))
+    assert found[1:] == (complete, "pymc")
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_really_killed_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the signal that the kernel sends when memory runs out."""
+    two = SimpleNamespace(
+        sample=partial(pm.sample, cores=2)
+    )  # workers, however few cores there are
+    monkeypatch.setattr(model, "import_module", lambda _: two)
+    with pm.Model() as chosen:
+        pm.Poisson("count", 3.0)
+
+    def kill() -> None:
+        for _ in range(600):
+            time.sleep(0.1)
+            if multiprocessing.active_children():
+                break
+        time.sleep(5.0)
+        for worker in multiprocessing.active_children():
+            worker.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(SamplingFailed, match="pymc stopped"):
+        br.sample(chosen, draws=5_000_000, chains=2, tune=10, seed=1)
+    killer.join()

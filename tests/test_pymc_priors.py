@@ -78,7 +78,7 @@ def values_at(problem: br.Problem, seed: int) -> dict[str, Any]:
 
 def objective(problem: br.Problem, values: dict[str, Any]) -> float:
     """Evaluate minus the log joint density; a horseshoe has one, but no penalty."""
-    if not isinstance(problem.prior, br.Horseshoe):
+    if not isinstance(problem.prior, br.Horseshoe | br.RegularizedHorseshoe):
         return problem.objective(**values)
     design, coef = problem.design, values["coef"]
     constant = problem.likelihood.constant(design.y, design.row_weights)
@@ -170,6 +170,7 @@ def test_round_trip_of_mixed_priors(prior: Any) -> None:
         br.Bridge(br.HalfNormal(1.0), 0.5, relative_to="sigma"),
         br.GeneralizedDoublePareto(br.Exponential(2.0), 3.0, nonnegative=True),
         br.Horseshoe(SCALES, relative_to="sigma"),
+        br.RegularizedHorseshoe(br.HalfCauchy(1.0), SCALES, 4.0, factor=SCALES),
         br.Normal(br.HalfNormal(1.0), nonnegative=True, relative_to="sigma"),
         br.Normal(0.5, loc=SCALES, nonnegative=True, relative_to="sigma"),
         br.Laplace(br.HalfCauchy(1.0), nonnegative=True, factor=SCALES),
@@ -179,7 +180,8 @@ def test_round_trip_of_mixed_priors(prior: Any) -> None:
 def test_round_trip_with_unknown_scales(prior: Any) -> None:
     """Scales that are unknown, or multiples of an unknown sigma, are what they were."""
     problem = make(prior, br.Gaussian(sigma=br.HalfNormal(1.0)))
-    if isinstance(prior, br.Horseshoe):  # its problem has a density, but no objective
+    # The problem of a horseshoe has a density, but no objective.
+    if isinstance(prior, br.Horseshoe | br.RegularizedHorseshoe):
         assert br.read_model(br.to_pymc(problem)) == problem
     else:
         assert_round_trip(problem)
@@ -411,6 +413,14 @@ def distributions() -> dict[str, tuple[Any, Any]]:
             br.ElasticNet(SCALES, 0.5, nonnegative=True),
         ),
         "horseshoe": (scalar.Horseshoe.dist(SCALES), br.Horseshoe(SCALES)),
+        "slab": (
+            scalar.RegularizedHorseshoe.dist(SCALES, 0.5, np.inf),
+            br.RegularizedHorseshoe(SCALES, 0.5),
+        ),
+        "slab-t": (
+            scalar.RegularizedHorseshoe.dist(SCALES, 0.5, 9.0),
+            br.RegularizedHorseshoe(SCALES, 0.5, 9.0),
+        ),
         "group": (
             vector.GroupLaplace.dist(SCALES, [[4, 1], [0, 2]]),
             br.GroupLaplace(SCALES, [[4, 1], [0, 2]]),
@@ -507,6 +517,17 @@ def test_the_horseshoe_density_keeps_its_digits() -> None:
     assert density == pytest.approx(br.Horseshoe(1.0).log_densities(x), rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.parametrize("df", [3.0, np.inf])
+def test_the_regularised_horseshoe_density_keeps_its_digits(df: float) -> None:
+    """Over 12 orders of magnitude, and infinite at 0."""
+    x = np.r_[0.0, np.geomspace(1e-9, 1e3, 500)]
+    for scale, slab in ((0.1, 2.0), (2.0, 0.1)):
+        variable = scalar.RegularizedHorseshoe.dist(np.full(x.size, scale), slab, df)
+        density = pm.logp(variable, x).eval(mode=CHEAP)
+        expected = br.RegularizedHorseshoe(scale, slab, df).log_densities(x)
+        assert density == pytest.approx(expected, rel=1e-10, abs=1e-10)
+
+
 @pytest.mark.parametrize("name", ["l1-ball", "l2-ball", "sup-ball", "group-ball"])
 def test_coordinates_of_a_ball(name: str) -> None:
     """The transform is inverted by its inverse, and has the Jacobian that it says."""
@@ -538,6 +559,7 @@ def test_parameters_are_checked() -> None:
         scalar.Bridge.dist(1.0, -1.0),
         scalar.GeneralizedDoublePareto.dist(0.0, 1.0),
         scalar.Horseshoe.dist(0.0),
+        scalar.RegularizedHorseshoe.dist(1.0, -1.0, np.inf),
     ):
         value = np.full(variable.ndim and 2, 0.1) if variable.ndim else 0.1
         with pytest.raises(ParameterValueError):

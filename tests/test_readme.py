@@ -6,11 +6,14 @@ import contextlib
 import io
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pymc as pm
 
 import bayesreg as br
+
+if TYPE_CHECKING:
+    import pytest
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -54,6 +57,25 @@ def test_the_model_that_is_no_regression_has_a_local_mode() -> None:
     assert "no Jacobian" in answer
     assert "a local mode" in answer
     assert "entries exactly zero" in answer
+
+
+def test_what_it_says_of_draws_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The third example, in the scope of the first: the words as printed, the numbers near them."""
+    monkeypatch.chdir(tmp_path)
+    code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    draws = next(block for block in code if "br.sample(" in block)
+    scope: dict[str, Any] = {}
+    said = README.split(draws, 1)[1].split("```text\n", 1)[1].split("```", 1)[0]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code[0], "README.md", "exec"), scope)  # noqa: S102  (our own README)
+        printed.truncate(printed.seek(0))
+        exec(compile(draws, "README.md", "exec"), scope)  # noqa: S102  (our own README)
+    number = re.compile(r"\d+\.?\d*")
+    assert number.sub("N", printed.getvalue()) == number.sub("N", said)
+    pairs = zip(number.findall(printed.getvalue()), number.findall(said), strict=True)
+    assert all(abs(float(found) / float(told) - 1) < 0.25 for found, told in pairs)
+    assert (tmp_path / "diabetes.nc").is_file()
 
 
 def test_two_commands_do_all_the_set_up() -> None:

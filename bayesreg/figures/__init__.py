@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from bayesreg.figures._coefficient_path import coefficient_path
     from bayesreg.figures._coefficients import coefficients
     from bayesreg.figures._posterior_densities import posterior_densities
+    from bayesreg.figures._posterior_path import posterior_path
 
-__all__ = ["coefficient_path", "coefficients", "posterior_densities"]
+__all__ = ["coefficient_path", "coefficients", "posterior_densities", "posterior_path"]
 
 
 def __getattr__(name: str) -> Any:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bayesreg._validation import Vector
     from bayesreg.comparison import Comparison
     from bayesreg.path import MapPath
+    from bayesreg.posterior.path_result import PosteriorPath
     from bayesreg.scoring import Score
 
 # Okabe and Ito's palette, without the yellow that white paper swallows.
@@ -150,7 +151,7 @@ class Page:
 
 
 def page(
-    comparison: Comparison | MapPath,
+    comparison: Comparison | MapPath | PosteriorPath,
     subtitle: str,
     handles: Sequence[Artist],
     *,
@@ -163,7 +164,7 @@ def page(
 
     Parameters
     ----------
-    comparison : Comparison or MapPath
+    comparison : Comparison, MapPath or PosteriorPath
         What is drawn; its problem gives the title.
     subtitle : str
         What the figure shows.

@@ -6,14 +6,19 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import numpy as np
 
-    import numpy as np
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from numpy.typing import NDArray
 
     from bayesreg.posterior.conditional import Array
     from bayesreg.problem import Problem
+
+
+# Draws per chain of one batch of independent ones: enough for arithmetic on arrays to pay.
+_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,68 @@ class Draws:
         return replace(self, stats=stats)
 
 
+@dataclass(frozen=True)
+class Extras:
+    """Which groups to add to the draws.
+
+    Attributes
+    ----------
+    log_likelihood, prior, posterior_predictive : bool
+        The log density of each row, draws of the unknowns from the prior, new targets.
+    """
+
+    log_likelihood: bool = False
+    prior: bool = False
+    posterior_predictive: bool = False
+
+    @property
+    def per_row(self) -> int:
+        """Number of groups that hold a number per draw and row."""
+        return self.log_likelihood + self.posterior_predictive
+
+
+def independent(
+    draw: Callable[[tuple[int, int]], Mapping[str, Array]],
+    settings: Settings,
+    libraries: tuple[str, ...],
+) -> Draws:
+    """Draw independently, some draws of every chain at a time, so that Ctrl-C keeps those made.
+
+    Parameters
+    ----------
+    draw : callable
+        From (chains, count) to that many draws of each unknown, under the names of `Draws`.
+    settings : Settings
+        How many.
+    libraries : tuple of str
+        As in `Draws`.
+
+    Returns
+    -------
+    Draws
+        Chains only label the draws.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it is interrupted before the first draws.
+    """
+    batches: list[Mapping[str, Array]] = []
+    complete = True
+    try:
+        for done in range(0, settings.draws, _BATCH):
+            count = min(_BATCH, settings.draws - done)
+            batches.append(draw((settings.chains, count)))
+    except KeyboardInterrupt:
+        if not batches:
+            raise
+        complete = False
+    posterior = {
+        name: np.concatenate([batch[name] for batch in batches], axis=1) for name in batches[0]
+    }
+    return Draws(posterior, {}, complete=complete, libraries=libraries)
+
+
 class Sampler(ABC):
     """One way to draw from a posterior."""
 
@@ -71,6 +138,8 @@ class Sampler(ABC):
     name: ClassVar[str]
     #: Why ``method="auto"`` would take it.
     advantage: ClassVar[str]
+    #: Whether what it draws from is near the posterior, but not the posterior: never taken by auto.
+    approximate: ClassVar[bool] = False
 
     @abstractmethod
     def reason_against(self, problem: Problem) -> str | None:

@@ -2,58 +2,67 @@
 
 Unknown sigma and scale enter a prior only as powers: the scale of coefficient j is
 ``base_j · sigma^e_j · scale^f_j`` with exponents 0 or 1. `PriorShape` holds the base numbers and
-the exponents, found by asking the prior itself.
+the exponents of absolute values and squares, found by asking the prior itself. Any other prior is
+asked for the densities of all draws at once, as if each were a coefficient of its own.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
 
+from bayesreg.blocks import Blocks
 from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.likelihoods import LOG_2PI, Bernoulli, Gaussian, Poisson
 from bayesreg.penalties import ElasticNetPenalty
+from bayesreg.priors import IndependentPrior
+from bayesreg.priors.base import Scaled, fill
+from bayesreg.scale_priors import ScalePrior
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bayesreg._validation import Vector
+    from bayesreg._validation import Matrix, Vector
     from bayesreg.likelihoods import Likelihood
     from bayesreg.posterior.conditional import Array
+    from bayesreg.priors import Prior
     from bayesreg.problem import Problem
-    from bayesreg.scale_priors import ScalePrior
 
 
 def reason_against_prior(problem: Problem) -> str | None:
-    """Say why no sampler of this package takes a prior, and what does; None where one does.
+    """Say why a prior is not what `PriorShape` describes; None where it is.
 
-    They take absolute values and squares, of coefficients of either sign.
+    That is absolute values and squares, of coefficients of either sign: what closed forms need.
+
+    Examples
+    --------
+    >>> from bayesreg import Gaussian, Horseshoe, Problem
+    >>> reason_against_prior(Problem([[1.0], [2.0]], [1.0, 2.0], likelihood=Gaussian(sigma=1.0),
+    ...                              prior=Horseshoe(scale=1.0)))
+    'prior: is Horseshoe, which is not made of absolute values and squares'
     """
-    advice = (
-        "no sampler of bayesreg takes that yet; write the model in PyMC (bayesreg.to_pymc(problem) "
-        "does where it can) and draw with pm.sample"
-    )
     try:
         penalty = problem.given_ones().penalty
     except DegenerateMode:
-        return f"prior: is {problem.prior.name}, and {advice}"
+        penalty = None
     if not isinstance(penalty, ElasticNetPenalty):
-        return f"prior: is {problem.prior.name}, and {advice}"
+        return f"prior: is {problem.prior.name}, which is not made of absolute values and squares"
     if penalty.nonnegative.any():
         name = problem.names[int(np.argmax(penalty.nonnegative))]
-        return f"prior: allows no negative coefficient of {name!r}, and {advice}"
+        return f"prior: allows no negative coefficient of {name!r}"
     return None
 
 
 def require_known_prior(problem: Problem) -> None:
-    """Raise InputError for a prior that no sampler of this package takes."""
+    """Raise InputError for a prior that `PriorShape` does not describe."""
     reason = reason_against_prior(problem)
     if reason is not None:
-        raise InputError(reason)
+        msg = f"{reason}; draw from it with bayesreg.sample"
+        raise InputError(msg)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +159,72 @@ def log_likelihood(problem: Problem, beta: Array, intercept: Array, sigma: Array
     return _ROWS[type(problem.likelihood)](eta, design.y, design.row_weights, sigma)
 
 
+def log_prior(problem: Problem, beta: Array, sigma: Array, scale: Array) -> Array:
+    """Return the log density of the coefficients at every draw, whatever their prior.
+
+    Parameters
+    ----------
+    problem : Problem
+        The posterior.
+    beta : ndarray, shape (..., p)
+        Coefficients on the user's scale.
+    sigma, scale : ndarray, shape (...)
+        Unknowns; anything where they are known.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Log densities; with respect to Lebesgue measure plus a unit mass at 0 for a spike.
+    """
+    if reason_against_prior(problem) is None:
+        return PriorShape.of(problem).log_density(beta, sigma, scale)
+    prior = problem.coef_prior
+    parts = prior.parts if isinstance(prior, Blocks) else ((prior, tuple(range(problem.p))),)
+    rows = beta.reshape(-1, problem.p)
+    total = np.zeros(rows.shape[0])
+    for part, columns in parts:
+        multiplier = np.ones(rows.shape[0])
+        if part.relative_to is not None:
+            multiplier = multiplier * sigma.ravel()
+        if part.hyperprior is not None:
+            multiplier = multiplier * scale.ravel()
+        total += _log_part(part.given(sigma=1.0, scale=1.0), rows[:, list(columns)], multiplier)
+    return total.reshape(beta.shape[:-1])
+
+
+def _log_part(prior: Prior, beta: Matrix, multiplier: Vector) -> Vector:
+    """Log density of coefficients (m, k), with a multiplier (m,) of the scale; shape (m,)."""
+    m, k = beta.shape
+    if not isinstance(prior, IndependentPrior):
+        return np.array([prior.log_density(row) for row in beta])
+    vectors: dict[str, Any] = {
+        name: np.tile(value, m)
+        for name, value in vars(prior).items()
+        if isinstance(value, np.ndarray)
+    }
+    if isinstance(prior, Scaled) and not isinstance(prior.scale, ScalePrior):
+        vectors["scale"] = np.outer(multiplier, fill(prior.scale, k)).ravel()
+    whole = replace(prior, **vectors)
+    return np.asarray(whole.log_densities(beta.ravel()).reshape(m, k).sum(axis=1))
+
+
+def _log_likelihood_of_all(problem: Problem, beta: Array, intercept: Array, sigma: Array) -> Array:
+    """Sum `log_likelihood` over rows; of many Gaussian ones from a triangle that they reduce to."""
+    design, m = problem.design, problem.p + 2
+    if not isinstance(problem.likelihood, Gaussian) or design.n <= m:
+        return log_likelihood(problem, beta, intercept, sigma).sum(axis=-1)
+    w = design.row_weights
+    target = design.y if design.offset is None else design.y - design.offset
+    whole = np.column_stack([np.ones(design.n), design.X, target]) * np.sqrt(w)[:, None]
+    triangle = np.linalg.qr(whole, mode="r")
+    left = beta @ triangle[:, 1:-1].T + intercept[..., None] * triangle[:, 0] - triangle[:, -1]
+    constant = 0.5 * (float(np.log(w).sum()) - design.n * LOG_2PI)
+    fit = 0.5 * np.einsum("...i,...i", left, left) / sigma**2
+    return np.asarray(constant - design.n * np.log(sigma) - fit)
+
+
 def log_joint(problem: Problem, draws: dict[str, Array]) -> Array:
-    """Return ``−problem.objective`` at every draw.
+    """Return ``−problem.objective`` at every draw, and the like where a density has no mode.
 
     Parameters
     ----------
@@ -170,14 +243,12 @@ def log_joint(problem: Problem, draws: dict[str, Array]) -> Array:
     ones = np.ones(beta.shape[:-1])
     sigma, scale = draws.get("sigma", ones), draws.get("scale", ones)
     intercept = draws.get("intercept", 0.0 * ones)
-    out = PriorShape.of(problem).log_density(beta, sigma, scale)
+    out = log_prior(problem, beta, sigma, scale)
     for name, prior in problem.hyperpriors().items():
         out += np.vectorize(prior.log_density, otypes=[float])(draws[name])
     noise = noise_sd(problem, draws)
     for chain in range(beta.shape[0]):  # one chain at a time holds memory down: draws × rows
-        out[chain] += log_likelihood(problem, beta[chain], intercept[chain], noise[chain]).sum(
-            axis=-1
-        )
+        out[chain] += _log_likelihood_of_all(problem, beta[chain], intercept[chain], noise[chain])
     return out
 
 

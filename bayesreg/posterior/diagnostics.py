@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import xarray as xr
+    from numpy.typing import NDArray
+
+    type _Named = tuple[str, NDArray[np.float64]]
 
 # Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021): R-hat below 1.01, and 100 effective draws
 # per chain before R-hat and the effective size can be trusted. Betancourt (2016): BFMI 0.3.
@@ -29,7 +32,8 @@ class Diagnosis:
     Attributes
     ----------
     ok : bool
-        Whether nothing was found; never true for one chain of a Markov chain sampler.
+        Whether nothing was found; never true for one chain of a Markov chain sampler, nor for draws
+        from an approximation.
     verdict : str
         What was found and what to do about it.
     rhat_max : float or None
@@ -44,6 +48,11 @@ class Diagnosis:
         Smallest Bayesian fraction of missing information over the chains; None without energies.
     worst : str or None
         The variable with the largest R-hat, or with the smallest bulk size where there is no R-hat.
+    mcse_max : float or None
+        Largest Monte Carlo standard error of a posterior mean, in units of the posterior sd.
+    unmoved : int
+        Number of quantities that are the same in every draw, such as a coefficient that spike and
+        slab never includes; nothing above is about them.
     """
 
     ok: bool
@@ -54,10 +63,12 @@ class Diagnosis:
     divergences: int
     bfmi_min: float | None
     worst: str | None
+    mcse_max: float | None = None
+    unmoved: int = 0
 
 
 def diagnose(draws: xr.DataTree) -> Diagnosis:
-    """Judge draws by R-hat, effective sample size, divergences and energy.
+    """Judge draws by R-hat, effective sample size, Monte Carlo error, divergences and energy.
 
     Parameters
     ----------
@@ -80,7 +91,7 @@ def diagnose(draws: xr.DataTree) -> Diagnosis:
     >>> problem = Problem([[1.0], [2.0]], [1.0, 2.0], intercept=False,
     ...                   likelihood=Gaussian(sigma=1.0), prior=Normal(scale=1.0))
     >>> diagnose(sample(problem, seed=1)).verdict
-    'good: independent draws from the closed form, 4000 of them'
+    'good: 4000 independent draws, Monte Carlo error 1.6 % of a posterior sd'
     """
     groups = getattr(draws, "children", {})
     if "posterior" not in groups or not {"chain", "draw"} <= set(draws["posterior"].dims):
@@ -88,60 +99,96 @@ def diagnose(draws: xr.DataTree) -> Diagnosis:
         raise InputError(msg)
     posterior = draws["posterior"].to_dataset()
     chains, length = posterior.sizes["chain"], posterior.sizes["draw"]
-    if draws.attrs.get("method") == "exact":
-        total = chains * length
-        return Diagnosis(
-            ok=True,
-            verdict=f"good: independent draws from the closed form, {total} of them",
-            rhat_max=None,
-            ess_bulk_min=float(total),
-            ess_tail_min=float(total),
-            divergences=0,
-            bfmi_min=None,
-            worst=None,
+    if draws.attrs.get("method") in ("exact", "laplace"):
+        return _of_independent(
+            chains * length,
+            approximate=draws.attrs["method"] == "laplace",
+            complete=bool(draws.attrs.get("complete", True)),
         )
     stats = draws["sample_stats"].to_dataset() if "sample_stats" in groups else {}
     measured = _measure(posterior, stats)
     faults = list(_faults(measured, chains, complete=bool(draws.attrs.get("complete", True))))
-    return replace(measured, ok=not faults, verdict=_words(measured, faults))
+    words = _words(measured, faults, can_diverge="diverging" in stats)
+    return replace(measured, ok=not faults, verdict=words)
+
+
+def _of_independent(total: int, *, approximate: bool, complete: bool) -> Diagnosis:
+    """Judge draws that were made independently: there is nothing to estimate."""
+    error = 1 / np.sqrt(total)
+    count = f"{total} independent draws, Monte Carlo error {100 * error:.2g} % of a posterior sd"
+    faults = list(_interruption(complete=complete))
+    if approximate:
+        faults.append(
+            "drawn from the normal approximation at the mode, not from the posterior; compare with "
+            'method="auto"'
+        )
+    return Diagnosis(
+        ok=not faults,
+        verdict=f"not good: {'; '.join(faults)}" if faults else f"good: {count}",
+        rhat_max=None,
+        ess_bulk_min=float(total),
+        ess_tail_min=float(total),
+        divergences=0,
+        bfmi_min=None,
+        worst=None,
+        mcse_max=float(error),
+    )
 
 
 def _measure(posterior: xr.Dataset, stats: Mapping[Any, xr.DataArray]) -> Diagnosis:
     """Measure everything; the judgement is left open."""
-    rhat = bulk = tail = bfmi = worst = None
+    bfmi = None
+    moving, unmoved = _columns(posterior)
+    found = _Worst()
     if posterior.sizes["draw"] >= 4:
         # Chains that never move divide by zero: an infinite R-hat, or NaN, which `_faults` reports.
         with np.errstate(all="ignore"):
-            rhat, bulk, tail, worst = _worst_of(posterior)
+            found = _worst_of(moving)
             if "energy" in stats:
                 energy = stats["energy"].transpose("chain", "draw").to_numpy()
                 bfmi = float(np.min(_array_stats().bfmi(energy)))
     return Diagnosis(
         ok=False,
         verdict="",
-        rhat_max=rhat,
-        ess_bulk_min=bulk,
-        ess_tail_min=tail,
+        rhat_max=found.rhat,
+        ess_bulk_min=found.bulk,
+        ess_tail_min=found.tail,
         divergences=int(stats["diverging"].sum()) if "diverging" in stats else 0,
         bfmi_min=bfmi,
-        worst=worst,
+        worst=found.name,
+        mcse_max=found.mcse,
+        unmoved=unmoved,
     )
 
 
-def _words(found: Diagnosis, faults: list[str]) -> str:
+def _words(found: Diagnosis, faults: list[str], *, can_diverge: bool) -> str:
     if faults:
         return "not good: " + "; ".join(faults)
     effective = min(found.ess_bulk_min or 0.0, found.ess_tail_min or 0.0)
-    return (
-        f"good: R-hat at most {found.rhat_max:.3f}, at least {effective:.0f} effective draws, "
-        "no divergences"
-    )
+    parts = [
+        f"R-hat at most {found.rhat_max:.3f}",
+        f"at least {effective:.0f} effective draws",
+        f"Monte Carlo error at most {100 * (found.mcse_max or 0.0):.2g} % of a posterior sd",
+    ]
+    if can_diverge:
+        parts.append("no divergences")
+    if found.unmoved:
+        many = found.unmoved > 1
+        parts.append(
+            f"but for {found.unmoved} quantit{'ies' if many else 'y'} that "
+            f"{'are' if many else 'is'} the same in every draw"
+        )
+    return "good: " + ", ".join(parts)
+
+
+def _interruption(*, complete: bool) -> Iterator[str]:
+    if not complete:
+        yield "sampling was interrupted; run it again to the end"
 
 
 def _faults(found: Diagnosis, chains: int, *, complete: bool) -> Iterator[str]:
     """Say what is wrong and what to do."""
-    if not complete:
-        yield "sampling was interrupted; run it again to the end"
+    yield from _interruption(complete=complete)
     if chains == 1:
         yield "R-hat is not available from one chain; draw at least 2, better 4"
     if found.ess_bulk_min is None or found.ess_tail_min is None:
@@ -172,32 +219,48 @@ def _array_stats() -> Any:
     return import_module("arviz_stats.base").array_stats
 
 
-def _worst_of(
-    posterior: xr.Dataset,
-) -> tuple[float | None, float | None, float | None, str | None]:
-    """Return the largest R-hat, the smallest effective sizes, and the worst variable's name."""
-    names, columns = [], []
+@dataclass(frozen=True)
+class _Worst:
+    """The worst of all quantities that move: R-hat, effective sizes, Monte Carlo error, a name."""
+
+    rhat: float | None = None
+    bulk: float | None = None
+    tail: float | None = None
+    mcse: float | None = None
+    name: str | None = None
+
+
+def _columns(posterior: xr.Dataset) -> tuple[list[_Named], int]:
+    """Return the quantities that move, each (chain, draw), with names; and how many do not."""
+    moving: list[_Named] = []
+    unmoved = 0
     for name, variable in posterior.data_vars.items():
         values = variable.transpose("chain", "draw", ...)
         array = values.to_numpy().astype(float)
         for index in np.ndindex(array.shape[2:]):
             column = array[(..., *index)]
-            # What never changes, such as a deterministic constant, has no diagnostics.
-            if not (column == column[0, 0]).all():
-                columns.append(column)
-                names.append(_label(str(name), values, index))
-    if not columns:
-        return None, None, None, None
-    draws, stats = np.stack(columns), _array_stats()
+            if (column == column[0, 0]).all():
+                unmoved += 1
+            else:
+                moving.append((_label(str(name), values, index), column))
+    return moving, unmoved
+
+
+def _worst_of(moving: list[_Named]) -> _Worst:
+    if not moving:
+        return _Worst()
+    names, draws = [name for name, _ in moving], np.stack([column for _, column in moving])
+    stats = _array_stats()
     bulk = np.atleast_1d(stats.ess(draws, method="bulk"))
     tail = np.atleast_1d(stats.ess(draws, method="tail", prob=(0.05, 0.95)))
-    sizes = float(bulk.min()), float(tail.min())
+    error = 1 / np.sqrt(np.atleast_1d(stats.ess(draws, method="mean")))
+    sizes = {"bulk": float(bulk.min()), "tail": float(tail.min()), "mcse": float(error.max())}
     if draws.shape[1] == 1:
-        return None, *sizes, names[int(np.argmin(bulk))]
+        return _Worst(**sizes, name=names[int(np.argmin(bulk))])
     rhat = np.atleast_1d(stats.rhat(draws))
     # A NaN is worse than any number.
     worst = int(np.argmax(np.where(np.isnan(rhat), np.inf, rhat)))
-    return float(rhat[worst]), *sizes, names[worst]
+    return _Worst(**sizes, rhat=float(rhat[worst]), name=names[worst])
 
 
 def _label(name: str, variable: xr.DataArray, index: tuple[int, ...]) -> str:

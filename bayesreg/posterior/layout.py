@@ -10,47 +10,71 @@ import xarray as xr
 
 import bayesreg
 from bayesreg.posterior.density import log_likelihood, noise_sd
+from bayesreg.posterior.predictive import from_prior, new_targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bayesreg.posterior.base import Draws
+    from bayesreg.posterior.base import Draws, Extras
+    from bayesreg.posterior.conditional import Array
     from bayesreg.problem import Problem
+
+_NAMES = ("beta", "intercept", "sigma", "scale")
 
 
 def as_tree(
-    problem: Problem, draws: Draws, attrs: Mapping[str, Any], *, with_log_likelihood: bool
+    problem: Problem,
+    draws: Draws,
+    attrs: Mapping[str, Any],
+    extras: Extras,
+    rng: np.random.Generator,
 ) -> xr.DataTree:
-    """Label draws: posterior, sample_stats, observed_data and, on request, log_likelihood."""
-    shape = draws.posterior["beta"].shape
-    sizes = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])}
-    row = np.arange(problem.n)
-    dims: dict[str, tuple[str, ...]] = {"beta": ("chain", "draw", "feature")}
-    names = ("beta", "intercept", "sigma", "scale")
+    """Label draws: posterior, sample_stats, observed_data, and the groups asked for."""
+    posterior = dict(draws.posterior)
+    chains, length = posterior["beta"].shape[:2]
+    sizes = {"chain": np.arange(chains), "draw": np.arange(length)}
+    row = {"row": np.arange(problem.n)}
     groups = {
-        "posterior": xr.Dataset(
-            {
-                name: (dims.get(name, ("chain", "draw")), draws.posterior[name])
-                for name in names
-                if name in draws.posterior
-            },
-            coords=sizes | {"feature": list(problem.names)},
-        ),
+        "posterior": _unknowns(problem, posterior),
         "sample_stats": xr.Dataset(
             {name: (("chain", "draw"), value) for name, value in draws.stats.items()}, coords=sizes
         ),
-        "observed_data": xr.Dataset({"y": (("row",), problem.design.y)}, coords={"row": row}),
+        "observed_data": xr.Dataset({"y": (("row",), problem.design.y)}, coords=row),
     }
-    if with_log_likelihood:
-        posterior = dict(draws.posterior)
-        intercept = posterior.get("intercept", np.zeros(shape[:2]))
-        rows = log_likelihood(problem, posterior["beta"], intercept, noise_sd(problem, posterior))
-        groups["log_likelihood"] = xr.Dataset(
-            {"y": (("chain", "draw", "row"), rows)}, coords=sizes | {"row": row}
-        )
+    # Seeds of their own, so that one group does not depend on whether another was asked for.
+    of_rows, of_prior = (np.random.default_rng(seed) for seed in rng.integers(2**63, size=(2, 4)))
+    by_row = {}
+    if extras.log_likelihood:
+        intercept = posterior.get("intercept", np.zeros((chains, length)))
+        noise = noise_sd(problem, posterior)
+        by_row["log_likelihood"] = log_likelihood(problem, posterior["beta"], intercept, noise)
+    if extras.posterior_predictive:
+        by_row["posterior_predictive"] = new_targets(problem, posterior, of_rows)
+    for name, values in by_row.items():
+        groups[name] = xr.Dataset({"y": (("chain", "draw", "row"), values)}, coords=sizes | row)
+    if extras.prior:
+        groups["prior"] = _unknowns(problem, from_prior(problem, of_prior, chains, length))
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = dict(attrs)
     return tree
+
+
+def _unknowns(problem: Problem, drawn: Mapping[str, Array]) -> xr.Dataset:
+    """Label coefficients and unknowns."""
+    chains, length = drawn["beta"].shape[:2]
+    dims = {"beta": ("chain", "draw", "feature")}
+    return xr.Dataset(
+        {
+            name: (dims.get(name, ("chain", "draw")), drawn[name])
+            for name in _NAMES
+            if name in drawn
+        },
+        coords={
+            "chain": np.arange(chains),
+            "draw": np.arange(length),
+            "feature": list(problem.names),
+        },
+    )
 
 
 def versions(libraries: tuple[str, ...]) -> dict[str, str]:

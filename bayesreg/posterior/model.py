@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from bayesreg._inputs import as_problem
-from bayesreg.errors import UnsupportedModel
-from bayesreg.posterior.density import reason_against_prior
-from bayesreg.posterior.nuts import STATS, longest_block, run_nutpie
+from bayesreg.errors import SamplingFailed, UnsupportedModel
+from bayesreg.posterior.coordinates import reason_against
+from bayesreg.posterior.nuts import ADVICE, STATS, longest_block, run_nutpie
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,8 @@ def read(problem_or_model: object) -> tuple[Problem | None, str]:
         problem, reading = as_problem(problem_or_model)
     except UnsupportedModel as error:
         return None, str(error)
-    reason = None if reading is None else reason_against_prior(problem)
+    # What a problem of our own would be refused for, a model is sampled with as it stands.
+    reason = None if reading is None else reason_against(problem)
     return (problem, "") if reason is None else (None, reason)
 
 
@@ -53,7 +54,7 @@ def sample_model(
         Who drew.
     """
     if model.discrete_value_vars:
-        return _by_pymc(model, settings, rng), True, "pymc"
+        return *_by_pymc(model, settings, rng), "pymc"
     nutpie = import_module("nutpie")
     with threadpool_limits(1, user_api="blas"):
         compiled = nutpie.compile_pymc_model(model)
@@ -70,14 +71,23 @@ def sample_model(
     )
 
 
-def _by_pymc(model: Any, settings: Settings, rng: np.random.Generator) -> xr.DataTree:
-    tree: xr.DataTree = import_module("pymc").sample(
-        draws=settings.draws,
-        tune=settings.tune,
-        chains=settings.chains,
-        random_seed=int(rng.integers(2**31)),
-        progressbar=settings.progress,
-        model=model,
-        compute_convergence_checks=False,
-    )
-    return tree
+def _by_pymc(model: Any, settings: Settings, rng: np.random.Generator) -> tuple[xr.DataTree, bool]:
+    """Draw by PyMC's own steps; on Ctrl-C it returns what it has, possibly of fewer chains."""
+    try:
+        tree: xr.DataTree = import_module("pymc").sample(
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            random_seed=int(rng.integers(2**31)),
+            progressbar=settings.progress,
+            model=model,
+            compute_convergence_checks=False,
+        )
+    except Exception as error:
+        # A worker that is killed, or a step that crashes: PyMC has an error of its own for each.
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        msg = f"pymc stopped: {first}; {ADVICE}"
+        raise SamplingFailed(msg) from error
+    sizes = tree["posterior"].sizes
+    complete = (sizes["chain"], sizes["draw"]) == (settings.chains, settings.draws)
+    return tree, complete

@@ -1,8 +1,11 @@
 """NUTS by nutpie, on our own log density and gradient: neither PyMC's import nor a compilation.
 
-The log density is NumPy in whitened coordinates (`target.py`); nutpie's trees and adaptation run in
-Rust and call it. Chains run one after the other: the calls hold the interpreter's lock, and two
-cores took 1.5 times as long as one. The BLAS is held to one thread: these matrices are small.
+Absolute values and squares of coefficients of either sign go through whitened coordinates
+(`target.py`), every other prior through coordinates in which it is near standard normal
+(`transported.py`): heavy tails, bounds and densities that are infinite at 0 are then no trouble.
+nutpie's trees and adaptation run in Rust and call a log density in NumPy. Chains run one after the
+other: the calls hold the interpreter's lock, and two cores took 1.5 times as long as one. The BLAS
+is held to one thread: these matrices are small.
 
 Chosen by measurement (`benchmarks/nuts_routes.py`; seconds from a fresh process, imports and
 compilation included, and smallest effective sizes of 4000 draws; one run each on two shared cores,
@@ -24,10 +27,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from bayesreg.errors import SamplingFailed
+from bayesreg.errors import DegenerateMode, SamplingFailed
+from bayesreg.penalties import ElasticNetPenalty
 from bayesreg.posterior.base import Draws, Sampler
+from bayesreg.posterior.coordinates import reason_against
 from bayesreg.posterior.density import log_joint
 from bayesreg.posterior.target import Target
+from bayesreg.posterior.transported import Transported
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,6 +45,12 @@ if TYPE_CHECKING:
 
 # Seconds between looks at the keyboard while waiting.
 _PATIENCE = 0.1
+
+# What to do about a sampler that has stopped.
+ADVICE = (
+    "look for columns or targets of extreme size, give flat coefficients a proper prior, raise "
+    "target_accept, ask for fewer draws if memory ran out, or use another method where one fits"
+)
 
 # nutpie's name of each statistic, and ArviZ's.
 STATS = {
@@ -53,22 +65,22 @@ STATS = {
 
 
 class Nuts(Sampler):
-    """The no-U-turn sampler, for every problem."""
+    """The no-U-turn sampler, for every prior with a density."""
 
     name = "nuts"
-    advantage = "NUTS draws from any posterior"
+    advantage = "NUTS draws from any posterior with a density"
 
     def reason_against(self, problem: Problem) -> str | None:
-        """Return None: nothing speaks against it."""
-        del problem
-        return None
+        """Say why a prior has no gradient to follow; None where it has."""
+        return reason_against(problem)
 
     def draw(self, problem: Problem, settings: Settings, rng: np.random.Generator) -> Draws:
         """Draw by NUTS in whitened coordinates."""
-        # Far trajectories may overflow; their density is then 0 and nutpie turns back.
-        with threadpool_limits(1, user_api="blas"), np.errstate(all="ignore"):
-            target = Target(problem)
-            tree, complete = run_nutpie(_as_nutpie_model(target), settings, rng, cores=1)
+        with threadpool_limits(1, user_api="blas"):
+            target = density_of(problem)
+            tree, complete = run_nutpie(
+                _as_nutpie_model(target), settings, rng, cores=1, adaptation=target.adaptation
+            )
         keep = longest_block(tree)
         posterior = target.split(_values(tree, "posterior", "draw", keep))
         stats = {
@@ -78,6 +90,22 @@ class Nuts(Sampler):
         return Draws(posterior, stats, complete=complete, libraries=("nutpie",))
 
 
+def density_of(problem: Problem) -> Target | Transported:
+    """Choose coordinates: whitened by a Gaussian surrogate, or those of each prior's parts.
+
+    The former is for absolute values and squares of coefficients of either sign: it follows unknown
+    sigma and scale. Heavy tails, bounds and densities that are infinite need the latter.
+    """
+    penalised = problem.given_ones() if problem.unknown else problem
+    try:
+        penalty = penalised.penalty
+    except DegenerateMode:
+        return Transported(problem)
+    if isinstance(penalty, ElasticNetPenalty) and not penalty.nonnegative.any():
+        return Target(problem)
+    return Transported(problem)
+
+
 def _values(
     tree: xr.DataTree, group: str, name: str, keep: tuple[NDArray[np.intp], slice]
 ) -> NDArray[Any]:
@@ -85,7 +113,7 @@ def _values(
     return values[keep[0], keep[1]]
 
 
-def _as_nutpie_model(target: Target) -> Any:
+def _as_nutpie_model(target: Target | Transported) -> Any:
     from nutpie.compiled_pyfunc import from_pyfunc  # noqa: PLC0415  (loads ArviZ: 4 s, on use)
 
     def start(seed: int) -> Vector:
@@ -93,7 +121,10 @@ def _as_nutpie_model(target: Target) -> Any:
         return np.random.default_rng(seed).standard_normal(target.size)
 
     def density(z: Vector) -> tuple[float, Vector]:
-        value, gradient = target(z)
+        # Far trajectories may overflow; their density is then 0 and nutpie turns back. It calls
+        # from threads of its own, which have an error state of their own.
+        with np.errstate(all="ignore"):
+            value, gradient = target(z)
         if np.isfinite(value) and np.isfinite(gradient).all():
             return value, gradient
         return -np.inf, np.zeros_like(z)
@@ -103,7 +134,7 @@ def _as_nutpie_model(target: Target) -> Any:
         lambda: density,
         lambda *_seeds: lambda z: {"draw": target.draw(z)},
         [np.dtype(np.float64)],
-        [(target.size,)],
+        [(target.width,)],
         ["draw"],
         make_initial_point_fn=start,
     )
@@ -115,6 +146,7 @@ def run_nutpie(
     rng: np.random.Generator,
     *,
     cores: int | None,
+    adaptation: str = "diag",
 ) -> tuple[xr.DataTree, bool]:
     """Run nutpie on one of its models, and return what it drew and whether that is everything.
 
@@ -137,6 +169,7 @@ def run_nutpie(
         save_warmup=False,
         progress_bar=settings.progress,
         target_accept=settings.target_accept,
+        adaptation=adaptation,
         blocking=False,
     )
     with warnings.catch_warnings():
@@ -153,7 +186,7 @@ def run_nutpie(
             # A panic in Rust arrives as a BaseException; its first line says what happened. The
             # other chains stop with it, so there is nothing to cancel.
             first = (str(error).splitlines() or [type(error).__name__])[0]
-            msg = f"nuts stopped: {first}"
+            msg = f"nuts stopped: {first}; {ADVICE}"
             raise SamplingFailed(msg) from error
 
 

@@ -5,31 +5,46 @@ from __future__ import annotations
 import sys
 import time
 import warnings
+from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesreg._validation import as_count, as_fraction, as_generator
-from bayesreg.errors import InputError, NoClosedForm, SamplingWarning, unknown_name
-from bayesreg.posterior.base import Settings
-from bayesreg.posterior.density import log_joint, require_known_prior
+from bayesreg._validation import as_count, as_flag, as_fraction, as_generator
+from bayesreg.errors import (
+    BayesregError,
+    InputError,
+    NoClosedForm,
+    SamplingFailed,
+    SamplingWarning,
+    unknown_name,
+)
+from bayesreg.posterior.base import Extras, Settings
+from bayesreg.posterior.density import log_joint
 from bayesreg.posterior.exact import Exact
+from bayesreg.posterior.gibbs import Gibbs
+from bayesreg.posterior.laplace_approximation import Laplace
 from bayesreg.posterior.model import read, sample_model
 from bayesreg.posterior.nuts import Nuts
-from bayesreg.posterior.unknowns import require_proper_unknowns
+from bayesreg.posterior.predictive import require_proper_prior
+from bayesreg.posterior.unknowns import require_proper
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import xarray as xr
 
-    from bayesreg.posterior.base import Sampler
+    from bayesreg.posterior.base import Draws, Sampler
     from bayesreg.problem import Problem
 
 # Eight gigabytes of draws.
 _MOST_NUMBERS = 1_000_000_000
 
-#: Every sampler, best first: "auto" takes the first that nothing speaks against.
-SAMPLERS: tuple[Sampler, ...] = (Exact(), Nuts())
+#: Every sampler, best first: "auto" takes the first that nothing speaks against and that draws from
+#: the posterior itself.
+SAMPLERS: tuple[Sampler, ...] = (Exact(), Gibbs(), Nuts(), Laplace())
 
 
 def sample(
@@ -42,6 +57,8 @@ def sample(
     seed: int | np.random.SeedSequence | np.random.Generator | None = None,
     progress: bool | None = None,
     log_likelihood: bool = False,
+    prior: bool = False,
+    posterior_predictive: bool = False,
     target_accept: float = 0.8,
 ) -> xr.DataTree:
     """Draw from a posterior.
@@ -51,9 +68,11 @@ def sample(
     problem_or_model : Problem or pm.Model
         The posterior. A model that is one of our problems is read as such; any other is sampled
         as it stands, under its own variable names.
-    method : {"auto", "exact", "nuts"}
-        "exact" draws independently from a closed form; "nuts" needs none; "auto" takes the first
-        that fits and records why.
+    method : {"auto", "exact", "gibbs", "nuts", "laplace"}
+        "exact" draws independently, from a closed form or by quadrature; "gibbs" is compiled and
+        takes priors that are scale mixtures of normals; "nuts" needs no more than a density. "auto"
+        takes the first of these that fits and records why. "laplace" draws from the normal
+        approximation at the mode, which is not the posterior, and is taken only if asked for.
     draws, chains : int
         Draws per chain, and chains.
     tune : int
@@ -63,7 +82,13 @@ def sample(
     progress : bool, optional
         Whether to show progress; by default only where stderr is a terminal.
     log_likelihood : bool
-        Whether to add the log density of each row at each draw.
+        Whether to add the log density of each row at each draw, which ``arviz.loo`` and
+        ``arviz.compare`` need.
+    prior : bool
+        Whether to add as many independent draws from the prior. Flat priors have none: that of the
+        intercept is left out, any other is refused.
+    posterior_predictive : bool
+        Whether to add a new target for every row at each draw.
     target_accept : float
         Acceptance rate that NUTS tunes its step size for; raise it if transitions diverge.
 
@@ -72,13 +97,13 @@ def sample(
     xarray.DataTree
         ``posterior`` with ``beta`` (chain, draw, feature) and, where they exist, ``intercept``,
         ``sigma`` and ``scale``, on the user's scale; ``sample_stats`` with ``lp``, which is
-        ``-problem.objective(...)`` at the draw; ``observed_data``; and ``attrs`` that say how it
-        was made. ``attrs["complete"]`` is 0 if Ctrl-C cut it short.
+        ``-problem.objective(...)`` at the draw; ``observed_data``; the groups asked for; and
+        ``attrs`` that say how it was made. ``attrs["complete"]`` is 0 if Ctrl-C cut it short.
 
     Raises
     ------
     InputError
-        If an argument does not fit, or no sampler takes the prior; the message names it.
+        If an argument does not fit, or the sampler does not take the problem; the message says why.
     ImproperPosterior
         If flat priors leave the posterior without an integral.
     NoClosedForm
@@ -102,44 +127,58 @@ def sample(
         target_accept=as_fraction(target_accept, "target_accept"),
         progress=_as_progress(progress),
     )
-    if not isinstance(log_likelihood, bool | np.bool_):
-        msg = f"log_likelihood: must be True or False, found {log_likelihood!r}"
-        raise InputError(msg)
+    extras = Extras(
+        log_likelihood=as_flag(log_likelihood, "log_likelihood"),
+        prior=as_flag(prior, "prior"),
+        posterior_predictive=as_flag(posterior_predictive, "posterior_predictive"),
+    )
     rng, record = _seed(seed)
     _check_method(method)
     problem, unreadable = read(problem_or_model)
     record |= {"created": datetime.now(UTC).isoformat(timespec="seconds")}
     if problem is None:
-        return _sample_unread(problem_or_model, unreadable, method, settings, rng, record)
-    require_known_prior(problem)
+        return _sample_unread(problem_or_model, unreadable, method, settings, extras, rng, record)
     problem = problem.dense("sampling")
-    problem.require_proper()
-    require_proper_unknowns(problem)
-    _check_memory(settings, problem.p + len(problem.unknown) + 1)
+    require_proper(problem)
+    if extras.prior:
+        require_proper_prior(problem)
+    _check_memory(problem, settings, extras)
     sampler, reason = _choose(problem, method)
     start = time.perf_counter()
     drawn = sampler.draw(problem, settings, rng)
-    from bayesreg.posterior import layout  # noqa: PLC0415  (loads xarray: 2 s, on use)
-
-    stats = drawn.stats or {"lp": log_joint(problem, dict(drawn.posterior))}
+    tree, complete = _labelled(problem, drawn, record, extras, rng)
     return _finish(
-        layout.as_tree(
-            problem, drawn.with_stats(stats), record, with_log_likelihood=bool(log_likelihood)
-        ),
+        tree,
         method=sampler.name,
         reason=reason,
         seconds=time.perf_counter() - start,
-        complete=drawn.complete,
+        complete=complete,
         libraries=drawn.libraries,
         text=str(problem),
     )
 
 
+def _labelled(
+    problem: Problem, drawn: Draws, record: dict[str, Any], extras: Extras, rng: np.random.Generator
+) -> tuple[xr.DataTree, bool]:
+    """Label the draws; a Ctrl-C by now costs what goes with them, but not the draws."""
+    layout = import_module("bayesreg.posterior.layout")  # loads xarray: 2 s, on use
+    try:
+        stats = dict(drawn.stats)
+        if "lp" not in stats:
+            stats = {"lp": log_joint(problem, dict(drawn.posterior))} | stats
+        tree = layout.as_tree(problem, replace(drawn, stats=stats), record, extras, rng)
+    except KeyboardInterrupt:
+        return layout.as_tree(problem, drawn, record, Extras(), rng), False
+    return tree, drawn.complete
+
+
 def _sample_unread(
-    model: object,
+    model: Any,
     unreadable: str,
     method: str,
     settings: Settings,
+    extras: Extras,
     rng: np.random.Generator,
     record: dict[str, Any],
 ) -> xr.DataTree:
@@ -147,8 +186,24 @@ def _sample_unread(
     if method == "exact":
         msg = f'the model is not a problem with a closed form ({unreadable}); use method="nuts"'
         raise NoClosedForm(msg)
+    if method not in ("auto", "nuts"):
+        msg = (
+            f"method: {method!r} takes problems, which the model is not ({unreadable}); "
+            'use method="nuts"'
+        )
+        raise InputError(msg)
     start = time.perf_counter()
-    tree, complete, library = sample_model(model, settings, rng)
+    try:
+        tree, complete, library = sample_model(model, settings, rng)
+    except BayesregError:
+        raise
+    except Exception as error:  # whatever stops PyMC, a worker that was killed among it
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        msg = f"PyMC stopped: {first}"
+        raise SamplingFailed(msg) from error
+    drawn = tree["posterior"].sizes
+    complete &= drawn["chain"] == settings.chains and drawn["draw"] == settings.draws
+    tree = import_module("bayesreg.posterior.model_groups").completed(tree, model, extras, rng)
     tree.attrs = record
     return _finish(
         tree,
@@ -172,8 +227,7 @@ def _finish(
     text: str,
 ) -> xr.DataTree:
     """Write down what was done; warn if it was cut short."""
-    from bayesreg.posterior import layout  # noqa: PLC0415  (loads xarray: 2 s, on use)
-
+    layout = import_module("bayesreg.posterior.layout")
     tree.attrs |= layout.versions(libraries) | {
         "method": method,
         "reason": reason,
@@ -191,8 +245,10 @@ def _finish(
     return tree
 
 
-def _check_memory(settings: Settings, width: int) -> None:
+def _check_memory(problem: Problem, settings: Settings, extras: Extras) -> None:
     """Refuse draws that would fill the memory, rather than fail after hours of sampling."""
+    unknowns = problem.p + len(problem.unknown) + 1
+    width = unknowns * (1 + extras.prior) + problem.n * extras.per_row
     numbers = settings.draws * settings.chains * width
     if numbers > _MOST_NUMBERS:
         msg = (
@@ -224,23 +280,66 @@ def _seed(seed: Any) -> tuple[np.random.Generator, dict[str, Any]]:
 
 def _check_method(method: object) -> None:
     names = ("auto", *(sampler.name for sampler in SAMPLERS))
-    if method == "gibbs":
-        msg = f"method: 'gibbs' is not there yet; valid: {', '.join(names)}"
-        raise InputError(msg)
     if method not in names:
         raise unknown_name("method", method, names)
 
 
+def reason_against_sampling(problem: Problem) -> str | None:
+    """Say why no sampler draws from a posterior; None where one does.
+
+    Parameters
+    ----------
+    problem : Problem
+        The posterior.
+
+    Returns
+    -------
+    str or None
+        What speaks against each sampler.
+
+    Examples
+    --------
+    >>> from bayesreg import Gaussian, Laplace, Problem
+    >>> reason_against_sampling(Problem([[1.0], [2.0]], [1.0, 2.0], likelihood=Gaussian(1.0),
+    ...                                 prior=Laplace(1.0)))
+    """
+    against = []
+    for sampler, reason in _considered(problem):
+        if reason is None:
+            return None
+        against.append(f"not {sampler.name}: {reason}")
+    return f"no sampler takes {problem.prior.name} here: {'; '.join(against)}"
+
+
+def _considered(problem: Problem) -> Iterator[tuple[Sampler, str | None]]:
+    """Yield the samplers of "auto", best first, and what speaks against each."""
+    for sampler in SAMPLERS:
+        if not sampler.approximate:
+            yield sampler, sampler.reason_against(problem)
+
+
 def _choose(problem: Problem, method: str) -> tuple[Sampler, str]:
     """Return the sampler and, in words, why it was taken."""
+    if method != "auto":
+        return _asked_for(problem, method), "asked for"
     against: list[str] = []
-    for sampler in SAMPLERS:
-        if method not in ("auto", sampler.name):
-            continue
-        reason = sampler.reason_against(problem)
+    for sampler, reason in _considered(problem):
         if reason is None:
-            why = f"auto: {sampler.advantage}" if method == "auto" else "asked for"
-            return sampler, "; ".join([why, *against])
+            return sampler, "; ".join([f"auto: {sampler.advantage}", *against])
         against.append(f"not {sampler.name}: {reason}")
-    msg = f'{against[0].removeprefix("not exact: ")}; use method="nuts"'
-    raise NoClosedForm(msg)
+    raise InputError(reason_against_sampling(problem))
+
+
+def _asked_for(problem: Problem, method: str) -> Sampler:
+    """Return the sampler of this name, or say what speaks against it and which one to take."""
+    sampler = next(sampler for sampler in SAMPLERS if sampler.name == method)
+    reason = sampler.reason_against(problem)
+    if reason is None:
+        return sampler
+    other = next((other.name for other, why in _considered(problem) if why is None), None)
+    advice = "no other sampler takes it" if other is None else f'use method="{other}"'
+    if method == "exact":
+        msg = f"{reason}; {advice}"
+        raise NoClosedForm(msg)
+    msg = f"method: {method!r} does not take this problem ({reason}); {advice}"
+    raise InputError(msg)

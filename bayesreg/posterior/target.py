@@ -4,23 +4,19 @@ The coordinates are ``z = (z_β, z_level, z_sigma, z_scale)``. Unknowns move on 
 ``x = x₀ exp(c z)``; the coefficients follow from z through the Gaussian surrogate *at the present
 unknowns*, so that z is standard normal whatever they are (exactly so for a normal prior and
 likelihood), and NUTS sees no funnel. Known scales leave one linear map, ``β = mean + root z``.
-
-A Gaussian likelihood with n > p enters through the QR factor of the weighted columns: p
-pseudo-rows instead of n.
 """
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from scipy import special
 
-from bayesreg.likelihoods import Bernoulli, Gaussian
+from bayesreg.likelihoods import Gaussian
 from bayesreg.posterior.density import PriorShape, log_jacobian
+from bayesreg.posterior.rows import rows_of
 from bayesreg.posterior.surrogate import find_surrogate
 from bayesreg.posterior.whitening import Whitening
 
@@ -35,78 +31,6 @@ if TYPE_CHECKING:
 _LOG_LIMIT = 200.0
 
 
-class _Rows(ABC):
-    """The likelihood as a function of the deviation δ of (β, level) from the centre."""
-
-    @abstractmethod
-    def __init__(self, problem: Problem, surrogate: Surrogate) -> None: ...
-
-    @abstractmethod
-    def __call__(self, delta: Vector, sigma: float) -> tuple[float, Vector, float]:
-        """Return the loss, its gradient in δ, and its derivative in log sigma."""
-
-
-class _GaussianRows(_Rows):
-    """Normal likelihood of the deviation δ of (β, level) from the centre."""
-
-    def __init__(self, problem: Problem, surrogate: Surrogate) -> None:
-        columns, eta = _centred_rows(problem, surrogate)
-        root = np.sqrt(problem.design.row_weights)
-        self.columns = root[:, None] * columns
-        self.residual = root * (problem.design.y - eta)
-        self.n, self.rest = problem.n, 0.0
-        if problem.n > self.columns.shape[1]:
-            # ‖residual − columns δ‖² = ‖Qᵀresidual − R δ‖² + rest
-            Q, self.columns = np.linalg.qr(self.columns)
-            along = Q.T @ self.residual
-            beyond = self.residual - Q @ along
-            self.residual, self.rest = along, float(beyond @ beyond)
-
-    def __call__(self, delta: Vector, sigma: float) -> tuple[float, Vector, float]:
-        """Return the loss, its gradient in δ, and its derivative in log sigma."""
-        error = self.columns @ delta - self.residual
-        square = (float(error @ error) + self.rest) / sigma**2
-        loss = 0.5 * square + self.n * math.log(sigma)
-        return loss, (error @ self.columns) / sigma**2, self.n - square
-
-
-class _LogisticRows(_Rows):
-    """Bernoulli likelihood of the deviation δ, with the sign of each row folded into its numbers.
-
-    With s = −1 where y = 1 and s = 1 elsewhere the loss is ``Σ w log(1 + exp(sη))``: one expit and
-    no branches, a quarter less time per gradient than by the likelihood's own methods.
-    """
-
-    def __init__(self, problem: Problem, surrogate: Surrogate) -> None:
-        columns, eta = _centred_rows(problem, surrogate)
-        sign = np.where(problem.design.y > 0, -1.0, 1.0)
-        self.columns, self.eta = sign[:, None] * columns, sign * eta
-        self.w = problem.design.row_weights
-
-    def __call__(self, delta: Vector, sigma: float) -> tuple[float, Vector, float]:
-        """Return the loss, its gradient in δ, and 0."""
-        del sigma
-        eta = self.eta + self.columns @ delta
-        loss = float(self.w @ np.logaddexp(0.0, eta))
-        return loss, (self.w * special.expit(eta)) @ self.columns, 0.0
-
-
-class _OtherRows(_Rows):
-    """Any other likelihood of the deviation δ of (β, level) from the centre."""
-
-    def __init__(self, problem: Problem, surrogate: Surrogate) -> None:
-        self.columns, self.eta = _centred_rows(problem, surrogate)
-        self.likelihood = problem.likelihood
-        self.y, self.w = problem.design.y, problem.design.row_weights
-
-    def __call__(self, delta: Vector, sigma: float) -> tuple[float, Vector, float]:
-        """Return the loss, its gradient in δ, and 0."""
-        del sigma
-        eta = self.eta + self.columns @ delta
-        rows = self.likelihood.gradient(eta, self.y, self.w)
-        return self.likelihood.loss(eta, self.y, self.w), rows @ self.columns, 0.0
-
-
 def _centred_rows(problem: Problem, surrogate: Surrogate) -> tuple[Matrix, Vector]:
     """Return the columns of δ (a column of ones last, with an intercept) and η at the centre."""
     conditional, design = surrogate.conditional, problem.design
@@ -117,9 +41,6 @@ def _centred_rows(problem: Problem, surrogate: Surrogate) -> tuple[Matrix, Vecto
     if design.intercept:
         columns = np.column_stack([columns, np.ones(problem.n)])
     return columns, eta
-
-
-_ROWS: dict[type, type[_Rows]] = {Gaussian: _GaussianRows, Bernoulli: _LogisticRows}
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,9 +77,13 @@ class Target:
 
     Attributes
     ----------
-    size : int
-        Number of coordinates.
+    size, width : int
+        Number of coordinates, and of the numbers that `draw` makes of them.
+    adaptation : str
+        What nutpie may adapt: the scales of the coordinates, which are uncorrelated already.
     """
+
+    adaptation: ClassVar[str] = "diag"
 
     def __init__(self, problem: Problem) -> None:
         shape = PriorShape.of(problem)
@@ -167,7 +92,7 @@ class Target:
         self.k = problem.p + int(problem.design.intercept)
         self.l1, self.l2 = shape.penalty.l1, shape.penalty.l2
         self.loc = self.conditional.loc * (self.l2 > 0)
-        self.rows = _ROWS.get(type(problem.likelihood), _OtherRows)(problem, surrogate)
+        self.rows = rows_of(problem, *_centred_rows(problem, surrogate))
         self.sigma = 1.0
         if isinstance(problem.likelihood, Gaussian) and problem.likelihood.conditional:
             self.sigma = math.sqrt(problem.likelihood.variance)
@@ -179,7 +104,7 @@ class Target:
         self.log_start = np.log([x.start for x in self.unknown])
         of_noise = np.array([float(x.name == "sigma") for x in self.unknown])
         self.whitening = Whitening(self.conditional, self.k > self.p, self.powers, of_noise)
-        self.size = self.k + len(self.unknown)
+        self.size = self.width = self.k + len(self.unknown)
 
     def draw(self, z: Vector) -> Vector:
         """Map coordinates (size,) to one row: coefficients, intercept, sigma, scale."""

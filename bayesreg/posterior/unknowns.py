@@ -1,39 +1,140 @@
-"""Whether an unknown sigma or scale leaves the posterior proper: tails that nothing closes."""
+"""Whether a posterior is proper: directions and tails of sigma or scale that nothing closes."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg.errors import ImproperPosterior
+from bayesreg.blocks import Blocks
+from bayesreg.errors import DegenerateMode, ImproperPosterior
 from bayesreg.independence import residual
-from bayesreg.likelihoods import Gaussian
-from bayesreg.posterior.density import PriorShape
-from bayesreg.propriety import check_proper_directions
-from bayesreg.scale_priors import HalfFlat, InverseGamma
+from bayesreg.likelihoods import Bernoulli, Gaussian
+from bayesreg.priors import SpikeSlab
+from bayesreg.propriety import check_proper_directions, completely_separated
+from bayesreg.scale_priors import HalfCauchy, HalfFlat, InverseGamma
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bayesreg._validation import Vector
+    from bayesreg.priors import Prior
     from bayesreg.problem import Problem
 
+    type Mask = NDArray[np.bool_]
 
-def require_proper_unknowns(problem: Problem) -> None:
-    """Raise ImproperPosterior if the density of sigma or scale does not integrate.
+# Where tails that fall exponentially have fallen out of sight, and those of a power have not.
+_FAR, _OUT_OF_SIGHT = 1e8, -1000.0
+# Exponents k of priors of a scale that fall like ``s^−k``; the others fall faster.
+_POWERS: dict[type, float] = {HalfFlat: 0.0, HalfCauchy: 2.0}
 
-    With f flat directions the marginal likelihood falls like ``σ^−(n−f)`` for large σ, and like
-    ``s^−min(m, n−f)`` for a large scale s of m coefficients, so a flat prior of either needs an
-    exponent of at least 2. For small σ it grows without an integrable bound where fewer columns
-    than rows fit y exactly; an inverse gamma prior outweighs that, the others do not.
+
+@dataclass(frozen=True, eq=False)
+class _Structure:
+    """What the prior of each coefficient depends on; masks of shape (p,).
+
+    Unlike `Problem.free`, this asks for no mode: a horseshoe has none, and can be sampled.
+
+    Attributes
+    ----------
+    flat, half_flat : ndarray of bool
+        No prior, on both sides of 0 or from 0 on.
+    of_sigma, of_scale : ndarray of bool
+        The scale is a multiple of the unknown sigma, or of the unknown scale.
+    heavy : ndarray of bool
+        The density falls like a power.
+    power : ndarray
+        That power; inf where it falls faster.
+    spike : ndarray of bool
+        The coefficient is exactly 0 with positive probability.
+    """
+
+    flat: Mask
+    half_flat: Mask
+    of_sigma: Mask
+    of_scale: Mask
+    heavy: Mask
+    spike: Mask
+    power: Vector
+
+    @classmethod
+    def of(cls, problem: Problem) -> _Structure:
+        """Ask each part of the prior."""
+        p, prior = problem.p, problem.prior
+        parts = prior.parts if isinstance(prior, Blocks) else ((prior, tuple(range(p))),)
+        names = ("flat", "half_flat", "of_sigma", "of_scale", "heavy", "spike")
+        masks = {name: np.zeros(p, dtype=np.bool_) for name in names}
+        found = cls(**masks, power=np.full(p, math.inf))
+        for part, positions in parts:
+            j = list(positions)
+            known = part.given(sigma=1.0, scale=1.0)
+            found.flat[j], found.half_flat[j] = _flatness(known, len(j))
+            found.of_sigma[j] = part.relative_to is not None and "sigma" in problem.unknown
+            found.of_scale[j] = part.hyperprior is not None
+            found.power[j] = _power(known, len(j))
+            found.heavy[j] = np.isfinite(found.power[j])
+            found.spike[j] = isinstance(part, SpikeSlab)
+        bound = ~found.flat
+        return replace(
+            found,
+            of_sigma=found.of_sigma & bound,
+            of_scale=found.of_scale & bound,
+            heavy=found.heavy & bound,
+        )
+
+
+def _flatness(known: Prior, p: int) -> tuple[Mask, Mask]:
+    try:
+        penalty = known.penalty(p)
+    except DegenerateMode:  # infinite at 0 or with an atom there, yet flat where the scale is inf
+        near, far = (known.log_densities(np.full(p, at)) for at in (1.0, _FAR))
+        return (near == 0) & (far == 0), np.zeros(p, dtype=np.bool_)
+    return np.asarray(penalty.flat), np.asarray(penalty.half_flat)
+
+
+def _power(known: Prior, p: int) -> Vector:
+    """Exponent k of tails ``|β|^−k``, from densities at two far points; inf if there is none."""
+    near, far = (known.log_densities(np.full(p, at)) for at in (_FAR, _FAR**1.25))
+    seen = near > _OUT_OF_SIGHT
+    exponent = (np.where(seen, near, 0.0) - np.where(seen, far, 0.0)) / (0.25 * math.log(_FAR))
+    return np.where(seen, exponent, math.inf)
+
+
+def flat_positions(problem: Problem) -> NDArray[np.intp]:
+    """Return the positions of the coefficients with a flat prior, whether or not it has a mode.
+
+    Examples
+    --------
+    >>> from bayesreg import Bernoulli, Horseshoe, Problem
+    >>> flat_positions(Problem([[1.0, 2.0], [3.0, 5.0]], [0.0, 1.0], likelihood=Bernoulli(),
+    ...                        prior=Horseshoe(scale=[1.0, np.inf])))
+    array([1])
+    """
+    return np.flatnonzero(_Structure.of(problem).flat)
+
+
+def require_proper(problem: Problem) -> None:
+    """Raise ImproperPosterior if the posterior has no integral.
+
+    Flat coefficients must leave no direction free (`check_proper_directions`). With f of them, the
+    marginal likelihood falls like ``σ^−(n−f)`` for large σ, and like ``s^−min(m, n−f)`` for a large
+    scale s of m coefficients, so a flat prior of either needs an exponent of at least 2. For small
+    σ it grows without an integrable bound where fewer columns than rows fit y exactly; an inverse
+    gamma prior outweighs that, the others do not.
 
     Raises
     ------
     ImproperPosterior
-        Naming the unknown and what to do.
+        Naming what is free, or the unknown, and what to do.
     """
-    hyperpriors, rank = (
-        problem.hyperpriors(),
-        problem.n - len(problem.free) - problem.design.intercept,
+    structure = _Structure.of(problem)
+    flat = np.flatnonzero(structure.flat).tolist()
+    check_proper_directions(
+        problem.likelihood, problem.design, flat, np.flatnonzero(structure.half_flat).tolist()
     )
+    hyperpriors, rank = problem.hyperpriors(), problem.n - len(flat) - problem.design.intercept
     if isinstance(hyperpriors.get("sigma"), HalfFlat) and rank < 2:
         msg = (
             f"sigma: a flat prior needs at least 2 rows more than flat coefficients, found {rank}; "
@@ -41,27 +142,31 @@ def require_proper_unknowns(problem: Problem) -> None:
         )
         raise ImproperPosterior(msg)
     if "sigma" in hyperpriors and not isinstance(hyperpriors["sigma"], InverseGamma):
-        _require_residual(problem)
+        _require_residual(problem, structure)
     if isinstance(hyperpriors.get("scale"), HalfFlat):
-        _require_informed_scale(problem, rank)
+        _require_informed_scale(problem, int(structure.of_scale.sum()), rank)
+    if isinstance(problem.likelihood, Bernoulli):
+        _require_light_tails(problem, structure)
 
 
-def _require_residual(problem: Problem) -> None:
+def _require_residual(problem: Problem, structure: _Structure) -> None:
     design = problem.design
     target = design.y if design.offset is None else design.y - design.offset
-    # A prior relative to sigma shrinks with it, so only the other columns can fit as sigma falls.
-    columns = design.columns(np.flatnonzero(~problem.relative))
-    left = np.abs(residual(columns, target)).max()
-    if columns.any(axis=0).sum() < problem.n and left <= 1e-13 * np.abs(target).max():
-        msg = (
-            "sigma: y is fitted exactly, so the density of sigma has no integral near 0; "
-            "give sigma a value or an InverseGamma prior"
-        )
-        raise ImproperPosterior(msg)
+    # A prior relative to sigma shrinks with it, so only the other columns can fit as sigma falls,
+    # unless its tails are so heavy that it hardly minds. Columns under a spike may all be out.
+    fitting = ~structure.of_sigma | structure.heavy
+    for mask in (fitting, fitting & ~structure.spike):
+        columns = design.columns(np.flatnonzero(mask))
+        left = np.abs(residual(columns, target)).max()
+        if columns.any(axis=0).sum() < problem.n and left <= 1e-13 * np.abs(target).max():
+            msg = (
+                "sigma: y is fitted exactly, so the density of sigma has no integral near 0; "
+                "give sigma a value or an InverseGamma prior"
+            )
+            raise ImproperPosterior(msg)
 
 
-def _require_informed_scale(problem: Problem, rank: int) -> None:
-    count = int(PriorShape.of(problem).scale_power.sum())
+def _require_informed_scale(problem: Problem, count: int, rank: int) -> None:
     gaussian = isinstance(problem.likelihood, Gaussian)
     if min(count, rank if gaussian else count) < 2:
         msg = (
@@ -75,3 +180,34 @@ def _require_informed_scale(problem: Problem, rank: int) -> None:
         except ImproperPosterior as error:
             msg = f"scale: has a flat prior, and without a prior on the coefficients: {error}"
             raise ImproperPosterior(msg) from error
+
+
+def _require_light_tails(problem: Problem, structure: _Structure) -> None:
+    """Refuse separated classes with flat coefficients beside tails that are too heavy for them.
+
+    Where coefficients at distance r separate the classes, f flat ones beside them (the intercept,
+    say) range over a cone as wide as r, which the likelihood does not close: a density of r that
+    falls like ``r^−k`` needs ``k > f + 1``. A scale shared by all reaches every direction; heavy
+    tails of each coefficient by itself reach far along the axes only.
+    """
+    design, flat = problem.design, np.flatnonzero(structure.flat).tolist()
+    count = len(flat) + int(design.intercept)
+    if count == 0:
+        return
+    scaled = np.flatnonzero(structure.of_scale)
+    hyperprior = problem.hyperpriors().get("scale")
+    heavy = hyperprior is not None and _POWERS.get(type(hyperprior), math.inf) <= count + 1
+    if scaled.size and heavy and completely_separated(design, [*flat, *scaled.tolist()]):
+        msg = (
+            "scale: its prior has tails so heavy that beside a flat intercept the posterior of "
+            "classes that a plane separates has no integral; use HalfNormal or Exponential"
+        )
+        raise ImproperPosterior(msg)
+    for j in np.flatnonzero(structure.power <= count + 1 + 1e-6).tolist():
+        if completely_separated(design, [*flat, j]):
+            msg = (
+                f"prior: has tails so heavy on {problem.names[j]!r}, which separates the classes "
+                "beside flat coefficients, that the posterior has no integral; use a prior with "
+                "lighter tails, such as Laplace or Normal"
+            )
+            raise ImproperPosterior(msg)

@@ -7,7 +7,7 @@ be ``np.inf``: the prior is then flat there, with density 1 (the convention of P
 from bayesreg.priors.balls import UniformBall
 from bayesreg.priors.base import ElasticNetPrior, Flat, IndependentPrior, Prior, as_scale_prior
 from bayesreg.priors.curved import Bridge, GeneralizedDoublePareto, StudentT
-from bayesreg.priors.degenerate import Horseshoe, SpikeSlab
+from bayesreg.priors.degenerate import Horseshoe, RegularizedHorseshoe, SpikeSlab
 from bayesreg.priors.elastic_net import ElasticNet, Laplace, Normal, as_coefficient_prior
 from bayesreg.priors.fused import Fused
 from bayesreg.priors.norms import GroupLaplace, LInfinity, Slope
@@ -21,6 +21,7 @@ PRIORS: tuple[type[Prior], ...] = (
     GeneralizedDoublePareto,
     Bridge,
     Horseshoe,
+    RegularizedHorseshoe,
     SpikeSlab,
     GroupLaplace,
     LInfinity,
@@ -44,6 +45,7 @@ __all__ = [
     "Laplace",
     "Normal",
     "Prior",
+    "RegularizedHorseshoe",
     "Slope",
     "SpikeSlab",
     "StudentT",

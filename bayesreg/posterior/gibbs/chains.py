@@ -1,0 +1,191 @@
+"""Several chains in threads, in batches short enough for Ctrl-C.
+
+A chain is an object that draws when told to; compiled code holds no interpreter lock, so threads
+are enough. Each chain has its own stream of random numbers: the draws do not depend on how many
+threads there are, nor on where batches end.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayesreg.errors import BayesregError, SamplingFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
+
+    from numpy.typing import NDArray
+
+    from bayesreg.posterior.base import Settings
+
+# Seconds of one batch, and between looks at the keyboard.
+_BATCH = 0.2
+_PATIENCE = 0.1
+_ADVICE = (
+    "rescale the columns and y to moderate sizes, give sigma and the scale proper priors, or use "
+    'method="nuts"'
+)
+
+
+class Chain(ABC):
+    """One chain: its state and its random numbers."""
+
+    @abstractmethod
+    def advance(self, count: int) -> NDArray[np.float64]:
+        """Move on by `count` draws and return them, shape (count, width)."""
+
+
+@dataclass(eq=False)
+class _Draws:
+    """One array for the draws of all chains, made when the first of them comes."""
+
+    chains: int
+    draws: int
+    values: NDArray[np.float64] | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, chain: int, start: int, batch: NDArray[np.float64]) -> None:
+        """Write draws of one chain."""
+        with self.lock:
+            if self.values is None:
+                self.values = np.empty((self.chains, self.draws, batch.shape[1]))
+        self.values[chain, start : start + batch.shape[0]] = batch
+
+
+@dataclass(eq=False)
+class _Run:
+    """What a worker does, and how far it is."""
+
+    chain: Chain
+    number: int
+    tune: int
+    draws: int
+    out: _Draws
+    done: int = 0
+
+    def work(self, stop: threading.Event) -> None:
+        """Tune, then draw, until done or told to stop."""
+        size = 1
+        while self.done < self.tune + self.draws and not stop.is_set():
+            tuning = self.done < self.tune
+            left = (self.tune if tuning else self.tune + self.draws) - self.done
+            count = min(size, left)
+            start = time.perf_counter()
+            batch = self.chain.advance(count)
+            seconds = time.perf_counter() - start
+            if not np.isfinite(batch).all():
+                msg = f"gibbs: a draw is not finite after {self.done + count} steps; {_ADVICE}"
+                raise SamplingFailed(msg)
+            if not tuning:
+                self.out.put(self.number, self.done - self.tune, batch)
+            self.done += count
+            size = max(1, min(8 * size, round(count * _BATCH / max(seconds, 1e-9))))
+
+
+def run_chains(
+    chains: Sequence[Chain], settings: Settings
+) -> tuple[NDArray[np.float64], NDArray[np.intp], bool]:
+    """Run chains side by side.
+
+    Parameters
+    ----------
+    chains : sequence of Chain
+        One per chain asked for.
+    settings : Settings
+        How many draws to throw away, and how many to keep.
+
+    Returns
+    -------
+    draws : ndarray, shape (chain, draw, width)
+        What was drawn after tuning.
+    kept : ndarray of int, shape (chain,)
+        Positions of the chains they come from: all, unless interrupted.
+    complete : bool
+        False if it was interrupted; the draws so far are returned.
+
+    Raises
+    ------
+    SamplingFailed
+        If a chain stops by itself, or a draw is not finite.
+    KeyboardInterrupt
+        If it is interrupted before the first draw after tuning.
+    """
+    out = _Draws(len(chains), settings.draws)
+    runs = [
+        _Run(chain, number, settings.tune, settings.draws, out)
+        for number, chain in enumerate(chains)
+    ]
+    stop, complete = threading.Event(), True
+    futures: list[Future[None]] = []
+    with ThreadPoolExecutor(min(len(runs), os.cpu_count() or 1)) as pool:
+        try:
+            futures += [pool.submit(run.work, stop) for run in runs]
+            with _progress(runs, shown=settings.progress) as show:
+                _wait(futures, show)
+        except KeyboardInterrupt:
+            complete = False
+        finally:
+            stop.set()
+    _check(futures)
+    kept, length = _longest_block(np.array([max(run.done - run.tune, 0) for run in runs]))
+    if not length or out.values is None:
+        raise KeyboardInterrupt
+    # All chains are a view, not a copy: draws may fill half of the memory.
+    chosen = out.values if kept.size == len(runs) else out.values[kept]
+    return chosen[:, :length], kept, complete
+
+
+def _wait(futures: list[Future[None]], show: Callable[[], None]) -> None:
+    """Wait for all, or for the first that fails, waking up often enough for Ctrl-C."""
+    pending = set(futures)
+    while pending:
+        finished, pending = wait(pending, timeout=_PATIENCE)
+        show()
+        if any(future.exception() is not None for future in finished):
+            return
+
+
+def _check(futures: list[Future[None]]) -> None:
+    """Raise what went wrong in a worker, as an error of the package."""
+    for future in futures:
+        error = future.exception()
+        if isinstance(error, BayesregError):
+            raise error
+        if error is not None:
+            first = (str(error).splitlines() or [""])[0]
+            msg = f"gibbs: a chain stopped: {type(error).__name__}: {first}; {_ADVICE}"
+            raise SamplingFailed(msg) from error
+
+
+def _longest_block(lengths: NDArray[np.intp]) -> tuple[NDArray[np.intp], int]:
+    """Find the chains and the number of first draws that keep most draws of an interrupted run."""
+    candidates = np.unique(lengths)
+    kept = np.array([length * (lengths >= length).sum() for length in candidates])
+    length = int(candidates[int(np.argmax(kept))])
+    return np.flatnonzero(lengths >= length), length
+
+
+@contextmanager
+def _progress(runs: list[_Run], *, shown: bool) -> Iterator[Callable[[], None]]:
+    """Yield what to call now and then to show how far the chains are."""
+    if not shown:
+        yield lambda: None
+        return
+    from rich.console import Console  # noqa: PLC0415  (on use)
+    from rich.progress import Progress  # noqa: PLC0415
+
+    total = sum(run.tune + run.draws for run in runs)
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(f"gibbs, {len(runs)} chains", total=total)
+        yield lambda: bar.update(task, completed=sum(run.done for run in runs))
+        bar.update(task, completed=sum(run.done for run in runs))

@@ -1,0 +1,124 @@
+"""What the Gaussian kernel needs of the data: rows without their flat directions, and few of them.
+
+Row weights are divided out, so that the noise has one sd. The flat coefficients (an intercept is
+one) are integrated out: columns and target are projected away from theirs, which leaves as many
+observations less; they are drawn afterwards. Where there are more rows than columns, the triangular
+factor of the rows takes their place: it has the same sums of squares, whatever the coefficients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import linalg, sparse
+
+from bayesreg.pseudo_rows import PseudoRows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bayesreg._validation import Matrix, Vector
+    from bayesreg.posterior.gibbs.plan import Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows for the k coefficients that are not flat; make them with `Rows.of`.
+
+    Attributes
+    ----------
+    A : ndarray, shape (r, k)
+        Columns, row by row in memory.
+    t : ndarray, shape (r,)
+        Target.
+    count : float
+        Observations less flat directions: the power of sigma in the density of the rows.
+    flat : _Flat
+        How to draw the flat coefficients.
+    """
+
+    A: Matrix
+    t: Vector
+    count: float
+    flat: _Flat
+
+    @classmethod
+    def of(cls, plan: Plan) -> Rows:
+        """Project, and reduce to a triangle where that is smaller."""
+        columns, target, flat = _whitened(plan)
+        basis, k = flat.basis, columns.shape[1]
+        count = float(plan.design.count - basis.shape[1])
+        if sparse.issparse(columns):
+            A, t = _from_products(columns, target, flat)
+        else:
+            # The second pass removes what rounding of large means left behind.
+            for _ in range(2 if basis.size else 0):
+                columns = columns - basis @ (basis.T @ columns)
+                target = target - basis @ (basis.T @ target)
+            A, t = columns, target
+            if A.shape[0] > k + 1:
+                R = linalg.qr(np.column_stack([A, t]), mode="r", overwrite_a=True)[0][: k + 1]
+                A, t = R[:, :k], R[:, k]
+        # Arrays of one kind, so that compiled code is compiled once.
+        return cls(np.require(A, float, ["C", "W"]), np.require(t, float, ["C", "W"]), count, flat)
+
+
+@dataclass(frozen=True, eq=False)
+class _Flat:
+    """Flat coefficients given the others: least squares on what these leave.
+
+    ``basis @ root⁻¹`` are the whitened columns, of an intercept and then the flat coefficients.
+    """
+
+    basis: Matrix
+    root: Matrix
+    along: Vector
+    slope: Matrix
+
+    def draw(
+        self, beta: NDArray[np.float64], sigma: NDArray[np.float64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Draw them given β (m, k) and σ (m,); shape (m, f)."""
+        z = rng.standard_normal((sigma.size, self.along.size))
+        inner = self.along - beta @ self.slope.T + sigma[:, None] * z
+        return np.asarray(inner @ self.root.T)
+
+
+def _whitened(plan: Plan) -> tuple[Any, Vector, _Flat]:
+    """Return the columns that are not flat, the target, both whitened, and the flat part."""
+    design, k = plan.design, plan.p - plan.flat
+    root = None if design.weights is None else np.sqrt(design.weights)
+    target = design.y if design.offset is None else design.y - design.offset
+    if plan.loc.any():
+        target = target - design.X[:, plan.order] @ plan.loc
+    others, flat = design.X[:, plan.order[:k]], _dense(design.X[:, plan.order[k:]])
+    if design.intercept:
+        flat = np.column_stack([design.one, flat])
+    if design.why_not_dense is None or design.n <= k:  # then dense rows are less than k × k
+        others = _dense(others)
+    if root is not None:
+        target, flat, others = root * target, root[:, None] * flat, _by_row(others, root)
+    norm = np.sqrt((flat**2).sum(axis=0))
+    basis, R = np.linalg.qr(flat / norm)
+    inverse = linalg.solve_triangular(R, np.eye(norm.size)) / norm[:, None]
+    slope = np.asarray((others.T @ basis).T)
+    return others, target, _Flat(basis, inverse, basis.T @ target, slope)
+
+
+def _dense(X: Any) -> Matrix:
+    return np.asarray(X if isinstance(X, np.ndarray) else X.toarray())
+
+
+def _by_row(X: Any, factor: Vector) -> Any:
+    return factor[:, None] * X if isinstance(X, np.ndarray) else sparse.diags_array(factor) @ X
+
+
+def _from_products(columns: Any, target: Vector, flat: _Flat) -> tuple[Matrix, Vector]:
+    """Return rows with the sums of products of a sparse matrix too large to be made dense."""
+    gram = (columns.T @ columns).toarray() - flat.slope.T @ flat.slope
+    left = target - flat.basis @ flat.along
+    xty = columns.T @ left - flat.slope.T @ (flat.basis.T @ left)
+    rows = PseudoRows.of(0.5 * (gram + gram.T), xty, float(left @ left), target.size)
+    return rows.X, rows.y
