@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import arviz as az
 import numpy as np
@@ -164,7 +164,7 @@ def test_auto_says_what_it_took_and_why() -> None:
     """The first that fits, with the reason against each of those before it."""
     exact, gibbs, nuts = (br.sample(p, **SMALL).attrs for p in (RIDGE, HORSESHOE, GROUP))
     assert exact["method"] == "exact"
-    assert exact["reason"] == "auto: the posterior has a closed form, so the draws are independent"
+    assert exact["reason"] == "auto: the posterior is known exactly, so the draws are independent"
     assert gibbs["method"] == "gibbs"
     assert "; not exact: prior: is Horseshoe" in gibbs["reason"]
     assert nuts["method"] == "nuts"
@@ -582,3 +582,35 @@ def test_separated_classes_and_a_flat_intercept_need_light_tails(prior: Prior) -
         br.Problem(*_classes(apart=False), likelihood=br.Bernoulli(), prior=prior),
     ):
         unknowns.require_proper(problem)
+
+
+def test_auto_goes_on_where_a_closed_form_loses_its_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only shows while it is computed is the reason for the next sampler."""
+
+    def lost(*_: object) -> None:
+        msg = "the digits are gone"
+        raise NoClosedForm(msg)
+
+    monkeypatch.setattr(type(SAMPLERS[0]), "draw", lost)
+    tree = br.sample(RIDGE, draws=20, tune=20, chains=2, seed=1)
+    assert tree.attrs["method"] == "gibbs"
+    assert "not exact: the digits are gone" in tree.attrs["reason"]
+
+
+@pytest.mark.parametrize("relative", [None, "sigma"])
+def test_a_flat_scale_leaves_sigma_rows_of_its_own(relative: Literal["sigma"] | None) -> None:
+    """Two flat scales need three rows; a relative one needs more rows than columns."""
+    rng = np.random.default_rng(12)
+    prior = br.Normal(scale=br.Flat(), relative_to=relative)
+    sigma = br.HalfNormal(1.0) if relative else br.Flat()
+    for n, proper in ((2 if relative is None else 4, False), (12, True)):
+        X = rng.normal(size=(n, 4))
+        problem = br.Problem(
+            X, X[:, 0] + rng.normal(size=n), likelihood=br.Gaussian(sigma), prior=prior,
+            intercept=False,
+        )  # fmt: skip
+        if proper:
+            unknowns.require_proper(problem)
+        else:
+            with pytest.raises(ImproperPosterior, match="flat"):
+                unknowns.require_proper(problem)

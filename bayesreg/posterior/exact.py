@@ -368,7 +368,7 @@ class Exact(Sampler):
     """Independent draws from a posterior that is known exactly."""
 
     name = "exact"
-    advantage = "the posterior has a closed form, so the draws are independent"
+    advantage = "the posterior is known exactly, so the draws are independent"
 
     def reason_against(self, problem: Problem) -> str | None:
         """Say why the posterior is not known exactly; None where it is."""

@@ -143,9 +143,8 @@ def sample(
     if extras.prior:
         require_proper_prior(problem)
     _check_memory(problem, settings, extras)
-    sampler, reason = _choose(problem, method)
     start = time.perf_counter()
-    drawn = sampler.draw(problem, settings, rng)
+    sampler, reason, drawn = _drawn(problem, method, settings, rng)
     tree, complete = _labelled(problem, drawn, record, extras, rng)
     return _finish(
         tree,
@@ -318,16 +317,27 @@ def _considered(problem: Problem) -> Iterator[tuple[Sampler, str | None]]:
             yield sampler, sampler.reason_against(problem)
 
 
-def _choose(problem: Problem, method: str) -> tuple[Sampler, str]:
-    """Return the sampler and, in words, why it was taken."""
+def _drawn(
+    problem: Problem, method: str, settings: Settings, rng: np.random.Generator
+) -> tuple[Sampler, str, Draws]:
+    """Return the sampler, in words why it was taken, and its draws.
+
+    A closed form may turn out to lose its digits only when it is computed: "auto" goes on then.
+    """
     if method != "auto":
-        return _asked_for(problem, method), "asked for"
+        sampler = _asked_for(problem, method)
+        return sampler, "asked for", sampler.draw(problem, settings, rng)
     against: list[str] = []
     for sampler, reason in _considered(problem):
         if reason is None:
-            return sampler, "; ".join([f"auto: {sampler.advantage}", *against])
+            try:
+                drawn = sampler.draw(problem, settings, rng)
+            except NoClosedForm as error:
+                against.append(f"not {sampler.name}: {error}")
+                continue
+            return sampler, "; ".join([f"auto: {sampler.advantage}", *against]), drawn
         against.append(f"not {sampler.name}: {reason}")
-    raise InputError(reason_against_sampling(problem))
+    raise InputError(reason_against_sampling(problem) or f"problem: {'; '.join(against)}")
 
 
 def _asked_for(problem: Problem, method: str) -> Sampler:

@@ -145,6 +145,7 @@ def require_proper(problem: Problem) -> None:
         _require_residual(problem, structure)
     if isinstance(hyperpriors.get("scale"), HalfFlat):
         _require_informed_scale(problem, int(structure.of_scale.sum()), rank)
+        _require_rows_to_spare(problem, structure, rank)
     if isinstance(problem.likelihood, Bernoulli):
         _require_light_tails(problem, structure)
 
@@ -180,6 +181,36 @@ def _require_informed_scale(problem: Problem, count: int, rank: int) -> None:
         except ImproperPosterior as error:
             msg = f"scale: has a flat prior, and without a prior on the coefficients: {error}"
             raise ImproperPosterior(msg) from error
+
+
+def _require_rows_to_spare(problem: Problem, structure: _Structure, rank: int) -> None:
+    """Refuse a flat scale that leaves sigma nothing of its own.
+
+    With both flat, ``∫∫ r^−(n−f) dσ ds`` over ``r² = σ² + s²`` needs three rows more than flat
+    coefficients. With a scale relative to sigma that fits every row, the density of the scale is
+    ``s^−(n−f)`` times the ``s^(n−f−1)`` that sigma gains as it goes to 0 like 1/s.
+    """
+    sigma = problem.hyperpriors().get("sigma")
+    if sigma is None or isinstance(sigma, InverseGamma):
+        return
+    if isinstance(sigma, HalfFlat) and rank < 3:
+        msg = (
+            "sigma, scale: flat priors of both need at least 3 rows more than flat coefficients, "
+            f"found {rank}; use HalfNormal or HalfCauchy for one"
+        )
+        raise ImproperPosterior(msg)
+    relative = structure.of_scale & structure.of_sigma
+    if relative.sum() < rank or not relative.any():
+        return
+    columns = problem.design.columns(np.flatnonzero(relative | structure.flat))
+    if problem.design.intercept:
+        columns = np.column_stack([problem.design.one, columns])
+    if np.linalg.matrix_rank(columns) == problem.n:
+        msg = (
+            "scale: a flat prior of a scale relative to sigma, with columns that can fit every "
+            "row, leaves no integral; use HalfNormal or HalfCauchy"
+        )
+        raise ImproperPosterior(msg)
 
 
 def _require_light_tails(problem: Problem, structure: _Structure) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # The p × p route costs p³/3, the n × n one 0.6 n²p + n³/3: they cross here.
 _WIDE = 1.6
+_MOST_IN_PRODUCTS = 2000
 # Share of the observations from which coefficients are many.
 _MANY = 0.4
 _WALKS = 4
@@ -91,8 +92,9 @@ def run(
 
 
 def _data(plan: Plan, rows: Rows) -> Data:
-    r = rows.A.shape[0]
-    gram = plan.mixed <= _WIDE * r
+    r, k = rows.A.shape
+    # Columns under a spike are in the products as well, and there may be very many of them.
+    gram = plan.mixed <= _WIDE * r and k <= max(plan.mixed, _MOST_IN_PRODUCTS)
     empty = np.empty((0, 0))
     return Data(
         A=rows.A,
