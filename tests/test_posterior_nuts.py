@@ -76,7 +76,7 @@ def _problems() -> dict[str, br.Problem]:
             br.Gaussian(half), [(br.Normal(cauchy), [0, 2]), (br.Flat(), [1])]
         ),
         "logistic": tall(br.Bernoulli(), br.Laplace(1.0), **EXTRA),
-        "logistic scale": tall(br.Bernoulli(), br.Laplace(cauchy)),
+        "logistic scale": tall(br.Bernoulli(), br.Laplace(half)),
         "poisson": tall(br.Poisson(), br.Normal(0.5), **EXTRA),
         "poisson scale": tall(br.Poisson(), br.Laplace(cauchy)),
         "level only": br.Problem(
