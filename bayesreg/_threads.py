@@ -36,7 +36,7 @@ _found: ContextVar[int | None] = ContextVar("found", default=None)
 @cache
 def _controller() -> ThreadpoolController:
     # Looking for the libraries takes milliseconds; NumPy's and SciPy's are loaded by now.
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas")
 
 
 def threads() -> int:
