@@ -19,6 +19,7 @@ from bayesreg.blocks import Blocks
 from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.likelihoods import LOG_2PI, Bernoulli, Gaussian, Poisson
 from bayesreg.penalties import ElasticNetPenalty
+from bayesreg.posterior.log_scales import LogScale
 from bayesreg.priors import IndependentPrior
 from bayesreg.priors.base import Scaled, fill
 from bayesreg.scale_priors import ScalePrior
@@ -101,14 +102,22 @@ class PriorShape:
 
     def log_density(self, beta: Array, sigma: Array, scale: Array) -> Array:
         """Log density of coefficients (..., p) given unknowns (...); 1 where they are known."""
-        log_ratio = (
-            np.log(sigma)[..., None] * self.sigma_power
-            + np.log(scale)[..., None] * self.scale_power
-        )
-        shrink, square = np.exp(-log_ratio), 0.5 * (beta - self.penalty.loc) ** 2
-        value = self.penalty.l1 * np.abs(beta) * shrink + self.penalty.l2 * square * shrink**2
-        total: Array = (value + log_ratio).sum(axis=-1)
-        return -total - self.constant
+        total: Array = np.full(beta.shape[:-1], self.constant)
+        # Coefficients that depend on the unknowns in the same way take one product together.
+        powers = np.column_stack([self.sigma_power, self.scale_power])
+        for e, f in np.unique(powers, axis=0):
+            at = np.flatnonzero((powers == (e, f)).all(axis=1))
+            part, penalty = (
+                beta if at.size == beta.shape[-1] else beta[..., at],
+                self.penalty.at(at),
+            )
+            log_ratio = e * np.log(sigma) + f * np.log(scale)
+            total += at.size * log_ratio
+            if penalty.l1.any():
+                total += np.abs(part) @ penalty.l1 * np.exp(-log_ratio)
+            if penalty.l2.any():
+                total += 0.5 * (part - penalty.loc) ** 2 @ penalty.l2 * np.exp(-2 * log_ratio)
+        return -total
 
 
 def _gaussian_rows(eta: Array, y: Vector, w: Vector, sigma: Array) -> Array:
@@ -245,7 +254,10 @@ def log_joint(problem: Problem, draws: dict[str, Array]) -> Array:
     intercept = draws.get("intercept", 0.0 * ones)
     out = log_prior(problem, beta, sigma, scale)
     for name, prior in problem.hyperpriors().items():
-        out += np.vectorize(prior.log_density, otypes=[float])(draws[name])
+        u = np.log(draws[name])
+        # The density of log x has a factor in it, which that of x, or of its square, has not.
+        factor = 2 * u + math.log(2) if prior.of_square else u
+        out += LogScale.of(prior).log_density(u) - factor
     noise = noise_sd(problem, draws)
     for chain in range(beta.shape[0]):  # one chain at a time holds memory down: draws × rows
         out[chain] += _log_likelihood_of_all(problem, beta[chain], intercept[chain], noise[chain])
