@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from bayesreg._threads import inner_products
+from bayesreg._threads import every_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -265,7 +265,9 @@ class _Dense(Columns):
             everything = np.arange(self.shape[1])
             return self.gram(everything, everything)
         # One symmetric product of the data as they are; centre and scale come afterwards.
-        raw = inner_products(self.X)
+        n, p = self.shape
+        with every_thread(n * p * p):
+            raw = self.X.T @ self.X
         if self.center.any():
             raw -= float(self.one @ self.one) * np.outer(self.center, self.center)
         inverse = 1.0 / self.scale

@@ -309,11 +309,3 @@ def test_a_heavy_product_gets_back_the_threads_that_were_taken() -> None:
             with _threads.every_thread(10):
                 assert counts() == {1}
         assert counts() == outer
-
-
-def test_rows_of_a_tall_matrix_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The inner products are those of one multiplication, whoever computed which rows."""
-    X = np.asfortranarray(np.random.default_rng(3).normal(size=(4001, 7)))
-    monkeypatch.setattr(_threads, "_HEAVY", 1)
-    monkeypatch.setattr(_threads, "threads", lambda: 3)
-    np.testing.assert_allclose(_threads.inner_products(X), X.T @ X, rtol=1e-12, atol=1e-10)
