@@ -217,19 +217,27 @@ def _log_part(prior: Prior, beta: Matrix, multiplier: Vector) -> Vector:
     return np.asarray(whole.log_densities(beta.ravel()).reshape(m, k).sum(axis=1))
 
 
-def _log_likelihood_of_all(problem: Problem, beta: Array, intercept: Array, sigma: Array) -> Array:
-    """Sum `log_likelihood` over rows; of many Gaussian ones from a triangle that they reduce to."""
-    design, m = problem.design, problem.p + 2
-    if not isinstance(problem.likelihood, Gaussian) or design.n <= m:
-        return log_likelihood(problem, beta, intercept, sigma).sum(axis=-1)
-    w = design.row_weights
+def _triangle(problem: Problem) -> Matrix | None:
+    """Reduce intercept, columns and target of many Gaussian rows to as many as they span."""
+    design = problem.design
+    if not isinstance(problem.likelihood, Gaussian) or design.n <= problem.p + 2:
+        return None
     target = design.y if design.offset is None else design.y - design.offset
-    whole = np.column_stack([np.ones(design.n), design.X, target]) * np.sqrt(w)[:, None]
-    triangle = np.linalg.qr(whole, mode="r")
+    whole = np.column_stack([np.ones(design.n), design.X, target])
+    return np.linalg.qr(whole * np.sqrt(design.row_weights)[:, None], mode="r")
+
+
+def _log_likelihood_of_all(
+    problem: Problem, triangle: Matrix | None, beta: Array, intercept: Array, sigma: Array
+) -> Array:
+    """Sum `log_likelihood` over rows; from the triangle that they reduce to where there is one."""
+    if triangle is None:
+        return log_likelihood(problem, beta, intercept, sigma).sum(axis=-1)
+    n = problem.design.n
     left = beta @ triangle[:, 1:-1].T + intercept[..., None] * triangle[:, 0] - triangle[:, -1]
-    constant = 0.5 * (float(np.log(w).sum()) - design.n * LOG_2PI)
+    constant = 0.5 * (float(np.log(problem.design.row_weights).sum()) - n * LOG_2PI)
     fit = 0.5 * np.einsum("...i,...i", left, left) / sigma**2
-    return np.asarray(constant - design.n * np.log(sigma) - fit)
+    return np.asarray(constant - n * np.log(sigma) - fit)
 
 
 def log_joint(problem: Problem, draws: dict[str, Array]) -> Array:
@@ -258,9 +266,11 @@ def log_joint(problem: Problem, draws: dict[str, Array]) -> Array:
         # The density of log x has a factor in it, which that of x, or of its square, has not.
         factor = 2 * u + math.log(2) if prior.of_square else u
         out += LogScale.of(prior).log_density(u) - factor
-    noise = noise_sd(problem, draws)
+    noise, triangle = noise_sd(problem, draws), _triangle(problem)
     for chain in range(beta.shape[0]):  # one chain at a time holds memory down: draws × rows
-        out[chain] += _log_likelihood_of_all(problem, beta[chain], intercept[chain], noise[chain])
+        out[chain] += _log_likelihood_of_all(
+            problem, triangle, beta[chain], intercept[chain], noise[chain]
+        )
     return out
 
 
