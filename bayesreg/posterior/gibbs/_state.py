@@ -15,8 +15,8 @@ class Data(NamedTuple):
     """Rows A (r, k) and target t (r,), and what follows from them.
 
     `G` and `b` are ``A'A`` and ``A't``, of size 0 on the route by rows; `columns` is A'
-    where spike and slab needs it on that route, else of size 0; `power` is that of 1/sigma
-    in the density of the rows.
+    where coefficients are drawn one by one on that route, else of size 0; `square` (k,) holds the
+    squared lengths of the columns; `power` is that of 1/sigma in the density of the rows.
     """
 
     A: Matrix
@@ -24,6 +24,7 @@ class Data(NamedTuple):
     G: Matrix
     b: Vector
     columns: Matrix
+    square: Vector
     power: float
     gram: bool
 
@@ -58,6 +59,8 @@ class Moves(NamedTuple):
         Steps of sigma and scale with the coefficients integrated out.
     walk_sigma, walk_scale : bool
         Which of them move in these.
+    passes : int
+        How often coefficients with heavy tails are drawn one by one.
     """
 
     together: bool
@@ -65,6 +68,7 @@ class Moves(NamedTuple):
     walks: int
     walk_sigma: bool
     walk_scale: bool
+    passes: int
 
 
 class State(NamedTuple):

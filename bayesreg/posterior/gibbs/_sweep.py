@@ -7,7 +7,8 @@ One sweep draws, in this order:
 2. sigma given the coefficients, unless every width is relative to sigma;
 3. the local variances (`_mixing`);
 4. with the coefficients integrated out, sigma, and the scale where columns are many (`_collapsed`);
-5. the coefficients, those under spike and slab one by one (`_spike`).
+5. the coefficients, those under spike and slab one by one (`_spike`);
+6. those with heavy tails once more, each together with its local variance (`_single`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from bayesreg.posterior.gibbs._collapsed import draw_mixtures, predict, residual
 from bayesreg.posterior.gibbs._global import scale_from_coefficients, scale_from_locals
 from bayesreg.posterior.gibbs._mixing import scale_statistics, update
 from bayesreg.posterior.gibbs._scalar import draw_scale, slice_scale
+from bayesreg.posterior.gibbs._single import has_pairs, sweep_pairs
 from bayesreg.posterior.gibbs._spike import sweep_gram, sweep_rows
 from bayesreg.posterior.gibbs.fingerprint import fingerprint
 
@@ -86,6 +88,16 @@ def _scale(data: Data, prior: Prior, moves: Moves, state: State, rng: Generator)
 
 
 @njit(nogil=True, error_model="numpy", inline="always")
+def _widths(prior: Prior, state: State, i: int, sigma: float) -> None:
+    """Write the widths of block i for a value of sigma."""
+    unknown = sigma if prior.blocks[i, 3] else 1.0
+    if i == prior.scaled:
+        unknown *= state.unknown[1]
+    for j in range(prior.blocks[i, 1], prior.blocks[i, 2]):
+        state.width[j] = prior.unit[j] * unknown
+
+
+@njit(nogil=True, error_model="numpy", inline="always")
 def _sigma(data: Data, prior: Prior, state: State, rng: Generator) -> None:
     """Draw sigma given the coefficients, from the residuals and the widths relative to it."""
     count, linear, square = data.power, 0.0, 0.5 * residual_square(data.t, state.fit)
@@ -93,9 +105,7 @@ def _sigma(data: Data, prior: Prior, state: State, rng: Generator) -> None:
         family, low, high = prior.blocks[i, 0], prior.blocks[i, 1], prior.blocks[i, 2]
         if not prior.blocks[i, 3]:
             continue
-        other = state.unknown[1] if i == prior.scaled else 1.0
-        for j in range(low, high):
-            state.width[j] = prior.unit[j] * other
+        _widths(prior, state, i, 1.0)
         more = scale_statistics(family, low, high, state.beta, state.width, prior.shape, state.aux)
         count, linear, square = count + more[0], linear + more[1], square + more[2]
     kind, a, b = prior.sigma
@@ -110,16 +120,31 @@ def _locals(prior: Prior, state: State, rng: Generator) -> None:
     sigma = state.unknown[0]
     for i in range(prior.blocks.shape[0]):
         family, low, high = prior.blocks[i, 0], prior.blocks[i, 1], prior.blocks[i, 2]
-        unknown = sigma if prior.blocks[i, 3] else 1.0
-        if i == prior.scaled:
-            unknown *= state.unknown[1]
-        for j in range(low, high):
-            state.width[j] = prior.unit[j] * unknown
+        _widths(prior, state, i, sigma)
         update(
             family, low, high, state.beta, state.width, prior.shape, state.aux, state.variance, rng
         )
         for j in range(low, high):
             state.ridge[j] = sigma * sigma / max(state.variance[j], _TINY)
+
+
+@njit(nogil=True, error_model="numpy", inline="always")
+def _pairs(data: Data, prior: Prior, moves: Moves, state: State, rng: Generator) -> None:
+    """Draw coefficients with heavy tails together with their local variances."""
+    k = state.beta.size
+    if data.gram:
+        predict(data.G, state.beta, k, state.pull)
+        for j in range(k):
+            state.pull[j] = data.b[j] - state.pull[j]
+    else:
+        predict(data.A, state.beta, k, state.part)
+        for i in range(data.t.size):
+            state.part[i] = data.t[i] - state.part[i]
+    for i in range(prior.blocks.shape[0]):
+        family, low, high = prior.blocks[i, 0], prior.blocks[i, 1], prior.blocks[i, 2]
+        if has_pairs(family):
+            _widths(prior, state, i, state.unknown[0])
+            sweep_pairs(data, prior, family, low, high, moves.passes, state, rng)
 
 
 @njit(nogil=True, error_model="numpy", inline="always")
@@ -168,6 +193,8 @@ def _coefficients(data: Data, prior: Prior, moves: Moves, state: State, rng: Gen
     if m < k:
         predict(data.A, state.beta, k, state.fit)
         _spikes(data, prior, state, rng)
+    if moves.passes:
+        _pairs(data, prior, moves, state, rng)
     predict(data.A, state.beta, k, state.fit)
 
 

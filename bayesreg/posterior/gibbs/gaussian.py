@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg.posterior.gibbs._mixing import start
+from bayesreg.posterior.gibbs._single import has_pairs
 from bayesreg.posterior.gibbs._state import Data, Moves, Prior, State
 from bayesreg.posterior.gibbs._sweep import sweep
 from bayesreg.posterior.gibbs.chains import Chain, run_chains
@@ -27,6 +28,9 @@ _MOST_IN_PRODUCTS = 2000
 # Share of the observations from which coefficients are many.
 _MANY = 0.4
 _WALKS = 4
+# Share of a draw of all coefficients that passes over them one by one may take, most of them, and
+# what a coefficient costs beside its products, in multiplications.
+_SHARE, _MOST_PASSES, _ALONE = 0.25, 10, 1000
 _KNOWN = (-1, 0.0, 0.0)
 
 
@@ -96,12 +100,14 @@ def _data(plan: Plan, rows: Rows) -> Data:
     # Columns under a spike are in the products as well, and there may be very many of them.
     gram = plan.mixed <= _WIDE * r and k <= max(plan.mixed, _MOST_IN_PRODUCTS)
     empty = np.empty((0, 0))
+    one_by_one = plan.spike is not None or bool(_heavy(plan))
     return Data(
         A=rows.A,
         t=rows.t,
         G=rows.A.T @ rows.A if gram else empty,
         b=rows.A.T @ rows.t if gram else np.empty(0),
-        columns=empty if gram or plan.spike is None else np.ascontiguousarray(rows.A.T),
+        columns=np.ascontiguousarray(rows.A.T) if one_by_one and not gram else empty,
+        square=(rows.A**2).sum(axis=0),
         power=rows.count,
         gram=gram,
     )
@@ -109,6 +115,10 @@ def _data(plan: Plan, rows: Rows) -> Data:
 
 def _mixtures(plan: Plan) -> list[Block]:
     return [block for block in plan.blocks if block.low < plan.mixed]
+
+
+def _heavy(plan: Plan) -> list[Block]:
+    return [block for block in _mixtures(plan) if has_pairs(block.family)]
 
 
 def _prior(plan: Plan) -> Prior:
@@ -142,7 +152,18 @@ def _moves(plan: Plan, data: Data) -> Moves:
         walks=_WALKS if wide and (walk_sigma or walk_scale) else 0,
         walk_sigma=walk_sigma,
         walk_scale=walk_scale,
+        passes=_passes(plan, data),
     )
+
+
+def _passes(plan: Plan, data: Data) -> int:
+    """Choose how often coefficients with heavy tails are drawn one by one: as it costs little."""
+    if not _heavy(plan):
+        return 0
+    r, m = float(data.A.shape[0]), float(plan.mixed)
+    joint = m**3 / 3 if data.gram else 0.6 * r * r * m + r**3 / 3
+    alone = m * (_ALONE + 2 * (m if data.gram else r))
+    return min(round(_SHARE * joint / alone), _MOST_PASSES)
 
 
 def _numbers(hyperprior: Hyperprior | None) -> tuple[int, float, float]:
