@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bayesreg.certificate import Certificate, certify
     from bayesreg.comparison import Comparison, compare
     from bayesreg.constrained import ConstrainedForm, constrained_form, penalised_form
-    from bayesreg.likelihoods import Bernoulli, Gaussian, Poisson
+    from bayesreg.likelihoods import Bernoulli, Gaussian, Poisson, StudentTNoise
     from bayesreg.map import MapEstimate, find_map
     from bayesreg.optimizers import PointEstimate, list_optimizers, optimize
     from bayesreg.path import MapPath, map_path
@@ -64,7 +64,7 @@ _HOMES = {
     "certificate": ("Certificate", "certify"),
     "comparison": ("Comparison", "compare"),
     "constrained": ("ConstrainedForm", "constrained_form", "penalised_form"),
-    "likelihoods": ("Bernoulli", "Gaussian", "Poisson"),
+    "likelihoods": ("Bernoulli", "Gaussian", "Poisson", "StudentTNoise"),
     "map": ("MapEstimate", "find_map"),
     "optimizers": ("PointEstimate", "list_optimizers", "optimize"),
     "path": ("MapPath", "map_path"),
@@ -139,6 +139,7 @@ __all__ = [
     "Slope",
     "SpikeSlab",
     "StudentT",
+    "StudentTNoise",
     "UniformBall",
     "certify",
     "compare",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError
-from bayesreg.likelihoods import Gaussian, Likelihood
+from bayesreg.likelihoods import Likelihood, Noise
 from bayesreg.priors import Prior, as_coefficient_prior
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def as_likelihood(likelihood: object) -> Likelihood:
     """Return a likelihood, or refuse what is none."""
     if not isinstance(likelihood, Likelihood):
         msg = (
-            "likelihood: must be Gaussian(sigma=...), Bernoulli() or Poisson(), "
-            f"found {likelihood!r}"
+            "likelihood: must be Gaussian(sigma=...), StudentTNoise(nu=..., sigma=...), "
+            f"Bernoulli() or Poisson(), found {likelihood!r}"
         )
         raise InputError(msg)
     return likelihood
@@ -56,9 +56,12 @@ def check_parts(design: Design, likelihood: Likelihood, prior: Prior) -> Prior:
     """
     prior.check_size(design.p)
     likelihood.check_target(design.y)
-    if prior.relative_to == "sigma" and not isinstance(likelihood, Gaussian):
-        msg = f'prior: relative_to="sigma" needs a Gaussian likelihood, found {likelihood.name}'
+    if prior.relative_to == "sigma" and not isinstance(likelihood, Noise):
+        msg = (
+            'prior: relative_to="sigma" needs a Gaussian or StudentTNoise likelihood, '
+            f"found {likelihood.name}"
+        )
         raise InputError(msg)
-    if prior.relative_to == "sigma" and isinstance(likelihood, Gaussian) and likelihood.conditional:
+    if prior.relative_to == "sigma" and isinstance(likelihood, Noise) and likelihood.conditional:
         prior = prior.given(sigma=likelihood.variance**0.5)
     return prior

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -15,7 +14,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, lsmr
 
-from bayesreg._inputs import as_problem, is_model
+from bayesreg._inputs import as_problem, check_given, in_own_words, is_model, own_words
 from bayesreg._validation import as_count, as_flag, as_positive, read_only
 from bayesreg.certificate import Certificate, certify, sigma_slope
 from bayesreg.columns import Columns
@@ -27,11 +26,14 @@ from bayesreg.errors import (
     unknown_name,
 )
 from bayesreg.independence import residual
+from bayesreg.likelihoods import Gaussian
 from bayesreg.modes import accepts, certified_mode, uncertified
 from bayesreg.penalties import ElasticNetPenalty
 from bayesreg.solvers import METHODS, Solution, solve
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -183,8 +185,8 @@ def find_map(
     tol : float
         Largest duality gap to accept, in nats, relative to the objective where that exceeds 1.
     given : mapping, optional
-        Values of unknown ``"sigma"`` or ``"scale"`` to condition on. Without one, an unknown
-        sigma gives the joint mode where that exists.
+        Values of unknown ``"sigma"`` or ``"scale"`` to condition on; for a PyMC model, its own
+        names of them will do. Without one, an unknown sigma gives the joint mode where that exists.
     starts, seed : int; None, int or Generator
         Of a PyMC model that is no penalised regression: how many searches, and their chance.
     jacobian : bool
@@ -231,9 +233,8 @@ def find_map(
     as_positive(tol, "tol")
     as_count(starts, "starts")
     as_flag(jacobian, "jacobian")
-    values = check_given(given)
     general = partial(
-        _general, problem, starts=starts, seed=seed, jacobian=jacobian, tol=tol, given=values
+        _general, problem, starts=starts, seed=seed, jacobian=jacobian, tol=tol, given=given or {}
     )
     try:
         asked, reading = as_problem(problem)
@@ -241,6 +242,22 @@ def find_map(
         return general(error)
     if jacobian and asked.unknown:
         return general(None)
+    values = check_given(given, reading)
+    if reading is not None and not values and _is_robust(asked):
+        return general(UnsupportedModel("sigma", f"is unknown, {_MANY_MODES}"))
+    with own_words(reading):
+        return _conditional_map(asked, reading, values, method, tol, start)
+
+
+def _conditional_map(
+    asked: Problem,
+    reading: ModelReading | None,
+    values: dict[str, float],
+    method: str,
+    tol: float,
+    start: float,
+) -> MapEstimate:
+    """Find the mode of a problem given values of what is unknown, or jointly with sigma."""
     conditional = asked.given(**values)
     conditional.require_proper()
     if "scale" in conditional.unknown:
@@ -265,7 +282,7 @@ def find_map(
         objective=objective,
         certificate=certificate,
         status=_status(certificate),
-        space=_space(asked, conditional, values),
+        space=in_own_words(_space(asked, conditional, values), reading),
         iterations=solution.iterations,
         seconds=time.perf_counter() - start,
         point=_point(reading, solution, sigma, scale),
@@ -306,18 +323,6 @@ _SCALE_COLLAPSES = (
     'exist. Condition on a value, e.g. find_map(..., given={"scale": 1.0}), say the posterior '
     "median of the scale"
 )
-
-
-def check_given(given: Mapping[str, float] | None) -> dict[str, float]:
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        msg = f'given: must be a mapping such as {{"sigma": 1.0}}, found {given!r}'
-        raise InputError(msg)
-    for name in given:
-        if name not in ("sigma", "scale"):
-            raise unknown_name("given", name, ("sigma", "scale"))
-    return dict(given)
 
 
 def _point(
@@ -373,19 +378,29 @@ def _joint_mode(problem: Problem, method: str) -> tuple[Solution, float]:
     return profile.solution(best), math.exp(best)
 
 
+_MANY_MODES = "and under Student-t noise its joint density with coefficients may have many modes"
+
+
+def _is_robust(problem: Problem) -> bool:
+    """Whether sigma is unknown and noise has long tails."""
+    return "sigma" in problem.unknown and not isinstance(problem.likelihood, Gaussian)
+
+
 def _require_profile(problem: Problem) -> None:
-    """Refuse priors whose normaliser or slope in sigma is not the simple one."""
+    """Refuse noise, and priors, whose normaliser or slope in sigma is not the simple one."""
     penalty = problem.given_ones().penalty
     simple = isinstance(penalty, ElasticNetPenalty)
     if isinstance(penalty, ElasticNetPenalty):
         moved = (penalty.loc != 0) & (penalty.l2 > 0)
         simple = not (moved & penalty.nonnegative & problem.relative).any()
-    if not simple:
-        msg = (
-            f"sigma: is unknown, and with a {problem.prior.name} prior there is no joint mode yet; "
-            'condition on a value, e.g. find_map(..., given={"sigma": 1.0})'
-        )
-        raise InputError(msg)
+    if simple and not _is_robust(problem):
+        return
+    why = f"and with a {problem.prior.name} prior there is no joint mode yet"
+    msg = (
+        f"sigma: is unknown, {_MANY_MODES if _is_robust(problem) else why}; condition on a value, "
+        'e.g. find_map(..., given={"sigma": 1.0})'
+    )
+    raise InputError(msg)
 
 
 class _Profile:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg._inputs import as_problem
+from bayesreg._inputs import as_problem, check_given, own_words
 from bayesreg._validation import as_count, as_positive, read_only
 from bayesreg.certificate import Certificate, certify_path
 from bayesreg.errors import NotConverged
-from bayesreg.map import MapEstimate, check_given, find_map
+from bayesreg.map import MapEstimate, find_map
 from bayesreg.modes import accepts, certified_mode
 from bayesreg.path_scales import Family, check_scales, default_scales
 from bayesreg.penalties import ElasticNetPenalty
@@ -281,10 +281,11 @@ def map_path(
     ([[0.0, 0.0], [2.0, 0.0], [2.75, 0.25]], [3.0, 0.5])
     """
     start = time.perf_counter()
-    asked, _ = as_problem(problem)
+    asked, reading = as_problem(problem)
     as_positive(tol, "tol")
-    conditional = asked.given(**check_given(given))
-    family = Family.of(conditional)
+    with own_words(reading):
+        conditional = asked.given(**check_given(given, reading))
+        family = Family.of(conditional)
     family.at(1.0).require_proper()
     if scales is None:
         chosen = default_scales(
@@ -338,7 +339,7 @@ def degrees_of_freedom(problem: Problem, coef: Vector, intercept: float, is_uniq
     -------
     float
         ``tr[M (M'M + Λ)⁻¹ M']`` with M the columns not held at 0, centred beside an intercept and
-        weighted by the curvature of the loss, and Λ the squares of the penalty on them.
+        weighted by the metric of the loss, and Λ the squares of the penalty on them.
     """
     penalty, design = problem.penalty, problem.design
     if not isinstance(penalty, ElasticNetPenalty):
@@ -348,7 +349,7 @@ def degrees_of_freedom(problem: Problem, coef: Vector, intercept: float, is_uniq
     if is_unique and not square.any():
         return float(used.size)
     eta = problem.predictor(coef, intercept)
-    curvature = problem.likelihood.curvature(eta, design.y, design.row_weights)
+    curvature = problem.likelihood.metric(eta, design.y, design.row_weights)
     M = design.centred.reweighted(curvature, centred=design.intercept).take(used)
     free, strong = M[:, square == 0], M[:, square > 0] / np.sqrt(square[square > 0])
     basis, rank = _basis(free)

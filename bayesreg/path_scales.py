@@ -245,7 +245,7 @@ def _smooth_range(problem: Problem) -> tuple[float, float]:
     """Scales between which a path without kinks goes from nothing to almost no shrinkage."""
     design = problem.design
     eta = problem.predictor(np.zeros(problem.p), null_intercept(problem))
-    curvature = problem.likelihood.curvature(eta, design.y, design.row_weights)
+    curvature = problem.likelihood.metric(eta, design.y, design.row_weights)
     columns = design.centred.reweighted(curvature, centred=design.intercept)
     lengths = columns.norms() * _relative_scales(problem)
     lengths = lengths[(lengths > 0) & np.isfinite(lengths)]

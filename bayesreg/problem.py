@@ -21,7 +21,7 @@ from bayesreg.assembly import as_likelihood, as_prior, check_parts
 from bayesreg.blocks import same_prior
 from bayesreg.design import Design
 from bayesreg.errors import InputError
-from bayesreg.likelihoods import Gaussian, Likelihood
+from bayesreg.likelihoods import ConvexLikelihood, Gaussian, Likelihood, Noise
 from bayesreg.penalties import ElasticNetPenalty
 from bayesreg.propriety import check_proper_directions
 from bayesreg.pseudo_rows import PseudoRows
@@ -51,8 +51,8 @@ class Problem:
     y : array_like or pandas.Series, shape (n,)
         Target.
     likelihood : Likelihood
-        `Gaussian` (sigma known or with a prior), `Bernoulli` or `Poisson`. There is no default:
-        a noise sd and a prior scale mean nothing apart from the units of the data.
+        `Gaussian` or `StudentTNoise` (sigma known or with a prior), `Bernoulli` or `Poisson`. There
+        is no default: a noise sd and a prior scale mean nothing apart from the units of the data.
     prior : Prior or list of (Prior, columns)
         One prior for all coefficients, or one per block of columns (names or positions).
         `HalfNormal` and `Exponential` are `Normal` and `Laplace` with ``nonnegative=True``.
@@ -227,6 +227,11 @@ class Problem:
         return self.coef_prior.penalty(self.p)
 
     @property
+    def convex(self) -> bool:
+        """Whether loss and penalty are convex, so that a stationary point is the mode."""
+        return isinstance(self.likelihood, ConvexLikelihood) and self.penalty.convex
+
+    @property
     def elastic_net(self) -> ElasticNetPenalty:
         """The penalty, where it consists of absolute values and squares; else InputError."""
         if isinstance(self.penalty, ElasticNetPenalty):
@@ -279,7 +284,7 @@ class Problem:
             if value is not None and argument not in self.unknown:
                 msg = f"{argument}: is not unknown in this problem, so it cannot be given"
                 raise InputError(msg)
-        if sigma is not None and isinstance(likelihood, Gaussian):
+        if sigma is not None and isinstance(likelihood, Noise):
             likelihood = likelihood.given(as_positive(sigma, "sigma"))
             prior = prior.given(sigma=sigma)
         if scale is not None:
@@ -416,7 +421,7 @@ class Problem:
     def hyperpriors(self) -> dict[Unknown, ScalePrior]:
         """Return the priors of the unknown sigma and scale, by name."""
         out: dict[Unknown, ScalePrior] = {}
-        if isinstance(self.likelihood, Gaussian) and isinstance(self.likelihood.sigma, ScalePrior):
+        if isinstance(self.likelihood, Noise) and isinstance(self.likelihood.sigma, ScalePrior):
             out["sigma"] = self.likelihood.sigma
         if self.prior.hyperprior is not None:
             out["scale"] = self.prior.hyperprior
@@ -437,7 +442,7 @@ class Problem:
         gaussian = self.likelihood.name == "gaussian"
         inside = predictor.replace(" + ", " − ") if gaussian else predictor
         terms = [self.likelihood.formula(inside), self.prior.formula()]
-        whole = " + ".join(term for term in terms if term != "0")
+        whole = " + ".join(term for term in terms if term != "0").replace(" + −", " − ")
         return whole if gaussian else f"{whole}, η = {predictor}"
 
     def __str__(self) -> str:

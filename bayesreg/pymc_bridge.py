@@ -19,11 +19,12 @@ import pytensor.tensor as pt
 
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError, UnsupportedModel
-from bayesreg.likelihoods import Gaussian
+from bayesreg.likelihoods import Noise
+from bayesreg.model_reading import ModelReading, VariableReading
 from bayesreg.priors import ElasticNet, Flat, Laplace, Normal, Prior, SpikeSlab
 from bayesreg.priors.base import Scaled
 from bayesreg.problem import Problem
-from bayesreg.pymc_reading import ModelReading, VariableReading, read
+from bayesreg.pymc_reading import read
 from bayesreg.pymc_table import (
     JOINT,
     LIKELIHOODS,
@@ -45,11 +46,11 @@ __all__ = ["ModelReading", "VariableReading", "read", "read_model", "to_pymc"]
 def read_model(model: pm.Model) -> Problem:
     """Read a PyMC model as the penalised problem that it is.
 
-    The likelihood must be Normal (its sigma a number, one number per row, or an unknown), Bernoulli
-    through the logit, Poisson through the logarithm, or one of `bayesreg.pymc_distributions`. The
-    predictor must be affine in the coefficients, however it is written; that is proved, not
-    guessed. A flat scalar that is added to every row is the intercept. The result is checked
-    against the model's own log density.
+    The likelihood must be Normal or StudentT with a known nu (sigma a number, one number per row,
+    or an unknown), Cauchy, Bernoulli through the logit, Poisson through the logarithm, or one of
+    `bayesreg.pymc_distributions`. The predictor must be affine in the coefficients, however it is
+    written; that is proved, not guessed. A flat scalar that is added to every row is the intercept.
+    The result is checked against the model's own log density.
 
     Coefficients may have Normal, Laplace, StudentT (Cauchy) or Flat priors, and those of
     `bayesreg.pymc_scalar_priors`, with known scales, scales relative to sigma, or one unknown
@@ -70,7 +71,8 @@ def read_model(model: pm.Model) -> Problem:
     Returns
     -------
     Problem
-        With names from the coordinates of the model where there are some.
+        With names from the coordinates of the model where there are some. Printed, it also says
+        which variable plays which part, where the names do not tell.
 
     Raises
     ------
@@ -89,7 +91,7 @@ def read_model(model: pm.Model) -> Problem:
     ‖y − Xβ‖²/(2·2²) + Σ|βⱼ|/0.5: lasso
       y ~ gaussian, 3 rows; 2 coefficients, Laplace prior; no intercept
     """
-    return read(model).problem
+    return read(model).named_problem
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ def _write_scale(name: str, prior: ScalePrior) -> Any:
 
 
 def _write_sigma(problem: Problem) -> Any:
-    if not isinstance(problem.likelihood, Gaussian):
+    if not isinstance(problem.likelihood, Noise):
         return None
     sigma = problem.likelihood.sigma
     if not isinstance(sigma, ScalePrior):
@@ -198,16 +200,17 @@ def _write_observed(problem: Problem, predictor: Any, sigma: Any) -> None:
     weights = None
     if design.weights is not None:
         weights = pm.Data("weights", design.weights, dims="row")
-    is_weighted = weights is not None and not isinstance(likelihood, Gaussian)
+    is_weighted = weights is not None and not isinstance(likelihood, Noise)
     row = next(
         row
         for row in LIKELIHOODS
         if row.bayesreg is type(likelihood) and row.weighted == is_weighted
     )
-    dtype = np.float64 if isinstance(likelihood, Gaussian) else np.int64
+    dtype = np.float64 if isinstance(likelihood, Noise) else np.int64
     # An intercept alone is one number for all rows.
     rows = predictor if predictor.ndim else pt.full((problem.n,), predictor)
-    row.write("y", rows, sigma, weights, observed=design.y.astype(dtype), dims="row")
+    known = {name: number(vars(likelihood)[name]) for name in row.numbers}
+    row.write("y", rows, sigma, weights, **known, observed=design.y.astype(dtype), dims="row")
 
 
 def _write_coefficients(

@@ -19,7 +19,7 @@ from pytensor.compile.ops import ViewOp
 from pytensor.tensor.type import TensorType
 
 from bayesreg.errors import InputError, UnsupportedModel
-from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson
+from bayesreg.likelihoods import Bernoulli, Likelihood, Poisson
 from bayesreg.pymc_ball_prior import IntoBall
 from bayesreg.pymc_graph import (
     Array,
@@ -197,9 +197,9 @@ def read_observed(model: pm.Model, rv: Variable) -> Observed:
         msg = "is Binomial with n > 1; write one row per trial, or use WeightedBernoulli"
         raise refuse(rv, msg)
     predictor = _predictor(model, rv, row, inputs)
-    likelihood: Likelihood = Poisson() if row.bayesreg is Poisson else Bernoulli()
     if "spread" in inputs:
-        return _read_gaussian(model, rv, y, predictor, inputs["spread"])
+        return _read_noise(model, rv, row, y, predictor)
+    likelihood: Likelihood = Poisson() if row.bayesreg is Poisson else Bernoulli()
     weights = None
     if "weights" in inputs:
         weights = fill(rv, _known(model, rv, inputs["weights"], "weights"), y.shape)
@@ -238,11 +238,13 @@ def _predictor(
     return predictor
 
 
-def _read_gaussian(
-    model: pm.Model, rv: Variable, y: Array, predictor: Variable, spread: Variable
+def _read_noise(
+    model: pm.Model, rv: Variable, row: LikelihoodRow, y: Array, predictor: Variable
 ) -> Observed:
-    """Split the sd of the rows into sigma, known or unknown, and row weights."""
-    sigma, row_weights = _split_weights(model, spread)
+    """Split the scale of the rows into sigma, known or unknown, and row weights."""
+    inputs = row.inputs(rv)
+    numbers = {key: _one_number(model, rv, inputs[key], key) for key in row.numbers}
+    sigma, row_weights = _split_weights(model, inputs["spread"])
     parents = random_parents(sigma, model.free_RVs)
     if len(parents) > 1:
         names = " and ".join(repr(parent.name) for parent in parents)
@@ -257,7 +259,16 @@ def _read_gaussian(
     elif (factor != 1).any():
         weights = (1.0 if weights is None else weights) / factor**2
     with blame(rv):
-        return Observed(rv, y, predictor, Gaussian(sigma=known), weights, unknown)
+        likelihood = row.make(sigma=known, **numbers)
+    return Observed(rv, y, predictor, likelihood, weights, unknown)
+
+
+def _one_number(model: pm.Model, rv: Variable, parameter: Variable, what: str) -> float:
+    """Return a known parameter that all rows share."""
+    values = _known(model, rv, parameter, what).ravel()
+    if (values != values[0]).any():
+        raise refuse(rv, f"its {what} differs from row to row; only one for all is supported")
+    return float(values[0])
 
 
 def _split_weights(model: pm.Model, spread: Variable) -> tuple[Variable, Array | None]:

@@ -14,7 +14,7 @@ from pytensor.scalar.math import Sigmoid
 from bayesreg import pymc_ball_prior as ball
 from bayesreg import pymc_scalar_priors as scalar
 from bayesreg import pymc_vector_priors as vector
-from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson
+from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson, StudentTNoise
 from bayesreg.priors import (
     Bridge,
     ElasticNet,
@@ -116,10 +116,29 @@ class JointRow(Row[Prior]):
 
 @dataclass(frozen=True)
 class LikelihoodRow(Row[Likelihood]):
-    """A row of `LIKELIHOODS`: `link` maps the predictor to the parameter called "mean"."""
+    """A row of `LIKELIHOODS`.
+
+    Attributes
+    ----------
+    link : type or None
+        What maps the predictor to the parameter called "mean".
+    weighted : bool
+        Whether row weights are a parameter of their own.
+    numbers : tuple of str
+        Known numbers of the likelihood that are parameters, too.
+    fixed : dict
+        Numbers of the likelihood that this distribution sets.
+    """
 
     link: type | None = None
     weighted: bool = False
+    numbers: tuple[str, ...] = ()
+    fixed: Mapping[str, float] = field(default_factory=dict)
+
+    def make(self, **numbers: float | ScalePrior) -> Likelihood:
+        """Return the likelihood with these numbers."""
+        family: Callable[..., Likelihood] = self.bayesreg
+        return family(**self.fixed, **numbers)
 
 
 def number(value: object) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -144,6 +163,9 @@ ONE_NUMBER = ("nu", "shape", "power", "slab_df")
 LIKELIHOODS: tuple[LikelihoodRow, ...] = (
     LikelihoodRow(pm.Normal, Gaussian, ("predictor", "spread"),
         lambda name, eta, s, w, **kw: pm.Normal(name, mu=eta, sigma=_spread(s, w), **kw)),
+    LikelihoodRow(pm.StudentT, StudentTNoise, ("nu", "predictor", "spread"),
+        lambda name, eta, s, w, nu, **kw:
+            pm.StudentT(name, nu=nu, mu=eta, sigma=_spread(s, w), **kw), numbers=("nu",)),
     LikelihoodRow(pm.Bernoulli, Bernoulli, ("mean",),
         lambda name, eta, _s, _w, **kw: pm.Bernoulli(name, logit_p=eta, **kw), link=Sigmoid),
     LikelihoodRow(pm.Poisson, Poisson, ("mean",),
@@ -154,6 +176,10 @@ LIKELIHOODS: tuple[LikelihoodRow, ...] = (
     LikelihoodRow(WeightedPoisson, Poisson, ("predictor", "weights"),
         lambda name, eta, _s, w, **kw: WeightedPoisson(name, log_rate=eta, weights=w, **kw),
         weighted=True),
+    # Read only; written as Student's with one degree of freedom, which comes first.
+    LikelihoodRow(pm.Cauchy, StudentTNoise, ("predictor", "spread"),
+        lambda name, eta, s, w, **kw: pm.Cauchy(name, alpha=eta, beta=_spread(s, w), **kw),
+        fixed={"nu": 1.0}),
     # Read only, with one trial per row; written as Bernoulli, which comes first.
     LikelihoodRow(pm.Binomial, Bernoulli, ("trials", "mean"),
         lambda name, eta, _s, _w, **kw: pm.Binomial(name, n=1, logit_p=eta, **kw), link=Sigmoid),

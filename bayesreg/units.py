@@ -26,7 +26,7 @@ import numpy as np
 
 from bayesreg._inputs import as_problem
 from bayesreg.errors import DegenerateMode
-from bayesreg.likelihoods import Gaussian
+from bayesreg.likelihoods import Gaussian, StudentTNoise
 from bayesreg.penalties import ElasticNetPenalty
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ def to_sklearn(problem: Problem) -> Row:
     if problem.unknown:
         unknown = " and ".join(problem.unknown)
         return Row(package, None, {}, f"{unknown} unknown: a number exists given a value of it")
+    if isinstance(problem.likelihood, StudentTNoise):
+        return Row(package, None, {}, "no regression with Student-t noise")
     penalty = _elastic_net(problem.standardized()[0])
     if penalty is None:
         name = problem.prior.name

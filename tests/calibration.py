@@ -25,7 +25,7 @@ from scipy import stats
 
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError
-from bayesreg.likelihoods import Gaussian
+from bayesreg.likelihoods import Noise
 from bayesreg.posterior.base import Settings
 from bayesreg.posterior.density import log_likelihood, noise_sd
 from bayesreg.priors import Flat, Prior
@@ -106,14 +106,14 @@ def simulate(template: Problem, rng: np.random.Generator) -> tuple[Problem, dict
         known = template.given(**unknown)
         beta = draw_coef(known.coef_prior, known.p, rng)
         eta = known.predictor(beta)
-        if not isinstance(known.likelihood, Gaussian) and eta.max() > np.log(LARGEST_COUNT):
+        if not isinstance(known.likelihood, Noise) and eta.max() > np.log(LARGEST_COUNT):
             eta = np.minimum(eta, 40.0)  # a count that is refused below, or a certain 1
         y = known.likelihood.draw(eta[None], design.row_weights, rng)[0]
         try:
             problem = with_target(template, y)
         except InputError:
             continue
-        if isinstance(known.likelihood, Gaussian) or y.max() <= LARGEST_COUNT:
+        if isinstance(known.likelihood, Noise) or y.max() <= LARGEST_COUNT:
             break
     truth = {"beta": beta} | {name: np.array(value) for name, value in unknown.items()}
     if design.intercept:

@@ -89,6 +89,27 @@ def _mixed() -> dict[str, br.Problem]:
     }
 
 
+def _student() -> dict[str, br.Problem]:
+    """Student-t noise under every prior, sigma known and unknown in turn, and what is scaled."""
+    sigmas: list[float | ScalePrior] = [0.7, GAMMA, 0.4, br.HalfNormal(1.0)]
+    out, noises = dict[str, br.Problem](), cycle(sigmas)
+    weights = np.geomspace(0.5, 2.0, len(LONG))
+
+    def make(prior: Prior, **more: Any) -> br.Problem:
+        noise = br.StudentTNoise(nu=3.0, sigma=next(noises))
+        return br.Problem(LONG, np.zeros(len(LONG)), likelihood=noise, prior=prior, **more)
+
+    for name, prior in proper_examples().items():
+        out[f"student-{name}"] = make(prior, intercept=False, weights=weights)
+    for name, prior in scaled_examples().items():
+        out[f"student-scale-{name}"] = make(replace(prior, scale=br.HalfNormal(0.5)))
+        if not isinstance(prior, RegularizedHorseshoe):  # refuses what is relative to sigma
+            relative = replace(prior, scale=0.4, relative_to="sigma")
+            out[f"student-relative-{name}"] = make(relative, intercept=False)
+    flat: Any = [(br.Laplace(0.5), [0, 3, 1]), (br.Flat(), [2, 4])]
+    return out | {"student-flat": make(flat)}
+
+
 def templates() -> dict[str, br.Problem]:
     """Likelihood × prior × what is unknown; designs and hyperpriors take turns."""
     out, designs = dict[str, br.Problem](), cycle([(TALL, PLAIN), (WIDE, PLAIN), (TALL, FULL)])
@@ -113,7 +134,7 @@ def templates() -> dict[str, br.Problem]:
         out[f"conjugate-{name}"] = _gaussian(TALL, GAMMA, relative, **FULL)
         out[f"relative-{name}"] = _gaussian(WIDE, next(sigmas), relative)
         out[f"both-relative-{name}"] = _gaussian(TALL, next(sigmas), both, **FULL)
-    return out | _mixed()
+    return out | _mixed() | _student()
 
 
 TEMPLATES = templates()

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import bayesreg as br
-from bayesreg.likelihoods import LIKELIHOODS, Bernoulli, Gaussian, Likelihood, Poisson
+from bayesreg.likelihoods import (
+    LIKELIHOODS,
+    Bernoulli,
+    Gaussian,
+    Likelihood,
+    Poisson,
+    StudentTNoise,
+)
 from bayesreg.priors import (
     PRIORS,
     Bridge,
@@ -42,6 +49,7 @@ def likelihood_examples() -> dict[str, Likelihood]:
         "gaussian": Gaussian(sigma=0.7),
         "bernoulli": Bernoulli(),
         "poisson": Poisson(),
+        "student_t": StudentTNoise(nu=3.0, sigma=0.7),
     }
     assert {type(v) for v in examples.values()} == set(LIKELIHOODS)
     return examples

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
 
@@ -16,14 +16,13 @@ from bayesreg.posterior.base import Settings
 from bayesreg.posterior.gibbs import binary, logistic
 from bayesreg.posterior.gibbs._polya_gamma import fill_polya_gamma
 from bayesreg.posterior.gibbs.plan import Plan
+from tests.grids import SURE, agree, agree_with_each_other, even, graded, mcse, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-type Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+    from tests.grids import Numbers
 
-# A right sampler is further off than so many standard errors once in two million.
-SURE = 5.0
 TILTS = [0.0, 1e-3, 0.5, 2.0, 3.1, 3.2, 8.0, 20.0, 40.0, 41.0, 300.0]
 SIZE = 200_000
 
@@ -108,18 +107,6 @@ def test_polya_gamma_of_no_number_is_no_number() -> None:
 # ---------------------------------------------------------------------- quadrature
 
 
-def graded(far: float, count: int = 700, near: float = 1e-4) -> tuple[Numbers, Numbers]:
-    """Nodes and weights on ``[−far, far]``, dense around 0: densities have kinks and poles."""
-    t = np.linspace(-1, 1, count) * math.asinh(far / near)
-    return near * np.sinh(t), near * np.cosh(t) * (t[1] - t[0])
-
-
-def even(low: float, high: float, count: int = 300) -> tuple[Numbers, Numbers]:
-    """Nodes and weights on an interval, evenly."""
-    x = np.linspace(low, high, count)
-    return x, np.full(count, x[1] - x[0])
-
-
 def log_rows(problem: br.Problem, eta: Numbers) -> Numbers:
     """Log likelihood of predictors whose first axis are the rows, the offset not in them."""
     design = problem.design
@@ -135,18 +122,6 @@ def densities(prior: Any, nodes: Numbers) -> Numbers:
     return np.asarray(prior.log_densities(nodes))
 
 
-def summarise(log_density: Numbers, nodes: list[Numbers], weights: list[Numbers]) -> list[Any]:
-    """Mean and sd along each axis of a density on a grid of two axes."""
-    mass = np.exp(log_density - log_density.max()) * np.multiply.outer(*weights)
-    mass /= mass.sum()
-    out = []
-    for axis, x in enumerate(nodes):
-        marginal = mass.sum(axis=1 - axis)
-        mean = float(marginal @ x)
-        out.append((mean, math.sqrt(float(marginal @ (x - mean) ** 2))))
-    return out
-
-
 def draw(
     problem: br.Problem, *, draws: int = 4000, tune: int = 600, seed: int = 5
 ) -> dict[str, Numbers]:
@@ -156,18 +131,6 @@ def draw(
     posterior, complete = logistic.run(Plan.of(problem), settings, np.random.default_rng(seed))
     assert complete
     return posterior
-
-
-def mcse(draws: Numbers, of: str) -> float:
-    """Monte Carlo standard error of the mean or of the sd of (chain, draw)."""
-    return float(array_stats.mcse(draws, method=of))  # type: ignore[no-untyped-call]
-
-
-def agree(draws: Numbers, mean: float, sd: float) -> None:
-    """Mean and sd of (chain, draw) are within their Monte Carlo errors, and these are small."""
-    assert mcse(draws, "mean") < 0.1 * sd
-    assert abs(draws.mean() - mean) < SURE * mcse(draws, "mean")
-    assert abs(draws.std() - sd) < SURE * mcse(draws, "sd")
 
 
 PRIORS: dict[str, Any] = {
@@ -224,6 +187,7 @@ def test_slope_and_intercept_agree_with_quadrature(name: str) -> None:
         (br.Laplace, br.HalfNormal(1.5)),
         (br.Normal, br.Exponential(1.0)),
         (br.Horseshoe, br.HalfNormal(1.0)),
+        (partial(br.RegularizedHorseshoe, slab_scale=1.0, slab_df=4.0), br.HalfNormal(1.0)),
     ],
 )
 def test_unknown_scale_agrees_with_quadrature(prior: Callable[..., Any], hyper: Any) -> None:
@@ -287,15 +251,7 @@ def test_more_columns_than_rows_agree_with_nuts() -> None:
     found = draw(problem, draws=4000)
     peer = br.sample(problem, "nuts", seed=2, draws=400, tune=400, chains=2)["posterior"]
     for name in ("beta", "intercept", "scale"):
-        ours, theirs = found[name], peer[name].to_numpy()
-        for a, b in zip(
-            np.moveaxis(ours.reshape(*ours.shape[:2], -1), -1, 0),
-            np.moveaxis(theirs.reshape(*theirs.shape[:2], -1), -1, 0),
-            strict=True,
-        ):
-            for of, value in (("mean", np.mean), ("sd", np.std)):
-                error = math.hypot(mcse(a, of), mcse(b, of))
-                assert abs(value(a) - value(b)) < SURE * error
+        agree_with_each_other(found[name], peer[name].to_numpy())
 
 
 def test_blocks_and_flat_columns_agree_with_nuts() -> None:

@@ -47,7 +47,7 @@ def problem(
 )
 @pytest.mark.parametrize("name", [*EXAMPLES, "mixed"])
 def test_mode_is_certified(name: str, family: str, intercept: bool, plain: bool) -> None:
-    """KKT residual and duality gap at rounding error, on every kind of problem."""
+    """KKT residual, and a duality gap if there is one, at rounding error on every problem."""
     prior = MIXED if name == "mixed" else EXAMPLES[name]
     seed = sum(map(ord, name + family)) % 7
     rng = np.random.default_rng(seed)
@@ -62,11 +62,11 @@ def test_mode_is_certified(name: str, family: str, intercept: bool, plain: bool)
     )
     found = solve(asked)
     judged = br.certify(asked, found.coef, found.intercept)
-    assert judged.optimal
+    assert judged.minimum
     assert judged.kkt < 1e-10
-    assert judged.gap < 1e-10
+    assert judged.gap < 1e-10 or not judged.convex
     moved = found.coef + 1e-4 * np.eye(P)[seed % P]
-    assert not br.certify(asked, moved, found.intercept).optimal
+    assert not br.certify(asked, moved, found.intercept).minimum
 
 
 WIDE: dict[str, Prior] = {
@@ -91,9 +91,9 @@ def test_mode_with_more_columns_than_rows(name: str, family: str) -> None:
     asked = br.Problem(X, y, likelihood=LIKELIHOODS[family], prior=WIDE[name])
     found = solve(asked)
     judged = br.certify(asked, found.coef, found.intercept)
-    assert judged.optimal
+    assert judged.minimum
     assert judged.kkt < 1e-10
-    assert judged.gap < 1e-9
+    assert judged.gap < 1e-9 or not judged.convex
 
 
 # --------------------------------------------------------------------------- what they reduce to

@@ -149,8 +149,9 @@ def test_certified_on_the_bank(name: str) -> None:
     """Every likelihood × prior × intercept × weights, found and certified, and no better point."""
     problem = BANK[name]
     fit = br.find_map(problem)
-    assert fit.status is Status.OPTIMAL
-    assert fit.certificate.gap < 1e-10
+    assert fit.status is (Status.OPTIMAL if problem.convex else Status.STATIONARY)
+    assert fit.certificate.minimum
+    assert fit.certificate.gap < 1e-10 or not problem.convex
     assert fit.space == "mode of p(beta, intercept | y)".replace(
         ", intercept", ", intercept" if problem.design.intercept else ""
     )

@@ -78,6 +78,7 @@ KNOWN_PRIORS: dict[str, Any] = {
 }
 TARGETS: dict[str, tuple[Any, Any]] = {
     "gaussian": (br.Gaussian(sigma=0.3), Y),
+    "student_t": (br.StudentTNoise(nu=2.5, sigma=0.3), Y),
     "bernoulli": (br.Bernoulli(), ZERO_ONE),
     "poisson": (br.Poisson(), COUNT),
 }
@@ -488,6 +489,42 @@ def unknown_sd_times_known_ones() -> Built:
 
 
 @readable
+def student_noise_of_unknown_scale() -> Built:
+    """Student noise of unknown scale, with a prior relative to it."""
+    with pm.Model() as model:
+        sigma = pm.HalfNormal("s", 3.0)
+        beta = pm.Laplace("beta", 0, 0.5 * sigma, shape=3)
+        pm.StudentT("y", nu=4, mu=X @ beta, sigma=W * sigma, observed=Y)
+    settings: dict[str, Any] = LASSO | {
+        "likelihood": br.StudentTNoise(4.0, br.HalfNormal(3.0)),
+        "prior": br.Laplace(0.5, relative_to="sigma"),
+        "names": BETA,
+        "weights": 1 / W**2,
+    }
+    return model, br.Problem(X, Y, **settings)
+
+
+@readable
+def student_noise_by_its_precision() -> Built:
+    """Student noise by its precision, nu as an array of equal numbers."""
+    with pm.Model() as model:
+        beta = pm.Laplace("beta", 0, 0.5, shape=3)
+        pm.StudentT("y", nu=np.full(N, 4.0), mu=X @ beta, lam=np.float64(0.25), observed=Y)
+    settings: dict[str, Any] = LASSO | {"likelihood": br.StudentTNoise(4.0, 2.0), "names": BETA}
+    return model, br.Problem(X, Y, **settings)
+
+
+@readable
+def cauchy_noise() -> Built:
+    """Cauchy noise: one degree of freedom."""
+    with pm.Model() as model:
+        beta = pm.Laplace("beta", 0, 0.5, shape=3)
+        pm.Cauchy("y", alpha=X @ beta, beta=np.float64(2.0), observed=Y)
+    settings: dict[str, Any] = LASSO | {"likelihood": br.StudentTNoise(1.0, 2.0), "names": BETA}
+    return model, br.Problem(X, Y, **settings)
+
+
+@readable
 def logistic_through_a_sigmoid() -> Built:
     """Logistic through a sigmoid."""
     with pm.Model() as model:
@@ -839,10 +876,22 @@ def vector_on_a_log_scale() -> None:
     observe(X @ LInfinity("beta", scale=1.0, shape=3, transform=transform, initval=[1, 2, 3]))
 
 
-@refused("y", "StudentT likelihood is not supported yet")
-def student_likelihood() -> None:
-    """Student likelihood."""
-    pm.StudentT("y", nu=3, mu=X @ beta3(), sigma=1, observed=Y)
+@refused("y", "its nu depends on 'nu'; only known numbers are supported here")
+def unknown_degrees_of_freedom_of_the_noise() -> None:
+    """Unknown degrees of freedom."""
+    pm.StudentT("y", nu=pm.Exponential("nu", 0.1), mu=X @ beta3(), sigma=1, observed=Y)
+
+
+@refused("y", "its nu differs from row to row")
+def degrees_of_freedom_by_row() -> None:
+    """Degrees of freedom by row."""
+    pm.StudentT("y", nu=np.arange(1.0, N + 1), mu=X @ beta3(), sigma=1, observed=Y)
+
+
+@refused("y", "Laplace likelihood is not supported yet")
+def laplace_likelihood() -> None:
+    """Laplace likelihood."""
+    pm.Laplace("y", mu=X @ beta3(), b=1, observed=Y)
 
 
 @refused("beta", "prior mean depends on 'm'; write the effect as m + deviation")

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
 
 BANK = bank()
-CONVEX = {name: problem for name, problem in BANK.items() if problem.penalty.convex}
+CONVEX = {name: problem for name, problem in BANK.items() if problem.convex}
+OTHERS = [
+    (solver, name)
+    for solver in SOLVERS
+    for name, problem in BANK.items()
+    if not problem.convex and solver.obstacle(problem) is None
+]
 PAIRS = [
     (solver, name)
     for solver in SOLVERS
@@ -37,6 +43,20 @@ def test_every_solver_is_certified_to_1e_10(solver: Solver, name: str) -> None:
     assert certificate.optimal, str(certificate)
     objective = problem.objective(solution.coef, solution.intercept)
     assert certificate.gap <= 1e-10 * max(1.0, abs(objective))
+
+
+@pytest.mark.parametrize(("solver", "name"), OTHERS, ids=[f"{s.name}-{n}" for s, n in OTHERS])
+def test_what_is_not_convex_is_solved_to_a_local_mode(solver: Solver, name: str) -> None:
+    """Stationary to rounding, and no solver that takes it ends lower."""
+    problem = BANK[name]
+    solution = solver.solve(problem, None, 0.0)
+    certificate = br.certify(problem, solution.coef, solution.intercept)
+    assert certificate.stationary, str(certificate)
+    assert not certificate.convex
+    assert not certificate.optimal
+    assert certificate.kkt <= 1e-9
+    best = br.find_map(problem).objective
+    assert certificate.objective == pytest.approx(best, rel=1e-12)
 
 
 def test_every_method_is_in_the_bank_and_has_a_line() -> None:

@@ -54,10 +54,11 @@ def test_every_number_is_that_of_the_dense_problem(
     np.testing.assert_allclose(one.design.column_scale, two.design.column_scale, rtol=1e-13)
     mode = br.find_map(two)
     np.testing.assert_allclose(br.find_map(one).coef, mode.coef, rtol=1e-9, atol=1e-12)
-    assert br.certify(one, mode.coef, mode.intercept).optimal
+    assert br.certify(one, mode.coef, mode.intercept).minimum
     for answer in (coef, mode.coef):
         a, b = br.certify(one, answer, mode.intercept), br.certify(two, answer, mode.intercept)
-        assert (a.optimal, a.unique, a.support) == (b.optimal, b.unique, b.support)
+        for field in ("optimal", "stationary", "minimum", "unique", "support"):
+            assert getattr(a, field) == getattr(b, field)
         assert a.gap == pytest.approx(b.gap, rel=1e-9, abs=1e-12)
         assert a.kkt == pytest.approx(b.kkt, rel=1e-9, abs=1e-12)
 
@@ -167,7 +168,7 @@ def test_flat_columns_are_checked() -> None:
 
 
 def test_who_needs_a_dense_matrix_gets_one_if_it_is_small() -> None:
-    """Sampling, moments and PyMC; a large one is refused with the reason."""
+    """Sampling, moments and PyMC; a large one is refused with the reason, where rows are needed."""
     one, two = pair(prior=br.Normal(1.0))
     np.testing.assert_allclose(br.posterior_moments(one).mean, br.posterior_moments(two).mean)
     draws = [br.sample(problem, draws=50, seed=1)["posterior"]["beta"] for problem in (one, two)]
@@ -179,9 +180,14 @@ def test_who_needs_a_dense_matrix_gets_one_if_it_is_small() -> None:
         likelihood=br.Gaussian(1.0),
         prior=br.Normal(1.0),
     )
-    for verb in (br.sample, br.posterior_moments, br.to_pymc, br.compare):
+    binary = br.Problem(
+        large.design.X, np.arange(20_000) % 2, likelihood=br.Bernoulli(), prior=large.prior
+    )
+    refused: list[Any] = [(br.sample, binary)]
+    refused += [(verb, large) for verb in (br.posterior_moments, br.to_pymc, br.compare)]
+    for verb, problem in refused:
         with pytest.raises(InputError, match=r"needs a dense X.*\(20000, 1000\) is too large"):
-            verb(large)
+            verb(problem)
     assert "X sparse" in str(large)
 
 

@@ -14,6 +14,7 @@ from scipy import optimize
 
 import bayesreg as br
 from bayesreg.errors import DegenerateMode, InputError, NotConverged
+from bayesreg.likelihoods import ConvexLikelihood
 from bayesreg.map import Status
 from bayesreg.penalties import SeparablePenalty
 from bayesreg.solvers import Solution, solve, stationary
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bayesreg.priors import IndependentPrior
 
 LIKELIHOODS = likelihood_examples()
+CONVEX = [name for name, family in LIKELIHOODS.items() if isinstance(family, ConvexLikelihood)]
 FEW: dict[str, Any] = {
     "cauchy": br.StudentT(nu=1.0, scale=0.1),
     "student-t": br.StudentT(nu=4.0, scale=[0.05, 0.3, 1.0]),
@@ -279,7 +281,7 @@ def test_a_coefficient_that_does_not_matter_is_zero() -> None:
 
 
 @pytest.mark.parametrize("power", [1.02, 1.2, 1.5, 1.9, 2.5, 4.0, 8.0])
-@pytest.mark.parametrize("family", LIKELIHOODS)
+@pytest.mark.parametrize("family", CONVEX)
 def test_convex_powers_have_a_gap(family: str, power: float) -> None:
     """Between 1 and 2 no coefficient is 0, however small; the duality gap proves the mode."""
     X, y = data(LIKELIHOODS[family], seed=6)
@@ -329,7 +331,7 @@ def test_nonnegative_modes_by_brute_force(family: str, name: str) -> None:
     prior = prior_examples()[name]
     problem = br.Problem(X, y, likelihood=likelihood, prior=prior)
     fit = br.find_map(problem)
-    assert fit.status is Status.OPTIMAL
+    assert fit.certificate.minimum
     assert (fit.coef >= 0).all()
 
     def value(v: Vector) -> float:

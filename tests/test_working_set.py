@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 BANK = {
     name: problem
     for name, problem in bank().items()
-    if isinstance(problem.penalty, ElasticNetPenalty)
+    if problem.convex and isinstance(problem.penalty, ElasticNetPenalty)
 }
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg.certificate.expansion import EPS, Local
+from bayesreg.likelihoods import ConvexLikelihood
 from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty, stationarity
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ def _leaks(local: Local, dual: _Dual, flat: np.ndarray[tuple[int], np.dtype[np.b
 
 def _rows_gap(local: Local, dual: Vector) -> float:
     design, likelihood = local.problem.design, local.problem.likelihood
+    assert isinstance(likelihood, ConvexLikelihood)  # noqa: S101  (else no gap is asked for)
     return likelihood.fenchel_young(local.eta, dual, local.y, design.row_weights)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg.certificate.moving import moved, moved_along
-from bayesreg.likelihoods import Gaussian
+from bayesreg.likelihoods import Gaussian, Noise
 from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Local:
     eta, y : ndarray, shape (n,)
         Predictor and target, both without the level where only their difference matters.
     rows, curvature : ndarray, shape (n,)
-        First and second derivative of the loss by row.
+        First and second derivative of the loss by row; the metric where the second may be negative.
     gradient : ndarray, shape (p,)
         Gradient of the loss.
     unit : ndarray, shape (p,)
@@ -192,14 +192,14 @@ def expand(
     levels = intercepts + coefs @ mean
     shifts = 4 * EPS * (np.abs(intercepts) + np.abs(coefs) @ np.abs(mean))
     etas = _products(columns.dot, coefs)
-    if isinstance(frame.problem.likelihood, Gaussian):
+    if isinstance(frame.problem.likelihood, Noise):
         ys = (design.y - offset) - np.outer(levels, one)
     else:
         ys = np.broadcast_to(design.y, etas.shape)
         etas = etas + offset + np.outer(levels, one)
     pairs = list(zip(problems, etas, ys, strict=True))
     rows = np.array([q.likelihood.gradient(eta, y, w) for q, eta, y in pairs])
-    curvatures = np.array([q.likelihood.curvature(eta, y, w) for q, eta, y in pairs])
+    curvatures = np.array([q.likelihood.metric(eta, y, w) for q, eta, y in pairs])
     gradients = _products(columns.correlate, rows)
     lengths = frame.weighted_lengths(curvatures)
     for q, coef, shift, *numbers in zip(

@@ -12,6 +12,7 @@ from bayesreg._inputs import as_problem
 from bayesreg._threads import blas_threads
 from bayesreg.certificate.duality import duality_gap
 from bayesreg.certificate.expansion import Frame, Local, expand, multipliers
+from bayesreg.certificate.second_order import is_minimum
 from bayesreg.certificate.sigma import sigma_residual
 from bayesreg.certificate.uniqueness import candidates, proved_unique
 from bayesreg.certificate.verdict import (
@@ -196,7 +197,7 @@ def _judge(
     along_path: bool,
 ) -> Certificate:
     """Say everything but whether the optimum is the only one."""
-    penalty, convex = local.problem.penalty, local.problem.penalty.convex
+    penalty, convex = local.problem.penalty, local.problem.convex
     residual, name, floor = local.kkt()
     gap, noise = duality_gap(local) if convex else (math.inf, 0.0)
     if joint is not None:
@@ -207,13 +208,14 @@ def _judge(
     gap_tolerance, kkt_tolerance = GAP_TOLERANCE + noise, KKT_TOLERANCE + floor
     coarsest = COARSEST * max(1.0, 1e-6 * abs(local.loss()))
     stationary = residual <= kkt_tolerance
+    optimal = bool(convex and stationary and gap <= gap_tolerance <= coarsest)
     return Certificate(
         gap=gap,
         kkt=residual,
         worst=name,
         support=tuple(np.flatnonzero(local.coef).tolist()),
         unique=False,
-        optimal=bool(convex and stationary and gap <= gap_tolerance <= coarsest),
+        optimal=optimal,
         convex=convex,
         stationary=bool(stationary),
         gap_tolerance=gap_tolerance,
@@ -221,6 +223,7 @@ def _judge(
         multipliers=None if along_path else multipliers(local),
         cusp=isinstance(penalty, SeparablePenalty) and bool(np.isinf(penalty.kink).any()),
         objective=local.objective(),
+        minimum=optimal if convex else bool(stationary) and joint is None and is_minimum(local),
     )
 
 

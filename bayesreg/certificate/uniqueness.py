@@ -47,7 +47,7 @@ def candidates(local: Local) -> Positions:
     None under a penalty that is not convex, where there is no uniqueness to prove.
     """
     penalty, slack = local.problem.penalty, 10 * local.rounding
-    if not penalty.convex:
+    if not local.problem.convex:
         return np.empty(0, dtype=np.intp)
     return np.flatnonzero(_may_differ(penalty, local.coef, local.gradient, slack))
 

@@ -28,7 +28,7 @@ class Certificate:
     ----------
     gap : float
         Upper bound, in nats, on how far the objective is above its minimum; ``inf`` if unknown,
-        as it is where the penalty is not convex.
+        as it is where the problem is not convex.
     kkt : float
         Largest KKT residual, in units free of the columns' scales (see the package's text).
     worst : str
@@ -38,11 +38,14 @@ class Certificate:
     unique : bool
         Whether the optimum is proved unique; False for duplicate columns, say.
     optimal : bool
-        Whether it is the mode: penalty convex, gap and KKT residual below their tolerances.
+        Whether it is the mode: problem convex, gap and KKT residual below their tolerances.
     convex : bool
-        Whether the penalty is convex, so that a stationary point is the mode.
+        Whether loss and penalty are convex, so that a stationary point is the mode.
     stationary : bool
         Whether the KKT residual is below its tolerance.
+    minimum : bool
+        Whether it is proved to be a local minimum; where the problem is not convex, by its second
+        derivatives.
     gap_tolerance, kkt_tolerance : float
         The tolerances, which grow with the rounding error of the data's own magnitudes.
     multipliers : ndarray, shape (p,), or None
@@ -72,6 +75,7 @@ class Certificate:
     multipliers: Vector | None = field(default=None, repr=False, compare=False)
     cusp: bool = field(default=False, repr=False)
     objective: float = field(default=math.nan, repr=False)
+    minimum: bool = field(default=False, repr=False)
 
     def __str__(self) -> str:
         """Say the verdict in words."""
@@ -79,6 +83,7 @@ class Certificate:
         if not self.convex:
             verdict = "stationary" if self.stationary else f"NOT stationary (worst: {self.worst})"
             cusp = "; 0 is always a local mode under this prior" if self.cusp else ""
+            residual += ", a local minimum" if self.minimum else ""
             return f"{verdict}: {residual} (not convex: no global statement{cusp})"
         verdict = "optimal" if self.optimal else f"NOT optimal (worst: {self.worst})"
         unique = "unique" if self.unique else "an optimum, not proved unique"
@@ -96,5 +101,5 @@ def failed(problem: Problem, coef: Vector) -> Certificate:
         support=tuple(np.flatnonzero(coef).tolist()),
         unique=False,
         optimal=False,
-        convex=problem.penalty.convex,
+        convex=problem.convex,
     )

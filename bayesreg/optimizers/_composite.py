@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg.likelihoods import Gaussian, Likelihood
+from bayesreg.likelihoods import Gaussian, Likelihood, Noise
 from bayesreg.optimizers._protocol import Solution
 from bayesreg.penalties import ElasticNetPenalty, Penalty, SeparablePenalty, join
 
@@ -42,7 +42,7 @@ class Composite:
         What was taken from each column, and what it was then divided by.
     unit : float
         Size that coordinates have by nature (they are in units of the predictor): the sd of a
-        Gaussian target, 1 on a logarithmic or logistic scale. Changes are measured in it.
+        target of real numbers, 1 on a logarithmic or logistic scale. Changes are measured in it.
     """
 
     matrix: Matrix
@@ -105,6 +105,10 @@ class Composite:
     def row_curvature(self, eta: Vector) -> Vector:
         """Return the second derivative of the loss with respect to the predictor, shape (n,)."""
         return self.likelihood.curvature(eta, self.y, self.weights)
+
+    def row_metric(self, eta: Vector) -> Vector:
+        """Return the second derivative, or the positive number that stands for it; shape (n,)."""
+        return self.likelihood.metric(eta, self.y, self.weights)
 
     def value(self, point: Vector, eta: Vector) -> float:
         """Return loss plus penalty at a point whose predictor is `eta`."""
@@ -181,7 +185,7 @@ def _scaled_columns(ones: Matrix, X: Matrix, weights: Vector) -> tuple[Vector, V
 
 
 def _unit(problem: Problem, offset: Vector) -> float:
-    if not isinstance(problem.likelihood, Gaussian):
+    if not isinstance(problem.likelihood, Noise):
         return 1.0
     weights = problem.design.row_weights
     target = problem.design.y - offset

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg.errors import DegenerateMode
+from bayesreg.likelihoods import ConvexLikelihood
 from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def needs_fit(problem: Problem, optimizer: Optimizer) -> str | None:
 
 
 def needs_convex(problem: Problem) -> str | None:
-    """Need a penalty without hollows."""
+    """Need a loss and a penalty without hollows."""
+    if not isinstance(problem.likelihood, ConvexLikelihood):
+        return f"it needs a convex loss, and that of {problem.likelihood.name} noise is not"
     if problem.penalty.convex:
         return None
     return f"it needs a convex penalty, and that of {problem.prior.name} is not"

@@ -33,7 +33,8 @@ class CoordinateDescent(Optimizer):
     """One coordinate at a time, each minimised exactly; zeros are exact.
 
     An iteration is one sweep for a Gaussian likelihood. For the others it is a proximal Newton
-    step: sweeps over the quadratic model of the loss, then a line search on the objective.
+    step: sweeps over the quadratic model of the loss (a parabola above it where the loss bends the
+    other way), then a line search on the objective.
     """
 
     name: ClassVar[str] = "coordinate_descent"
@@ -65,7 +66,7 @@ class CoordinateDescent(Optimizer):
 
 def _model(form: Composite, eta: Vector) -> tuple[Vector, Vector, Vector]:
     """Return curvature, pull (writable) and diagonal of the quadratic model at a predictor."""
-    curvature = form.row_curvature(eta)
+    curvature = form.row_metric(eta)
     return curvature, -form.row_gradient(eta), curvature @ form.matrix**2
 
 

@@ -36,7 +36,7 @@ class Fista(Optimizer):
     bounded: ClassVar[bool] = True
 
     def reason_against(self, problem: Problem) -> str | None:
-        """Need a convex penalty: momentum may not settle on another."""
+        """Need a convex problem: momentum may not settle on another."""
         return needs_convex(problem)
 
     def solve(self, problem: Problem, settings: Settings) -> Solution:

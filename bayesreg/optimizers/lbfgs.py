@@ -62,7 +62,7 @@ class Lbfgs(Optimizer):
         form = Composite.of(problem)
         limits = settings.limits(max_iter=10_000, tol=1e-9)
         start = form.start()
-        curvature = form.lipschitz(form.row_curvature(form.predictor(start)))
+        curvature = form.lipschitz(form.row_metric(form.predictor(start)))
         trace = [form.value(start, form.predictor(start))]
 
         def record(intermediate_result: OptimizeResult) -> None:

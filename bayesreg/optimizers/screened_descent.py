@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from bayesreg.likelihoods import ConvexLikelihood
 from bayesreg.optimizers import _reasons
 from bayesreg.optimizers._composite import Composite
 from bayesreg.optimizers._iterate import State, iterate
@@ -51,7 +52,9 @@ class ScreenedDescent(Optimizer):
     bounded: ClassVar[bool] = True
 
     def reason_against(self, problem: Problem) -> str | None:
-        """Need a curvature that is bounded: without one the dual is not strongly concave."""
+        """Need a curvature that is bounded and positive, for a dual that is strongly concave."""
+        if not isinstance(problem.likelihood, ConvexLikelihood):
+            return _reasons.needs_convex(problem)
         if problem.likelihood.smoothness is None:
             return f"its screening needs bounded curvature, a {problem.likelihood.name} has none"
         return _reasons.needs_columns(problem)
@@ -109,7 +112,9 @@ def _round(
     dual = dual - screen.free @ (screen.free.T @ dual)
     correlation = np.where(penalty.flat, 0.0, form.matrix.T @ dual)
     share = penalty.dual_scale(correlation)
-    rows = form.likelihood.fenchel_young(state.eta, share * dual, form.y, form.weights)
+    likelihood = form.likelihood
+    assert isinstance(likelihood, ConvexLikelihood)  # noqa: S101  (see `reason_against`)
+    rows = likelihood.fenchel_young(state.eta, share * dual, form.y, form.weights)
     gap = rows + penalty.fenchel_young(state.point, share * correlation)
     if not math.isfinite(gap):
         gap = math.inf

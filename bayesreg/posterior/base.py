@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from bayesreg.posterior import interrupts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -119,8 +121,11 @@ def independent(
     complete = True
     try:
         for done in range(0, settings.draws, _BATCH):
+            if interrupts.was_pressed():
+                raise KeyboardInterrupt  # noqa: TRY301  (as it is where it was not held)
             count = min(_BATCH, settings.draws - done)
             batches.append(draw((settings.chains, count)))
+            interrupts.hold()
     except KeyboardInterrupt:
         if not batches:
             raise
@@ -140,6 +145,8 @@ class Sampler(ABC):
     advantage: ClassVar[str]
     #: Whether what it draws from is near the posterior, but not the posterior: never taken by auto.
     approximate: ClassVar[bool] = False
+    #: Whether it needs a row for every observation, and not only rows of the same sums of products.
+    needs_rows: ClassVar[bool] = True
 
     @abstractmethod
     def reason_against(self, problem: Problem) -> str | None:

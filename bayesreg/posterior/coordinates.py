@@ -111,6 +111,8 @@ def parts_of(problem: Problem, flat_unit: Vector) -> tuple[Part, ...]:
     known = _priors(problem.given_ones() if problem.unknown else problem)
     found: list[Part] = []
     for (asked, columns), (prior, _) in zip(_priors(problem), known, strict=True):
+        if not columns.size:
+            continue
         uses = {
             "uses_scale": asked.hyperprior is not None,
             "uses_sigma": asked.relative_to is not None and "sigma" in problem.unknown,

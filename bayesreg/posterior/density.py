@@ -17,7 +17,15 @@ from scipy import special
 
 from bayesreg.blocks import Blocks
 from bayesreg.errors import DegenerateMode, InputError
-from bayesreg.likelihoods import LOG_2PI, Bernoulli, Gaussian, Poisson
+from bayesreg.likelihoods import (
+    LOG_2PI,
+    Bernoulli,
+    Gaussian,
+    Noise,
+    Poisson,
+    StudentTNoise,
+    log_one_plus_square,
+)
 from bayesreg.penalties import ElasticNetPenalty
 from bayesreg.posterior.log_scales import LogScale
 from bayesreg.priors import IndependentPrior
@@ -120,25 +128,36 @@ class PriorShape:
         return -total
 
 
-def _gaussian_rows(eta: Array, y: Vector, w: Vector, sigma: Array) -> Array:
+def _gaussian_rows(_: Likelihood, eta: Array, y: Vector, w: Vector, sigma: Array) -> Array:
     return (
         0.5 * (np.log(w) - LOG_2PI - w * ((y - eta) / sigma[..., None]) ** 2)
         - np.log(sigma)[..., None]
     )
 
 
-def _bernoulli_rows(eta: Array, y: Vector, w: Vector, sigma: Array) -> Array:
+def _student_rows(family: Likelihood, eta: Array, y: Vector, w: Vector, sigma: Array) -> Array:
+    assert isinstance(family, StudentTNoise)  # noqa: S101  (the table says so)
+    nu = family.nu
+    # With sigma at 1 the constant of a row, its weight aside.
+    constant = StudentTNoise(nu, 1.0).constant(np.zeros(1), np.ones(1))
+    z = np.sqrt(w / nu) * (y - eta) / sigma[..., None]
+    rows = 0.5 * np.log(w) - 0.5 * (nu + 1.0) * log_one_plus_square(z)
+    return rows - constant - np.log(sigma)[..., None]
+
+
+def _bernoulli_rows(_: Likelihood, eta: Array, y: Vector, w: Vector, sigma: Array) -> Array:
     del sigma
     return -w * np.logaddexp(0.0, np.where(y > 0, -eta, eta))
 
 
-def _poisson_rows(eta: Array, y: Vector, w: Vector, sigma: Array) -> Array:
+def _poisson_rows(_: Likelihood, eta: Array, y: Vector, w: Vector, sigma: Array) -> Array:
     del sigma
     return w * (y * eta - np.exp(eta) - special.gammaln(y + 1))
 
 
-_ROWS: dict[type[Likelihood], Callable[[Array, Vector, Vector, Array], Array]] = {
+_ROWS: dict[type[Likelihood], Callable[[Likelihood, Array, Vector, Vector, Array], Array]] = {
     Gaussian: _gaussian_rows,
+    StudentTNoise: _student_rows,
     Bernoulli: _bernoulli_rows,
     Poisson: _poisson_rows,
 }
@@ -162,10 +181,14 @@ def log_likelihood(problem: Problem, beta: Array, intercept: Array, sigma: Array
         Log densities; a row of weight w counts as the likelihood says.
     """
     design = problem.design
-    eta = beta @ design.X.T + intercept[..., None]
+    # In two dimensions, which a sparse X has to have.
+    level = intercept[..., None]
+    rows = beta.reshape(math.prod(beta.shape[:-1]), problem.p)
+    eta = (rows @ design.X.T).reshape(*beta.shape[:-1], design.n) + level
     if design.offset is not None:
         eta += design.offset
-    return _ROWS[type(problem.likelihood)](eta, design.y, design.row_weights, sigma)
+    family = problem.likelihood
+    return _ROWS[type(family)](family, eta, design.y, design.row_weights, sigma)
 
 
 def log_prior(problem: Problem, beta: Array, sigma: Array, scale: Array) -> Array:
@@ -189,9 +212,11 @@ def log_prior(problem: Problem, beta: Array, sigma: Array, scale: Array) -> Arra
         return PriorShape.of(problem).log_density(beta, sigma, scale)
     prior = problem.coef_prior
     parts = prior.parts if isinstance(prior, Blocks) else ((prior, tuple(range(problem.p))),)
-    rows = beta.reshape(-1, problem.p)
+    rows = beta.reshape(math.prod(beta.shape[:-1]), problem.p)
     total = np.zeros(rows.shape[0])
     for part, columns in parts:
+        if not columns:
+            continue
         multiplier = np.ones(rows.shape[0])
         if part.relative_to is not None:
             multiplier = multiplier * sigma.ravel()
@@ -220,10 +245,11 @@ def _log_part(prior: Prior, beta: Matrix, multiplier: Vector) -> Vector:
 def _triangle(problem: Problem) -> Matrix | None:
     """Reduce intercept, columns and target of many Gaussian rows to as many as they span."""
     design = problem.design
-    if not isinstance(problem.likelihood, Gaussian) or design.n <= problem.p + 2:
+    few = design.observations is None and design.n <= problem.p + 2
+    if not isinstance(problem.likelihood, Gaussian) or few:
         return None
     target = design.y if design.offset is None else design.y - design.offset
-    whole = np.column_stack([np.ones(design.n), design.X, target])
+    whole = np.column_stack([design.one, design.X, target])
     return np.linalg.qr(whole * np.sqrt(design.row_weights)[:, None], mode="r")
 
 
@@ -233,7 +259,7 @@ def _log_likelihood_of_all(
     """Sum `log_likelihood` over rows; from the triangle that they reduce to where there is one."""
     if triangle is None:
         return log_likelihood(problem, beta, intercept, sigma).sum(axis=-1)
-    n = problem.design.n
+    n = problem.design.count
     left = beta @ triangle[:, 1:-1].T + intercept[..., None] * triangle[:, 0] - triangle[:, -1]
     constant = 0.5 * (float(np.log(problem.design.row_weights).sum()) - n * LOG_2PI)
     fit = 0.5 * np.einsum("...i,...i", left, left) / sigma**2
@@ -278,9 +304,8 @@ def noise_sd(problem: Problem, draws: dict[str, Array]) -> Array:
     """Return the noise sd at every draw (chain, draw): drawn, known, or 1 where there is none."""
     if "sigma" in draws:
         return draws["sigma"]
-    known = (
-        math.sqrt(problem.likelihood.variance) if isinstance(problem.likelihood, Gaussian) else 1.0
-    )
+    family = problem.likelihood
+    known = math.sqrt(family.variance) if isinstance(family, Noise) else 1.0
     return np.full(draws["beta"].shape[:-1], known)
 
 

@@ -98,6 +98,7 @@ def diagnose(draws: xr.DataTree) -> Diagnosis:
         msg = "draws: must be a DataTree whose posterior group has chains and draws"
         raise InputError(msg)
     posterior = draws["posterior"].to_dataset()
+    _require_numbers(posterior)
     chains, length = posterior.sizes["chain"], posterior.sizes["draw"]
     if draws.attrs.get("method") in ("exact", "laplace"):
         return _of_independent(
@@ -110,6 +111,21 @@ def diagnose(draws: xr.DataTree) -> Diagnosis:
     faults = list(_faults(measured, chains, complete=bool(draws.attrs.get("complete", True))))
     words = _words(measured, faults, can_diverge="diverging" in stats)
     return replace(measured, ok=not faults, verdict=words)
+
+
+def _require_numbers(posterior: xr.Dataset) -> None:
+    """Raise InputError unless there are draws, and all of them are real numbers or truth values."""
+    for name, size in {key: posterior.sizes[key] for key in ("chain", "draw")}.items():
+        if not size:
+            msg = f"draws: the posterior group has no {name}; draw some first"
+            raise InputError(msg)
+    for name, variable in posterior.data_vars.items():
+        if variable.dtype.kind not in "biuf":
+            msg = (
+                f"draws: {name} holds {variable.dtype}, not real numbers; "
+                "take it out of the posterior group"
+            )
+            raise InputError(msg)
 
 
 def _of_independent(total: int, *, approximate: bool, complete: bool) -> Diagnosis:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg._inputs import as_problem
-from bayesreg.errors import NoClosedForm
+from bayesreg.errors import InputError, NoClosedForm
 from bayesreg.likelihoods import Gaussian
 from bayesreg.path_scales import Family, check_scales
 from bayesreg.posterior import laplace_closed_forms, quadrature
@@ -327,6 +327,9 @@ def moments_along(problem: Problem, scales: object) -> list[Moments]:
     """
     values = check_scales(scales)
     require_known_prior(problem)
+    if not problem.p:
+        msg = "prior: there is no coefficient that it could scale; X needs a column"
+        raise InputError(msg)
     problem = problem.dense("posterior moments")
     family = _family(problem)
     at = [family.at(float(scale)) for scale in values]

@@ -23,9 +23,9 @@ import numpy as np
 from scipy import linalg, special
 from scipy.optimize import minimize_scalar
 
-from bayesreg._inputs import as_problem
+from bayesreg._inputs import as_problem, check_given, own_words
 from bayesreg.errors import BayesregError, DegenerateMode, NoClosedForm
-from bayesreg.map import check_given, find_map
+from bayesreg.map import find_map
 from bayesreg.penalties import SeparablePenalty, pieces
 from bayesreg.posterior.base import Draws, Sampler, independent
 from bayesreg.posterior.density import log_jacobian
@@ -142,9 +142,14 @@ def laplace_approximation(
     >>> print(kink)  # doctest: +ELLIPSIS
     Laplace approximation at the mode, NOT VALID: the mode has 'x0' at a kink or bound of ...
     """
-    asked, _ = as_problem(problem)
-    values = check_given(given)
-    asked = asked.given(**values).dense("a Laplace approximation")
+    asked, reading = as_problem(problem)
+    with own_words(reading):
+        return _of(asked.given(**check_given(given, reading)))
+
+
+def _of(problem: Problem) -> LaplaceApproximation:
+    """Approximate a posterior with everything unknown but the scale."""
+    asked = problem.dense("a Laplace approximation")
     asked.require_proper()
     if "scale" in asked.unknown:
         msg = (

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bayesreg.posterior.base import Draws, Extras
     from bayesreg.posterior.conditional import Array
+    from bayesreg.posterior.own_variables import OwnVariables
     from bayesreg.problem import Problem
 
 _NAMES = ("beta", "intercept", "sigma", "scale")
@@ -28,8 +29,12 @@ def as_tree(
     attrs: Mapping[str, Any],
     extras: Extras,
     rng: np.random.Generator,
+    own: OwnVariables | None = None,
 ) -> xr.DataTree:
-    """Label draws: posterior, sample_stats, observed_data, and the groups asked for."""
+    """Label draws: posterior, sample_stats, observed_data, and the groups asked for.
+
+    `own` adds the variables of the model that the problem was read from.
+    """
     posterior = dict(draws.posterior)
     chains, length = posterior["beta"].shape[:2]
     sizes = {"chain": np.arange(chains), "draw": np.arange(length)}
@@ -54,8 +59,12 @@ def as_tree(
         groups[name] = xr.Dataset({"y": (("chain", "draw", "row"), values)}, coords=sizes | row)
     if extras.prior:
         groups["prior"] = _unknowns(problem, from_prior(problem, of_prior, chains, length))
+    notes: dict[str, str] = {}
+    if own is not None:
+        for name in [name for name in ("prior", "posterior") if name in groups]:
+            groups[name], notes = own.added(groups[name])
     tree = xr.DataTree.from_dict(groups)
-    tree.attrs = dict(attrs)
+    tree.attrs = dict(attrs) | notes
     return tree
 
 

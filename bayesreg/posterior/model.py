@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
 from bayesreg._inputs import as_problem
-from bayesreg.errors import SamplingFailed, UnsupportedModel
+from bayesreg.errors import InputError, SamplingFailed, UnsupportedModel
+from bayesreg.posterior import interrupts
 from bayesreg.posterior.coordinates import reason_against
 from bayesreg.posterior.nuts import ADVICE, STATS, longest_block, run_nutpie
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     import xarray as xr
 
     from bayesreg.posterior.base import Settings
+    from bayesreg.posterior.own_variables import OwnVariables
     from bayesreg.problem import Problem
 
 
-def read(problem_or_model: object) -> tuple[Problem | None, str]:
-    """Read a problem or a PyMC model as a problem; None, and why not, if the model is not one.
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What `sample` was asked for.
+
+    Attributes
+    ----------
+    problem : Problem or None
+        The problem; None for a model that is none.
+    unreadable : str
+        Why the model is none.
+    own : OwnVariables or None
+        The variables of the model that the problem was read from.
+    """
+
+    problem: Problem | None
+    unreadable: str = ""
+    own: OwnVariables | None = None
+
+
+def read(problem_or_model: object) -> Asked:
+    """Read a problem, or a PyMC model as a problem where it is one.
 
     Raises
     ------
@@ -31,18 +57,59 @@ def read(problem_or_model: object) -> tuple[Problem | None, str]:
     try:
         problem, reading = as_problem(problem_or_model)
     except UnsupportedModel as error:
-        return None, str(error)
+        return Asked(None, str(error))
+    if reading is None:
+        return Asked(problem)
     # What a problem of our own would be refused for, a model is sampled with as it stands.
-    reason = None if reading is None else reason_against(problem)
-    return (problem, "") if reason is None else (None, reason)
+    reason = reason_against(problem)
+    if reason is not None:
+        return Asked(None, reason)
+    names = import_module("bayesreg.posterior.own_variables")  # loads xarray: 2 s, on use
+    return Asked(problem, own=names.OwnVariables(problem_or_model, reading))
+
+
+def described(model: Any) -> str:
+    """Return the variables of a model with their distributions, one per line, as PyMC writes them.
+
+    Examples
+    --------
+    >>> import pymc as pm
+    >>> with pm.Model() as model:
+    ...     k = pm.Poisson("k", 3)
+    ...     y = pm.Normal("y", k, 1, observed=2.0)
+    >>> print(described(model))
+    k ~ Poisson(3)
+    y ~ Normal(k, 1)
+    """
+    lines = [line.strip() for line in str(model.str_repr()).splitlines()]
+    return "\n".join([f"{model.name}:", *lines] if model.name else lines)
+
+
+@contextmanager
+def quiet(*, progress: bool) -> Iterator[None]:
+    """Keep PyMC's remarks on its steps to itself, unless progress is to be shown."""
+    logger = logging.getLogger("pymc")
+    level = logger.level
+    logger.setLevel(level if progress else max(level, logging.WARNING))
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def sample_model(
-    model: Any,
-    settings: Settings,
-    rng: np.random.Generator,
-) -> tuple[xr.DataTree, bool, str]:
+    model: Any, method: str, settings: Settings, rng: np.random.Generator
+) -> tuple[xr.DataTree, bool, str, str]:
     """Sample a PyMC model: by nutpie, or by PyMC's own steps if it has discrete variables.
+
+    Parameters
+    ----------
+    model : pm.Model
+        What to sample.
+    method : {"auto", "nuts"}
+        With "nuts", nothing else will do.
+    settings, rng
+        How much, and the source of randomness.
 
     Returns
     -------
@@ -52,9 +119,26 @@ def sample_model(
         False if it was interrupted.
     library : str
         Who drew.
+    steps : str
+        ``"nuts"`` if NUTS drew everything, else the steps: ``"pymc: Metropolis + NUTS"``.
+
+    Raises
+    ------
+    InputError
+        If NUTS was asked for and there are discrete variables, which it cannot draw.
+    SamplingFailed
+        If the sampler stops.
     """
-    if model.discrete_value_vars:
-        return *_by_pymc(model, settings, rng), "pymc"
+    discrete = [model.values_to_rvs[value].name for value in model.discrete_value_vars]
+    if discrete and method == "nuts":
+        msg = (
+            f"method: 'nuts' cannot draw {discrete[0]!r}, which is discrete; sum it out of the "
+            'model (pm.Mixture, say), or use method="auto" for PyMC\'s compound steps'
+        )
+        raise InputError(msg)
+    if discrete:
+        with quiet(progress=settings.progress):
+            return *_by_pymc(model, settings, rng), "pymc", _steps(model)
     nutpie = import_module("nutpie")
     with threadpool_limits(1, user_api="blas"):
         compiled = nutpie.compile_pymc_model(model)
@@ -68,7 +152,14 @@ def sample_model(
         datatree.from_dict({"posterior": tree["posterior"].to_dataset(), "sample_stats": stats}),
         complete,
         "nutpie",
+        "nuts",
     )
+
+
+def _steps(model: Any) -> str:
+    """Name the steps that PyMC takes for the variables of a model."""
+    _, chosen = import_module("pymc.sampling.mcmc").assign_step_methods(model)
+    return f"pymc: {' + '.join(sorted(step.__name__ for step in chosen))}"
 
 
 def _by_pymc(model: Any, settings: Settings, rng: np.random.Generator) -> tuple[xr.DataTree, bool]:
@@ -88,6 +179,7 @@ def _by_pymc(model: Any, settings: Settings, rng: np.random.Generator) -> tuple[
         first = (str(error).splitlines() or [type(error).__name__])[0]
         msg = f"pymc stopped: {first}; {ADVICE}"
         raise SamplingFailed(msg) from error
+    interrupts.hold()
     sizes = tree["posterior"].sizes
     complete = (sizes["chain"], sizes["draw"]) == (settings.chains, settings.draws)
     return tree, complete

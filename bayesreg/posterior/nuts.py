@@ -29,9 +29,11 @@ from threadpoolctl import threadpool_limits
 
 from bayesreg.errors import DegenerateMode, SamplingFailed
 from bayesreg.penalties import ElasticNetPenalty
+from bayesreg.posterior import interrupts
 from bayesreg.posterior.base import Draws, Sampler
 from bayesreg.posterior.coordinates import reason_against
 from bayesreg.posterior.density import log_joint
+from bayesreg.posterior.surrogate import NOWHERE
 from bayesreg.posterior.target import Target
 from bayesreg.posterior.transported import Transported
 
@@ -45,6 +47,10 @@ if TYPE_CHECKING:
 
 # Seconds between looks at the keyboard while waiting.
 _PATIENCE = 0.1
+# A start that has to come nearer than this to the centre is put there.
+_NEAR = 1e-6
+# Log densities of this size are rounded by a hundredth of a nat.
+_HIGHEST = 5e13
 
 # What to do about a sampler that has stopped.
 ADVICE = (
@@ -116,10 +122,6 @@ def _values(
 def _as_nutpie_model(target: Target | Transported) -> Any:
     from nutpie.compiled_pyfunc import from_pyfunc  # noqa: PLC0415  (loads ArviZ: 4 s, on use)
 
-    def start(seed: int) -> Vector:
-        # The surrogate spreads the starts like the posterior, as R-hat wants them.
-        return np.random.default_rng(seed).standard_normal(target.size)
-
     def density(z: Vector) -> tuple[float, Vector]:
         # Far trajectories may overflow; their density is then 0 and nutpie turns back. It calls
         # from threads of its own, which have an error state of their own.
@@ -129,6 +131,25 @@ def _as_nutpie_model(target: Target | Transported) -> Any:
             return value, gradient
         return -np.inf, np.zeros_like(z)
 
+    def start(seed: int) -> Vector:
+        # The surrogate spreads the starts like the posterior, as R-hat wants them; where that is
+        # too far for double precision, they come nearer. nutpie ends in a panic where it cannot
+        # begin.
+        z = np.random.default_rng(seed).standard_normal(target.size)
+        while density(z)[0] == -np.inf:
+            z = 0.5 * z if np.abs(z).max() > _NEAR else np.zeros(target.size)
+        return z
+
+    height = density(np.zeros(target.size))[0]
+    if height == -np.inf:
+        raise SamplingFailed(NOWHERE)
+    if abs(height) > _HIGHEST:
+        msg = (
+            f"nuts: the log density is {height:.3g} where it should be highest, and differences of "
+            "one nat are below the rounding there; look for an offset, a sigma far too small for "
+            "what the columns leave of y, or columns of extreme size"
+        )
+        raise SamplingFailed(msg)
     return from_pyfunc(
         target.size,
         lambda: density,
@@ -172,6 +193,7 @@ def run_nutpie(
         adaptation=adaptation,
         blocking=False,
     )
+    interrupts.hold()
     with warnings.catch_warnings():
         # Fewer draws than chains is no mistake here, whatever ArviZ suspects.
         warnings.filterwarnings("ignore", message="Found chain dimension", category=UserWarning)
@@ -191,13 +213,14 @@ def run_nutpie(
 
 
 def wait(background: Any) -> xr.DataTree:
-    """Wait for nutpie to finish, waking up often enough for Ctrl-C."""
-    while True:
+    """Wait for nutpie to finish, waking up often enough for Ctrl-C, which is raised."""
+    while not interrupts.was_pressed():
         try:
             tree: xr.DataTree = background.wait(timeout=_PATIENCE)
         except TimeoutError:
             continue
         return tree
+    raise KeyboardInterrupt
 
 
 def longest_block(tree: xr.DataTree) -> tuple[NDArray[np.intp], slice]:

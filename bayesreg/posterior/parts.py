@@ -98,10 +98,12 @@ class Part(ABC):
         """What the coefficients are spread about, shape (k,)."""
         return np.zeros(self.columns.size)
 
-    @property
-    def start(self) -> Vector:
-        """Coordinates to begin a search at, shape (size,): not where a map stands still."""
-        return np.full(self.size, 0.5)
+    def start(self, share: float) -> Vector:
+        """Coordinates to begin a search at, shape (size,): not where a map stands still.
+
+        The coefficients there are about `share` of what they are at a share of one.
+        """
+        return np.full(self.size, 0.5 * share)
 
     @property
     def curvature(self) -> Vector:
@@ -139,6 +141,11 @@ class Independent(Part):
     sizes: Sizes
     nonnegative: bool
 
+    def start(self, share: float) -> Vector:
+        """Where coefficients have a bound it is at minus infinity."""
+        z = float(special.ndtri(share * special.ndtr(0.5))) if self.nonnegative else 0.5 * share
+        return np.full(self.size, z)
+
     def __call__(self, z: Vector) -> Image:
         """Map coordinates."""
         e, rate = positive_exponential(z) if self.nonnegative else signed_exponential(z)
@@ -174,6 +181,10 @@ class Tailed(Part):
     nonnegative: bool
     law: Map
     bend: Map | None = None
+
+    def start(self, share: float) -> Vector:
+        """Where coefficients have a bound it is at minus infinity."""
+        return np.full(self.size, 0.5 + np.log(share) if self.nonnegative else 0.5 * share)
 
     def __call__(self, z: Vector) -> Image:
         """Map coordinates, with the Jacobian of the first map."""
@@ -216,10 +227,9 @@ class Slabbed(Part):
         """Two or three coordinates per coefficient."""
         return self.columns.size * (2 if np.isinf(self.df) else 3)
 
-    @property
-    def start(self) -> Vector:
+    def start(self, share: float) -> Vector:
         """Half a deviation, at the middle of the scales."""
-        return np.repeat([0.5, 0.0], [self.columns.size, self.size - self.columns.size])
+        return np.repeat([0.5 * share, 0.0], [self.columns.size, self.size - self.columns.size])
 
     def __call__(self, z: Vector) -> Image:
         """Map coordinates where unknown scales are 1."""
@@ -265,6 +275,10 @@ class Gauss(Part):
         """The means."""
         return self.centre
 
+    def start(self, share: float) -> Vector:
+        """Half a deviation beside the mean, or on the way from there to coefficients of 0."""
+        return 0.5 * share + (share - 1.0) * (self.centre / self.width)
+
     def __call__(self, z: Vector) -> Image:
         """Map coordinates."""
         return standard(z, self.width * z, lambda by: by * self.width)
@@ -282,9 +296,9 @@ class Free(Part):
 
     unit: Vector
 
-    @property
-    def start(self) -> Vector:
+    def start(self, share: float) -> Vector:
         """Zeros."""
+        del share
         return np.zeros(self.size)
 
     @property
@@ -300,6 +314,10 @@ class Free(Part):
 @dataclass(frozen=True, eq=False)
 class HalfFree(Free):
     """Coefficients that are at least 0, and nothing else is known of them: ``log(1 + eᶻ)``."""
+
+    def start(self, share: float) -> Vector:
+        """Where the bound is at minus infinity."""
+        return np.full(self.size, np.log(share))
 
     @property
     def curvature(self) -> Vector:

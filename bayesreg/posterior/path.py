@@ -24,7 +24,7 @@ from bayesreg._validation import (
 )
 from bayesreg.blocks import Blocks
 from bayesreg.errors import DegenerateMode, InputError, SamplingWarning
-from bayesreg.likelihoods import Gaussian
+from bayesreg.likelihoods import Noise
 from bayesreg.path_scales import Family, check_scales, default_scales
 from bayesreg.posterior.along_scales import Plan, Point, Walk
 from bayesreg.posterior.closed_path import exact_moments
@@ -87,7 +87,7 @@ def posterior_path(
         The same seed gives the same path.
     epsilon : float or array_like (p,)
         One number: a coefficient is near zero where one sd of its column moves the prediction by
-        less than that (times the sd of y where the likelihood is Gaussian), as in `compare`.
+        less than that (times the sd of y where the target is a real number), as in `compare`.
         Several: one per coefficient, in its own units.
     hdi_prob : float
         Probability of the intervals.
@@ -268,7 +268,7 @@ def _as_laplace(prior: Prior) -> Prior:
     return prior
 
 
-_UNITS = {"gaussian": "of sd(y)", "bernoulli": "in log-odds", "poisson": "in log-rate"}
+_UNITS = {"bernoulli": "in log-odds", "poisson": "in log-rate"}
 
 
 def _epsilon(problem: Problem, epsilon: object) -> tuple[Vector, str]:
@@ -280,10 +280,10 @@ def _epsilon(problem: Problem, epsilon: object) -> tuple[Vector, str]:
             raise InputError(msg)
         return values, "|coefficient| < the epsilon given for it"
     share = as_positive(epsilon, "epsilon")
-    gaussian = isinstance(problem.likelihood, Gaussian)
-    unit = float(problem.design.y.std()) or 1.0 if gaussian else 1.0
+    noisy = isinstance(problem.likelihood, Noise)
+    unit = float(problem.design.y.std()) or 1.0 if noisy else 1.0
     sd = problem.design.X.std(axis=0)
-    amount = f"{share:g} {_UNITS[problem.likelihood.name]}"
+    amount = f"{share:g} {_UNITS.get(problem.likelihood.name, 'of sd(y)')}"
     rule = f"one sd of the column moves the prediction by less than {amount}"
     return read_only(share * unit / np.where(sd > 0, sd, 1.0)), rule
 

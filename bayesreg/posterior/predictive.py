@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg.errors import InputError
-from bayesreg.likelihoods import Gaussian
+from bayesreg.errors import InputError, SamplingFailed
+from bayesreg.likelihoods import Noise, Poisson
 from bayesreg.posterior.density import noise_sd
 from bayesreg.posterior.unknowns import flat_positions
 from bayesreg.scale_priors import Exponential, HalfCauchy, HalfFlat, HalfNormal, InverseGamma
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from bayesreg.posterior.conditional import Array
     from bayesreg.problem import Problem
     from bayesreg.scale_priors import ScalePrior
+
+# Counts beyond this are no longer those of 64 bits.
+_LARGEST_LOG_RATE = 43.0
 
 
 def _half_normal(prior: HalfNormal, rng: np.random.Generator, size: int) -> Vector:
@@ -135,6 +138,11 @@ def new_targets(
     -------
     ndarray, shape (chain, draw, n)
         Targets at the predictors, weights and offsets of the data.
+
+    Raises
+    ------
+    SamplingFailed
+        If a draw makes a Poisson rate that is too large to draw counts from.
     """
     design, likelihood = problem.design, problem.likelihood
     beta = posterior["beta"]
@@ -145,9 +153,15 @@ def new_targets(
         eta = beta[chain] @ design.X.T + intercept[chain][:, None]
         if design.offset is not None:
             eta += design.offset
-        if isinstance(likelihood, Gaussian):
-            unit = Gaussian(1.0).draw(np.zeros_like(eta), design.row_weights, rng)
+        if isinstance(likelihood, Noise):
+            unit = likelihood.given(1.0).draw(np.zeros_like(eta), design.row_weights, rng)
             out[chain] = eta + noise[chain][:, None] * unit
         else:
+            if isinstance(likelihood, Poisson) and not eta.max() < _LARGEST_LOG_RATE:
+                msg = (
+                    f"posterior_predictive: draws reach a rate of exp({eta.max():.3g}), too large "
+                    "to draw counts from; give the coefficients a tighter prior"
+                )
+                raise SamplingFailed(msg)
             out[chain] = likelihood.draw(eta, design.row_weights, rng)
     return out

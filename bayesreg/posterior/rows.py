@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from bayesreg.likelihoods import Bernoulli, Gaussian
+from bayesreg.likelihoods import Bernoulli, Gaussian, StudentTNoise, log_one_plus_square
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
@@ -64,6 +64,26 @@ class _GaussianRows(Rows):
         return loss, (error @ self.columns) / sigma**2, self.n - square
 
 
+class _StudentRows(Rows):
+    """Student-t noise about the deviation δ: the loss is ``(nu + 1)/2 Σ log(1 + z²) + n log σ``."""
+
+    def __init__(self, problem: Problem, columns: Matrix, eta: Vector) -> None:
+        family = problem.likelihood
+        assert isinstance(family, StudentTNoise)  # noqa: S101  (the table says so)
+        self.nu = family.nu
+        root = np.sqrt(problem.design.row_weights / self.nu)
+        self.columns, self.residual = root[:, None] * columns, root * (eta - problem.design.y)
+
+    def __call__(self, delta: Vector, sigma: float) -> tuple[float, Vector, float]:
+        """Return the loss, its gradient in δ, and its derivative in log sigma."""
+        z = (self.residual + self.columns @ delta) / sigma
+        with np.errstate(over="ignore"):  # a row that far has no pull left
+            slope = (self.nu + 1.0) * z / (1.0 + z * z)
+        loss = 0.5 * (self.nu + 1.0) * float(log_one_plus_square(z).sum())
+        loss += z.size * math.log(sigma)
+        return loss, (slope @ self.columns) / sigma, z.size - float(slope @ z)
+
+
 class _LogisticRows(Rows):
     """Bernoulli likelihood of the deviation δ, with the sign of each row folded into its numbers.
 
@@ -100,7 +120,11 @@ class _OtherRows(Rows):
         return self.likelihood.loss(eta, self.y, self.w), rows @ self.columns, 0.0
 
 
-_ROWS: dict[type, type[Rows]] = {Gaussian: _GaussianRows, Bernoulli: _LogisticRows}
+_ROWS: dict[type, type[Rows]] = {
+    Gaussian: _GaussianRows,
+    StudentTNoise: _StudentRows,
+    Bernoulli: _LogisticRows,
+}
 
 
 def rows_of(problem: Problem, columns: Matrix, eta: Vector) -> Rows:

@@ -21,26 +21,31 @@ from bayesreg.errors import (
     SamplingWarning,
     unknown_name,
 )
+from bayesreg.posterior import interrupts, products
 from bayesreg.posterior.base import Extras, Settings
 from bayesreg.posterior.density import log_joint
 from bayesreg.posterior.exact import Exact
 from bayesreg.posterior.gibbs import Gibbs
 from bayesreg.posterior.laplace_approximation import Laplace
-from bayesreg.posterior.model import read, sample_model
+from bayesreg.posterior.model import described, quiet, read, sample_model
 from bayesreg.posterior.nuts import Nuts
 from bayesreg.posterior.predictive import require_proper_prior
 from bayesreg.posterior.unknowns import require_proper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import xarray as xr
 
     from bayesreg.posterior.base import Draws, Sampler
+    from bayesreg.posterior.conditional import Array
+    from bayesreg.posterior.own_variables import OwnVariables
     from bayesreg.problem import Problem
 
 # Eight gigabytes of draws.
 _MOST_NUMBERS = 1_000_000_000
+# Years of tuning are a slip.
+_MOST_STEPS = 100_000_000
 
 #: Every sampler, best first: "auto" takes the first that nothing speaks against and that draws from
 #: the posterior itself.
@@ -67,7 +72,9 @@ def sample(
     ----------
     problem_or_model : Problem or pm.Model
         The posterior. A model that is one of our problems is read as such; any other is sampled
-        as it stands, under its own variable names.
+        as it stands, under its own variable names. A sparse X of up to ten million entries, zeros
+        included, is made dense; of a larger one with Gaussian noise and more rows than columns
+        sums of products are taken, which "gibbs" samples from; any other is refused.
     method : {"auto", "exact", "gibbs", "nuts", "laplace"}
         "exact" draws independently, from a closed form or by quadrature; "gibbs" is compiled and
         takes priors that are scale mixtures of normals; "nuts" needs no more than a density. "auto"
@@ -96,9 +103,13 @@ def sample(
     -------
     xarray.DataTree
         ``posterior`` with ``beta`` (chain, draw, feature) and, where they exist, ``intercept``,
-        ``sigma`` and ``scale``, on the user's scale; ``sample_stats`` with ``lp``, which is
+        ``sigma`` and ``scale``, on the user's scale. A model that is a problem has its own
+        variables there too, as ``pm.sample_posterior_predictive`` needs them, and names that
+        belong to others (``attrs["variables"]`` says which is what) are its own: ours are
+        then ``problem_beta``, say. ``sample_stats`` with ``lp``, which is
         ``-problem.objective(...)`` at the draw; ``observed_data``; the groups asked for; and
-        ``attrs`` that say how it was made. ``attrs["complete"]`` is 0 if Ctrl-C cut it short.
+        ``attrs`` that say how it was made. ``attrs["complete"]`` is 0 if Ctrl-C cut it short; a
+        second Ctrl-C gives up what was drawn.
 
     Raises
     ------
@@ -123,7 +134,7 @@ def sample(
     settings = Settings(
         draws=as_count(draws, "draws"),
         chains=as_count(chains, "chains"),
-        tune=as_count(tune, "tune"),
+        tune=as_count(tune, "tune", maximum=_MOST_STEPS),
         target_accept=as_fraction(target_accept, "target_accept"),
         progress=_as_progress(progress),
     )
@@ -134,18 +145,41 @@ def sample(
     )
     rng, record = _seed(seed)
     _check_method(method)
-    problem, unreadable = read(problem_or_model)
+    asked = read(problem_or_model)
     record |= {"created": datetime.now(UTC).isoformat(timespec="seconds")}
-    if problem is None:
-        return _sample_unread(problem_or_model, unreadable, method, settings, extras, rng, record)
-    problem = problem.dense("sampling")
-    require_proper(problem)
+    with interrupts.attended():
+        if asked.problem is None:
+            model, why = problem_or_model, asked.unreadable
+            return _sample_unread(model, why, method, settings, extras, rng, record)
+        return _sample_problem(asked.problem, method, settings, extras, rng, record, asked.own)
+
+
+def _sample_problem(
+    problem: Problem,
+    method: str,
+    settings: Settings,
+    extras: Extras,
+    rng: np.random.Generator,
+    record: dict[str, Any],
+    own: OwnVariables | None,
+) -> xr.DataTree:
+    """Check that there is something to sample, draw, and label the draws."""
+    if products.suffices(problem):
+        solved, lacking = products.reduced(problem)
+    else:
+        problem = problem.dense("sampling")
+        solved, lacking = problem, 0.0
+    require_proper(solved)
     if extras.prior:
         require_proper_prior(problem)
     _check_memory(problem, settings, extras)
     start = time.perf_counter()
-    sampler, reason, drawn = _drawn(problem, method, settings, rng)
-    tree, complete = _labelled(problem, drawn, record, extras, rng)
+    sampler, reason, drawn = _drawn(solved, method, settings, rng)
+
+    def log_density() -> Array:
+        return log_joint(solved, dict(drawn.posterior)) + lacking
+
+    tree, complete = _labelled(problem, drawn, log_density, record, extras, rng, own)
     return _finish(
         tree,
         method=sampler.name,
@@ -158,17 +192,31 @@ def sample(
 
 
 def _labelled(
-    problem: Problem, drawn: Draws, record: dict[str, Any], extras: Extras, rng: np.random.Generator
+    problem: Problem,
+    drawn: Draws,
+    log_density: Callable[[], Array],
+    record: dict[str, Any],
+    extras: Extras,
+    rng: np.random.Generator,
+    own: OwnVariables | None,
 ) -> tuple[xr.DataTree, bool]:
     """Label the draws; a Ctrl-C by now costs what goes with them, but not the draws."""
     layout = import_module("bayesreg.posterior.layout")  # loads xarray: 2 s, on use
     try:
-        stats = dict(drawn.stats)
-        if "lp" not in stats:
-            stats = {"lp": log_joint(problem, dict(drawn.posterior))} | stats
-        tree = layout.as_tree(problem, replace(drawn, stats=stats), record, extras, rng)
+        with interrupts.released():
+            stats = dict(drawn.stats)
+            if "lp" not in stats:
+                stats = {"lp": log_density()} | stats
+            tree = layout.as_tree(problem, replace(drawn, stats=stats), record, extras, rng, own)
     except KeyboardInterrupt:
-        return layout.as_tree(problem, drawn, record, Extras(), rng), False
+        own = None if own is None else own.free_only
+        return layout.as_tree(problem, drawn, record, Extras(), rng, own), False
+    except SamplingFailed as error:
+        if not extras.posterior_predictive:
+            raise
+        warnings.warn(f"{error}; the group is left out", SamplingWarning, stacklevel=4)
+        fewer = replace(extras, posterior_predictive=False)
+        return _labelled(problem, drawn, log_density, record, fewer, rng, own)
     return tree, drawn.complete
 
 
@@ -191,27 +239,35 @@ def _sample_unread(
             'use method="nuts"'
         )
         raise InputError(msg)
+    if not model.free_RVs:
+        msg = "model: has no unknown variable, so there is nothing to draw"
+        raise InputError(msg)
     start = time.perf_counter()
     try:
-        tree, complete, library = sample_model(model, settings, rng)
+        tree, complete, library, steps = sample_model(model, method, settings, rng)
     except BayesregError:
         raise
     except Exception as error:  # whatever stops PyMC, a worker that was killed among it
-        first = (str(error).splitlines() or [type(error).__name__])[0]
+        first = (str(error).splitlines() or [""])[0].strip() or type(error).__name__
         msg = f"PyMC stopped: {first}"
         raise SamplingFailed(msg) from error
     drawn = tree["posterior"].sizes
     complete &= drawn["chain"] == settings.chains and drawn["draw"] == settings.draws
-    tree = import_module("bayesreg.posterior.model_groups").completed(tree, model, extras, rng)
+    groups = import_module("bayesreg.posterior.model_groups")
+    try:
+        with interrupts.released(), quiet(progress=settings.progress):
+            tree = groups.completed(tree, model, extras, rng)
+    except KeyboardInterrupt:
+        tree, complete = groups.completed(tree, model, Extras(), rng), False
     tree.attrs = record
     return _finish(
         tree,
-        method="nuts",
+        method=steps,
         reason=f"the model is sampled as it stands, because it is not a Problem: {unreadable}",
         seconds=time.perf_counter() - start,
         complete=complete,
         libraries=("pymc", *({library} - {"pymc"})),
-        text=str(model),
+        text=described(model),
     )
 
 
@@ -226,6 +282,7 @@ def _finish(
     text: str,
 ) -> xr.DataTree:
     """Write down what was done; warn if it was cut short."""
+    complete = complete and not interrupts.was_pressed()
     layout = import_module("bayesreg.posterior.layout")
     tree.attrs |= layout.versions(libraries) | {
         "method": method,
@@ -279,7 +336,7 @@ def _seed(seed: Any) -> tuple[np.random.Generator, dict[str, Any]]:
 
 def _check_method(method: object) -> None:
     names = ("auto", *(sampler.name for sampler in SAMPLERS))
-    if method not in names:
+    if not (isinstance(method, str) and method in names):
         raise unknown_name("method", method, names)
 
 
@@ -314,7 +371,13 @@ def _considered(problem: Problem) -> Iterator[tuple[Sampler, str | None]]:
     """Yield the samplers of "auto", best first, and what speaks against each."""
     for sampler in SAMPLERS:
         if not sampler.approximate:
-            yield sampler, sampler.reason_against(problem)
+            yield sampler, _reason_against(sampler, problem)
+
+
+def _reason_against(sampler: Sampler, problem: Problem) -> str | None:
+    if sampler.needs_rows and problem.design.level is not None:
+        return "X: is sparse, and too large to be made dense"
+    return sampler.reason_against(problem)
 
 
 def _drawn(
@@ -343,7 +406,7 @@ def _drawn(
 def _asked_for(problem: Problem, method: str) -> Sampler:
     """Return the sampler of this name, or say what speaks against it and which one to take."""
     sampler = next(sampler for sampler in SAMPLERS if sampler.name == method)
-    reason = sampler.reason_against(problem)
+    reason = _reason_against(sampler, problem)
     if reason is None:
         return sampler
     other = next((other.name for other, why in _considered(problem) if why is None), None)

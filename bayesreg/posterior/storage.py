@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Version of the layout; a change that old readers would misread raises it.
 SCHEMA = 1
+_SUFFIXES = (".nc", ".nc4", ".netcdf", ".h5")
 _SCHEMA = "bayesreg_schema"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SEAL = b"bayesreg"
@@ -57,7 +58,8 @@ def save_draws(draws: xr.DataTree, path: str | os.PathLike[str]) -> Path:
     draws : xarray.DataTree
         As `sample` returns it; every group is written, bit by bit.
     path : path-like
-        Where; an existing file is replaced. By custom the name ends in ``.nc``.
+        Where; an existing file is replaced. The name ends in ``.nc``, ``.nc4``, ``.netcdf`` or
+        ``.h5``: other names promise another format.
 
     Returns
     -------
@@ -67,8 +69,8 @@ def save_draws(draws: xr.DataTree, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InputError
-        If these are no draws, the place cannot be written, or something is neither number, truth
-        value nor text.
+        If these are no draws, the place cannot be written or its name promises another format, or
+        something is neither number, truth value nor text.
 
     Examples
     --------
@@ -83,6 +85,9 @@ def save_draws(draws: xr.DataTree, path: str | os.PathLike[str]) -> Path:
     True
     """
     target = check_place(path, "path")
+    if target.suffix.lower() not in _SUFFIXES:
+        msg = f"path: {target.name!r} must end in one of {', '.join(_SUFFIXES)}; draws are NetCDF"
+        raise InputError(msg)
     _require_draws(draws, "draws")
     encoding = {}
     for node in draws.subtree:

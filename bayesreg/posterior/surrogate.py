@@ -15,17 +15,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from bayesreg.likelihoods import Gaussian, Poisson
+from bayesreg.errors import SamplingFailed
+from bayesreg.likelihoods import Noise, Poisson
 from bayesreg.posterior.conditional import Conditional
 from bayesreg.posterior.density import log_jacobian
 
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
+    from bayesreg.likelihoods import Likelihood
     from bayesreg.posterior.density import PriorShape
     from bayesreg.problem import Problem, Unknown
     from bayesreg.scale_priors import ScalePrior
 
-_STEPS = 40
+_STEPS = 200
+
+# What to say where no start has a density and a gradient in double precision.
+NOWHERE = (
+    "nuts: the log density overflows wherever it could begin; look for columns or an offset of "
+    "extreme size (a predictor beyond ±700 has no exponential), and rescale them"
+)
+# Predictors beyond this, on the scale of log-odds and log-rates, tell nothing of spreads.
+_FAR = 27.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +54,11 @@ class Surrogate:
     unknown: dict[Unknown, float]
 
 
+def moderate(likelihood: Likelihood, eta: Vector) -> Vector:
+    """Keep a predictor, shape (n,), where its curvature is neither 0 nor infinite."""
+    return eta if isinstance(likelihood, Noise) else np.clip(eta, -_FAR, _FAR)
+
+
 class _Search:
     """The search for a surrogate: coefficients by Newton steps, unknowns by EM steps."""
 
@@ -54,12 +69,13 @@ class _Search:
         weighted = penalty.l2 * penalty.loc
         self.loc = np.divide(weighted, self.l2, out=np.zeros(problem.p), where=self.l2 > 0)
         self.offset = np.zeros(problem.n) if self.design.offset is None else self.design.offset
-        level = (
-            math.log(self.design.y.mean() + 0.1) if isinstance(problem.likelihood, Poisson) else 0.0
-        )
         self.beta = self.loc
-        self.eta = self.offset + self.design.X @ self.loc + level * self.design.intercept
+        self.eta = self.offset + self.design.X @ self.loc
+        if self.design.intercept and not isinstance(problem.likelihood, Noise):
+            y, w = self.design.y, self.design.row_weights
+            self.eta += problem.likelihood.null_intercept(y, w, self.eta)
         self.unknown = self._first_guess()
+        self._leap()
 
     def _first_guess(self) -> dict[Unknown, float]:
         """Take sigma from the spread of y, and the scale that lets the columns explain it."""
@@ -67,7 +83,7 @@ class _Search:
         residual = self.design.y - self.eta
         residual = residual - self.design.intercept * np.average(residual, weights=weights)
         spread = math.sqrt(np.average(residual**2, weights=weights)) or 1.0
-        signal = spread if isinstance(self.problem.likelihood, Gaussian) else 1.0
+        signal = spread if isinstance(self.problem.likelihood, Noise) else 1.0
         prior = np.divide(
             self.shape.scale_power, self.l2, out=np.zeros(self.problem.p), where=self.l2 > 0
         )
@@ -85,31 +101,62 @@ class _Search:
             * scale ** (-2 * self.shape.scale_power)
         )
 
+    def _objective(self, eta: Vector, beta: Vector) -> float:
+        """Loss and penalty of the smoothed problem at the present unknowns; inf for NaN."""
+        likelihood, away = self.problem.given(**self.unknown).likelihood, beta - self.loc
+        loss = likelihood.loss(eta, self.design.y, self.design.row_weights)
+        total = loss + 0.5 * float(self.precision() @ away**2)
+        return math.inf if math.isnan(total) else total
+
+    def _quadratic(self, eta: Vector) -> tuple[Conditional, Vector]:
+        """Return the minimum of the quadratic model about a predictor, and the predictor there."""
+        likelihood = self.problem.given(**self.unknown).likelihood
+        y, w, X = self.design.y, self.design.row_weights, self.design.X
+        h = np.maximum(
+            likelihood.metric(eta, y, w), likelihood.metric(moderate(likelihood, eta), y, w)
+        )
+        h = np.maximum(h, 1e-12 * h.max())
+        target = eta - self.offset - likelihood.gradient(eta, y, w) / h
+        if not (np.isfinite(h).all() and np.isfinite(target).all()):
+            raise SamplingFailed(NOWHERE)
+        intercept = self.design.intercept
+        found = Conditional.of(X, target, h, self.precision(), self.loc, intercept=intercept)
+        return found, self.offset + found.level + (X - found.column_mean) @ found.mean
+
+    def _leap(self) -> None:
+        """Begin where the predictor comes near what the targets ask for, if that is better.
+
+        A count asks for its logarithm: under an exponential link a Newton step from far out goes
+        one unit down, whatever the distance.
+        """
+        if isinstance(self.problem.likelihood, Noise):
+            return
+        y = self.design.y
+        asked = (
+            np.log(y + 0.5) if isinstance(self.problem.likelihood, Poisson) else np.zeros(y.size)
+        )
+        found, eta = self._quadratic(asked)
+        if self._objective(eta, found.mean) < self._objective(self.eta, self.beta):
+            self.eta, self.beta = eta, found.mean
+
     def newton_step(self) -> Conditional:
         """Move to the minimum of the quadratic model; halve the step while that overshoots."""
-        likelihood, precision = self.problem.given(**self.unknown).likelihood, self.precision()
-        y, w = self.design.y, self.design.row_weights
-
-        def objective(eta: Vector, beta: Vector) -> float:
-            return likelihood.loss(eta, y, w) + 0.5 * float(precision @ (beta - self.loc) ** 2)
-
-        h = likelihood.curvature(self.eta, y, w)
-        h = np.maximum(h, 1e-12 * h.max())
-        target = self.eta - self.offset - likelihood.gradient(self.eta, y, w) / h
-        conditional = Conditional.of(
-            self.design.X, target, h, precision, self.loc, intercept=self.design.intercept
-        )
-        centred = self.design.X - conditional.column_mean
-        eta = self.offset + conditional.level + centred @ conditional.mean
-        step, start = 1.0, objective(self.eta, self.beta)
+        conditional, eta = self._quadratic(self.eta)
+        step, start = 1.0, self._objective(self.eta, self.beta)
         move = eta - self.eta, conditional.mean - self.beta
         while (
             step > 1e-3
-            and not objective(self.eta + step * move[0], self.beta + step * move[1]) <= start
+            and not self._objective(self.eta + step * move[0], self.beta + step * move[1]) <= start
         ):
             step /= 2
         self.eta, self.beta = self.eta + step * move[0], self.beta + step * move[1]
         return conditional
+
+    def _noise_weights(self) -> Vector:
+        """Weight of the square of each row in sigma²; less than its own in a long tail."""
+        family = self.problem.given(**self.unknown).likelihood
+        y, w = self.design.y, self.design.row_weights
+        return family.metric(self.eta, y, w) * self.unknown["sigma"] ** 2
 
     def em_step(self, conditional: Conditional) -> float:
         """Update the unknowns; return the largest change of a logarithm."""
@@ -122,7 +169,7 @@ class _Search:
             count = float(power.sum())
             square = float((power * self.precision()) @ spread) * now**2
             if name == "sigma":
-                w, columns = self.design.row_weights, self.design.X - conditional.column_mean
+                w, columns = self._noise_weights(), self.design.X - conditional.column_mean
                 count += self.problem.n
                 square += float(w @ (self.design.y - self.eta) ** 2)
                 square += float(w @ ((columns @ covariance) * columns).sum(axis=1))
@@ -156,8 +203,17 @@ def find_surrogate(problem: Problem, shape: PriorShape) -> Surrogate:
     -------
     Surrogate
         A Gaussian near the bulk of the posterior.
+
+    Raises
+    ------
+    SamplingFailed
+        If a log density of double precision ends before the bulk begins.
     """
-    search = _Search(problem, shape)
+    with np.errstate(all="ignore"):  # a step too far overflows, and is halved
+        return _found(_Search(problem, shape))
+
+
+def _found(search: _Search) -> Surrogate:
     for _ in range(_STEPS):
         before = search.eta
         conditional = search.newton_step()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from bayesreg.likelihoods import Gaussian
+from bayesreg.likelihoods import Noise
 from bayesreg.posterior.density import PriorShape, log_jacobian
 from bayesreg.posterior.rows import rows_of
 from bayesreg.posterior.surrogate import find_surrogate
@@ -94,7 +94,7 @@ class Target:
         self.loc = self.conditional.loc * (self.l2 > 0)
         self.rows = rows_of(problem, *_centred_rows(problem, surrogate))
         self.sigma = 1.0
-        if isinstance(problem.likelihood, Gaussian) and problem.likelihood.conditional:
+        if isinstance(problem.likelihood, Noise) and problem.likelihood.conditional:
             self.sigma = math.sqrt(problem.likelihood.variance)
         self.root = self.conditional.spread(np.eye(problem.p)).T
         self.unknown = _unknown_scales(problem, shape, surrogate)

@@ -13,13 +13,14 @@ import math
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from scipy import linalg
 
-from bayesreg.likelihoods import Gaussian
+from bayesreg.errors import SamplingFailed
+from bayesreg.likelihoods import Noise
 from bayesreg.posterior.conditional import centred
 from bayesreg.posterior.coordinates import parts_of
 from bayesreg.posterior.density import log_jacobian
 from bayesreg.posterior.rows import rows_of
+from bayesreg.posterior.surrogate import NOWHERE, moderate
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
 
 # Beyond this logarithm of an unknown its powers leave double precision; the density is 0 there.
 _LOG_LIMIT = 200.0
-_STEPS = 50
+# Steps of the climb: under an exponential link each moves a predictor that is far out by one.
+_STEPS = 1000
+# Where to begin it, as shares of coefficients of the size of their prior scales.
+_SHARES = (1.0, 0.1, 1e-2, 1e-4, 1e-8, 1e-12)
+# A gain in nats that is not worth a step.
+_LITTLE = 0.01
 
 
 class Transported:
@@ -58,14 +64,15 @@ class Transported:
         self.prior = problem.hyperpriors()
         start = self._first_guess(problem, offset + self.level)
         self.sigma = start.get("sigma", 1.0)
-        if isinstance(likelihood, Gaussian) and likelihood.conditional:
+        if isinstance(likelihood, Noise) and likelihood.conditional:
             self.sigma = math.sqrt(likelihood.variance)
         given = problem.given(**start).likelihood
-        h = given.curvature(offset + self.level, design.y, design.row_weights)
+        h = given.metric(moderate(given, offset + self.level), design.y, design.row_weights)
         columns, self.column_mean = (
             centred(design.X, h) if self.has_level else (design.X, np.zeros(problem.p))
         )
-        precision = np.maximum((h @ columns**2), 1e-300)
+        with np.errstate(over="ignore"):
+            precision = np.clip(h @ columns**2, 1e-300, 1e300)
         self.level_unit = float(h.sum()) ** -0.5
         self.parts = parts_of(problem, precision**-0.5)
         ends = np.cumsum([part.size for part in self.parts], dtype=int)
@@ -160,8 +167,16 @@ class Transported:
 
     # ------------------------------------------------------------------ where to begin
 
-    def _curvature(self, x: Vector) -> Matrix:
-        """Gauss–Newton approximation of minus the second derivative, shape (size, size)."""
+    def _curvature(self, x: Vector) -> tuple[Matrix, Vector]:
+        """Gauss–Newton approximation of minus the second derivative: ``MᵀM + diag(d)``.
+
+        Returns
+        -------
+        rows : ndarray, shape (n, size)
+            M, of the likelihood.
+        diagonal : ndarray, shape (size,)
+            d, of the prior and of the noise sd.
+        """
         logs = self._logs(x)
         beta, images = self._beta(x, logs)
         jacobian = np.zeros((self.columns.shape[1], self.size))
@@ -184,31 +199,70 @@ class Transported:
                 diagonal[self.m + self.has_level + i] += 2 * self.problem.n
         delta = np.append(beta, self._level(x)) if self.has_level else beta
         design = self.problem.design
-        h = likelihood.curvature(self.eta + self.columns @ delta, design.y, design.row_weights)
-        moved = np.sqrt(h)[:, None] * (self.columns @ jacobian)
-        whole = moved.T @ moved
-        whole[np.diag_indices(self.size)] += diagonal + 1e-8
-        return whole
+        h = likelihood.metric(self.eta + self.columns @ delta, design.y, design.row_weights)
+        return np.sqrt(h)[:, None] * (self.columns @ jacobian), diagonal + 1e-8
+
+    def _begin(self) -> tuple[Vector, float, Vector]:
+        """Return the likeliest of a few places to climb from, its log density and gradient."""
+        rest = np.zeros(self.size - self.m)
+        best = None
+        for share in _SHARES:
+            x = np.concatenate([*(part.start(share) for part in self.parts), rest])
+            value, gradient = self.density(x)
+            if not (np.isfinite(value) and np.isfinite(gradient).all()):
+                continue
+            if best is None or value > best[1]:
+                best = x, value, gradient
+        if best is None:
+            raise SamplingFailed(NOWHERE)
+        return best
 
     def _whiten(self) -> tuple[Vector, Matrix]:
         """Climb by Gauss–Newton steps; return where that ends, and a root of the covariance."""
-        x = np.concatenate([*(part.start for part in self.parts), np.zeros(self.size - self.m)])
-        value, gradient = self.density(x)
-        curvature = self._curvature(x)
+        x, value, gradient = self._begin()
+        root, pull = self._root(x)
         for _ in range(_STEPS):
-            step = linalg.solve(curvature, gradient, assume_a="pos")
-            gain = float(step @ gradient)
-            if not gain > 0.01:
+            uphill = gradient + pull
+            step = root @ (root.T @ uphill)
+            if not float(step @ uphill) > _LITTLE:
                 break
             share = 1.0
-            while share > 1e-4:
+            while share > 1e-10:
                 moved, slope = self.density(x + share * step)
-                if moved > value:
+                gain = moved - value + share * float(step @ pull)
+                if gain > 0 and np.isfinite(slope).all():
                     break
                 share /= 2
             else:
                 break
             x, value, gradient = x + share * step, moved, slope
-            curvature = self._curvature(x)
-        values, vectors = linalg.eigh(curvature)
-        return x, (vectors / np.sqrt(values)) @ vectors.T
+            root, pull = self._root(x)
+            if gain < _LITTLE:
+                break
+        return x, root
+
+    def _root(self, x: Vector) -> tuple[Matrix, Vector]:
+        """Root of the inverse of the curvature, and what the climb adds to the gradient.
+
+        The root is found from rows, not from their products, and from columns of length one: a
+        condition number is neither squared nor made by units. An unknown noise sd is to climb its
+        marginal density, because the joint one rises for ever where the columns can fit every row:
+        that adds the degrees of freedom that they take, ``tr(MᵀM (MᵀM + D)⁻¹)``, summed over the
+        coordinates whose columns of M fall with sigma.
+        """
+        rows, diagonal = self._curvature(x)
+        whole = np.vstack([rows, np.diag(np.sqrt(diagonal))])
+        length = np.sqrt((whole**2).sum(axis=0))
+        if not np.isfinite(length).all():
+            raise SamplingFailed(NOWHERE)
+        _, s, Vt = np.linalg.svd(np.linalg.qr(whole / length, mode="r"))
+        s = np.maximum(s, 1e-15 * s.max(initial=0.0))
+        root = (Vt.T / s) @ Vt / length[:, None]
+        pull = np.zeros(self.size)
+        if "sigma" in self.prior:
+            taken = (root * (rows.T @ (rows @ root))).sum(axis=1)
+            for part, place in zip(self.parts, self.slices, strict=True):
+                taken[place] *= not part.uses_sigma
+            at = self.m + self.has_level
+            pull[at + list(self.prior).index("sigma")] = float(taken[:at].sum())
+        return root, pull

@@ -11,7 +11,7 @@ import numpy as np
 from bayesreg.blocks import Blocks
 from bayesreg.errors import DegenerateMode, ImproperPosterior
 from bayesreg.independence import residual
-from bayesreg.likelihoods import Bernoulli, Gaussian
+from bayesreg.likelihoods import Bernoulli, Noise, StudentTNoise
 from bayesreg.priors import SpikeSlab
 from bayesreg.propriety import check_proper_directions, completely_separated
 from bayesreg.scale_priors import HalfCauchy, HalfFlat, InverseGamma
@@ -143,6 +143,7 @@ def require_proper(problem: Problem) -> None:
         raise ImproperPosterior(msg)
     if "sigma" in hyperpriors and not isinstance(hyperpriors["sigma"], InverseGamma):
         _require_residual(problem, structure)
+        _require_few_ties(problem)
     if isinstance(hyperpriors.get("scale"), HalfFlat):
         _require_informed_scale(problem, int(structure.of_scale.sum()), rank)
         _require_rows_to_spare(problem, structure, rank)
@@ -167,15 +168,39 @@ def _require_residual(problem: Problem, structure: _Structure) -> None:
             raise ImproperPosterior(msg)
 
 
+def _require_few_ties(problem: Problem) -> None:
+    """Refuse Student-t noise where so many rows have one target that sigma goes to 0 there.
+
+    Where r coefficients fit m of n rows exactly, those rows give ``σ^(r−m)`` for small σ, and each
+    of the others ``σ^nu`` (Fernández & Steel 1999): no integral if ``m − r − nu (n − m) >= 1``.
+    Rows in general position have ``m = r``. Ties are where they are not: rows of one target beside
+    an intercept, or of target 0.
+    """
+    family, design = problem.likelihood, problem.design
+    if not isinstance(family, StudentTNoise):
+        return
+    target = design.y if design.offset is None else design.y - design.offset
+    _, counts = np.unique(target, return_counts=True)
+    level = int(design.intercept)
+    tied = int(counts.max()) if level else int((target == 0).sum())
+    if tied - level - family.nu * (problem.n - tied) >= 1:
+        msg = (
+            f"sigma: {tied} of {problem.n} rows have the same target, so with Student-t noise of "
+            f"{family.nu:g} degrees of freedom the density of sigma has no integral near 0; give "
+            "sigma a value or an InverseGamma prior"
+        )
+        raise ImproperPosterior(msg)
+
+
 def _require_informed_scale(problem: Problem, count: int, rank: int) -> None:
-    gaussian = isinstance(problem.likelihood, Gaussian)
-    if min(count, rank if gaussian else count) < 2:
+    noisy = isinstance(problem.likelihood, Noise)
+    if min(count, rank if noisy else count) < 2:
         msg = (
             "scale: a flat prior needs at least 2 coefficients and 2 rows to inform it; "
             "use HalfNormal or HalfCauchy"
         )
         raise ImproperPosterior(msg)
-    if not gaussian:
+    if not noisy:
         try:
             check_proper_directions(problem.likelihood, problem.design, range(problem.p))
         except ImproperPosterior as error:

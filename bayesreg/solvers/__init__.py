@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bayesreg._threads import blas_threads
 from bayesreg.errors import InputError, unknown_name
+from bayesreg.likelihoods import ConvexLikelihood
 from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty
 from bayesreg.solvers import active_set, homotopy, manifold, stationary, working_set
 from bayesreg.solvers.base import Solution
@@ -45,7 +46,15 @@ class Solver:
     solve: Callable[[Problem, Vector | None, float], Solution]
 
 
+def _needs_log_concavity(problem: Problem) -> str | None:
+    if isinstance(problem.likelihood, ConvexLikelihood):
+        return None
+    return f"it takes log-concave likelihoods, {problem.likelihood.name} is not"
+
+
 def _needs_elastic_net(problem: Problem) -> str | None:
+    if (reason := _needs_log_concavity(problem)) is not None:
+        return reason
     if isinstance(problem.penalty, ElasticNetPenalty):
         return None
     return f"it takes absolute values and squares, the prior is {problem.prior.name}"
@@ -151,7 +160,8 @@ def solve(
 
 def suited(problem: Problem) -> tuple[str, ...]:
     """Return the methods that suit a problem, the best first; InputError if there is none."""
-    if isinstance(problem.penalty, ElasticNetPenalty):
+    concave = isinstance(problem.likelihood, ConvexLikelihood)
+    if isinstance(problem.penalty, ElasticNetPenalty) and concave:
         if not working_set.is_large(problem):
             return ("active_set", "working_set")
         if working_set.is_bearable(problem) and _needs_moderate_elastic_net(problem) is None:
@@ -186,7 +196,7 @@ def solve_path(problems: Sequence[Problem]) -> list[Solution]:
     NotConverged
         If rounding error is not reached.
     """
-    elastic = all(isinstance(problem.penalty, ElasticNetPenalty) for problem in problems)
+    elastic = all(_needs_elastic_net(problem) is None for problem in problems)
     if problems and elastic and working_set.is_large(problems[0], together=len(problems)):
         with blas_threads(problems[0].design.entries):
             return working_set.solve_path(problems)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bayesreg.problem import Problem
 
 _MAX_NEWTON = 50
+# Of a Hessian with a unit diagonal: below it, Newton's steps are not trusted to go downhill.
+_LEAST_EIGENVALUE = 1e-8
 # Newton steps back to a border after each step along it.
 _RETURNS = 8
 
@@ -259,6 +261,9 @@ class _System:
             else:
                 gradient[place] += slope
                 hessian[place, place] += bend
+        if at.curvature.min() < 0 and not _definite(hessian):
+            # What replaces the Hessian where it points uphill is that of a bound on the loss.
+            hessian += A.T @ ((at.metric - at.curvature)[:, None] * A)
         diagonal = np.diag(hessian)
         length = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
         J = np.array(borders).reshape(len(borders), k)
@@ -294,6 +299,15 @@ class _System:
             solution = _shortest(K, right)
         ways = self.unit[:, None] * solution[:k]
         return ways[:, 0], ways[:, 1:]
+
+
+def _definite(hessian: Matrix) -> bool:
+    """Tell whether a symmetric matrix is positive definite, coordinates scaled to be alike."""
+    diagonal = np.diag(hessian)
+    if (diagonal <= 0).any():
+        return False
+    scaled = hessian / np.sqrt(np.outer(diagonal, diagonal))
+    return float(np.linalg.eigvalsh(scaled)[0]) > _LEAST_EIGENVALUE
 
 
 def _shortest(system: Matrix, right: Matrix) -> Matrix:

@@ -23,6 +23,7 @@ from bayesreg.errors import InputError, NotConverged
 from bayesreg.penalties import BallPenalty, JoinedPenalty, Penalty
 from bayesreg.solvers.along_manifold import Point, Work, newton
 from bayesreg.solvers.base import Solution
+from bayesreg.solvers.robust import robust_starts
 from bayesreg.solvers.scaled import EPS, largest
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ _LEAST = -60.0
 
 def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.0) -> Solution:
     """Find the mode of a problem with a convex penalty whose scales are all known.
+
+    Under noise with long tails the lowest of the stationary points that are found.
 
     Parameters
     ----------
@@ -70,13 +73,10 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
         )
         raise InputError(msg)
     work = Work.of(problem)
-    # A start outside of a ball is moved into it.
-    theta = work.whole.prox(work.scaled.start(coef, intercept), EPS)
-    balls = _balls(problem.penalty)
-    end = _descend(work, theta, _PATIENCE if len(balls) == 1 else _ALL)
-    if not end.reached and len(balls) == 1:
-        theta = _by_multiplier(work, balls[0], end.theta)
-        end = _descend(work, work.whole.prox(theta, EPS), _ALL)
+    starts = [work.scaled.start(coef, intercept), *robust_starts(work.scaled)]
+    ends = [_search(work, start) for start in starts]
+    newtons = sum(end.newtons for end in ends)
+    end = min(ends, key=lambda end: (not end.reached, end.value(work), end.residual))
     if not end.reached:
         msg = (
             f"problem: rounding error was not reached (KKT residual {end.residual:.2g}); centre "
@@ -84,7 +84,7 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
         )
         raise NotConverged(msg)
     _, level = work.scaled.finish(end.theta)
-    return Solution(end.point.coef(work), level, end.newtons)
+    return Solution(end.point.coef(work), level, newtons)
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,21 @@ class _End:
     residual: float
     reached: bool
     newtons: int
+
+    def value(self, work: Work) -> float:
+        """Return the objective there."""
+        return work.loss(self.theta) + work.penalty.value(self.point.coef(work))
+
+
+def _search(work: Work, start: Vector) -> _End:
+    """Descend from a start, by the multiplier of a ball where that does not end."""
+    # A start outside of a ball is moved into it.
+    theta, balls = work.whole.prox(start, EPS), _balls(work.penalty)
+    end = _descend(work, theta, _PATIENCE if len(balls) == 1 else _ALL)
+    if end.reached or len(balls) != 1:
+        return end
+    theta = _by_multiplier(work, balls[0], end.theta)
+    return _descend(work, work.whole.prox(theta, EPS), _ALL)
 
 
 def _descend(work: Work, theta: Vector, most: int) -> _End:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesreg.likelihoods import ConvexLikelihood, Noise
 from bayesreg.penalties import SeparablePenalty
 
 if TYPE_CHECKING:
@@ -24,16 +25,17 @@ class Derivatives:
     ----------
     gradient : ndarray, shape (q,)
         Of the loss.
-    curvature : ndarray, shape (n,)
-        Per row.
+    curvature, metric : ndarray, shape (n,)
+        Second derivative per row, and the positive number that stands for it where it is not.
     rounding : ndarray, shape (q,)
         First-order bound of the gradient's rounding error.
     diagonal : ndarray, shape (q,)
-        Of the Hessian of the loss.
+        Of the Hessian of the loss, or of the matrix that the metric makes of it.
     """
 
     gradient: Vector
     curvature: Vector
+    metric: Vector
     rounding: Vector
     diagonal: Vector
 
@@ -56,7 +58,7 @@ class Scaled[Q: SeparablePenalty]:
     y, offset : ndarray, shape (n,)
         Target and known part of the predictor.
     level, one : float
-        What was taken from a Gaussian target, in units of the intercept; norm of the intercept's
+        What was taken from a target with noise, in units of the intercept; norm of the intercept's
         column.
     """
 
@@ -90,6 +92,11 @@ class Scaled[Q: SeparablePenalty]:
         y, offset, level = _centred_target(problem)
         return cls(problem, Z, scaled, mean, norm, y, offset, level, one)
 
+    @property
+    def convex(self) -> bool:
+        """Whether loss and penalty are convex."""
+        return isinstance(self.problem.likelihood, ConvexLikelihood) and self.penalty.convex
+
     def predictor(self, theta: Vector) -> Vector:
         """Return the linear predictor, shape (n,)."""
         return self.Z @ theta + self.offset
@@ -106,11 +113,12 @@ class Scaled[Q: SeparablePenalty]:
         eta = self.predictor(theta)
         rows = likelihood.gradient(eta, self.y, weights)
         curvature = likelihood.curvature(eta, self.y, weights)
+        metric = likelihood.metric(eta, self.y, weights)
         size = np.abs(self.Z)
         spread = size @ np.abs(theta) + np.abs(self.offset) + np.abs(self.y)
-        rounding = EPS * (size.T @ (np.abs(rows) + curvature * spread))
-        diagonal = np.einsum("ij,ij,i->j", self.Z, self.Z, curvature)
-        return Derivatives(self.Z.T @ rows, curvature, rounding, diagonal)
+        rounding = EPS * (size.T @ (np.abs(rows) + metric * spread))
+        diagonal = np.einsum("ij,ij,i->j", self.Z, self.Z, metric)
+        return Derivatives(self.Z.T @ rows, curvature, metric, rounding, diagonal)
 
     def start(self, coef: Vector | None, intercept: float) -> Vector:
         """Map a start to working coordinates; without one, the mode of the intercept alone."""
@@ -134,11 +142,11 @@ class Scaled[Q: SeparablePenalty]:
 def _centred_target(problem: Problem) -> tuple[Vector, Vector, float]:
     """Return target, offset and level to work with.
 
-    A Gaussian target keeps more digits with its offset and its mean taken out once, at the start.
+    A target with noise keeps more digits with its offset and its mean taken out once, at the start.
     """
     design = problem.design
     offset = np.zeros(design.n) if design.offset is None else design.offset
-    if problem.likelihood.name != "gaussian":
+    if not isinstance(problem.likelihood, Noise):
         return design.y, offset, 0.0
     level = _null_intercept(problem)
     return design.y - offset - level * design.one, np.zeros(design.n), level

@@ -6,11 +6,12 @@ the Hessian's diagonal, lengthened only as far as the objective falls, finds whi
 converges to rounding error; where a penalty is steep near 0 (powers between 1 and 2) the proximal
 step has already put the coefficient where Newton's is small.
 
-Where a penalty is not convex, a point at which both stand still is left again if it is not a local
-minimum (along the eigenvector of the most negative curvature), or if moving one coefficient alone,
-however far, lowers the objective: zeros may be stationary and yet high above a mode elsewhere. The
-starts, always the same: nothing, least squares with a little ridge, the tangent lasso (or ridge) at
-several strengths, and for few columns all subsets of them. The lowest end wins.
+Where penalty or loss is not convex, a point at which both stand still is left again if it is not a
+local minimum (along the eigenvector of the most negative curvature), or if moving one coefficient
+alone, however far, lowers the objective: zeros may be stationary and yet high above a mode
+elsewhere. The starts, always the same: nothing, least squares with a little ridge, the tangent
+lasso (or ridge) at several strengths, and for few columns all subsets of them; under noise with
+long tails those of `robust` besides. The lowest end wins.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from scipy.linalg import cho_factor, cho_solve
 from bayesreg.errors import InputError, NotConverged
 from bayesreg.penalties import ElasticNetPenalty, SeparablePenalty
 from bayesreg.solvers.base import Solution
+from bayesreg.solvers.robust import robust_starts
 from bayesreg.solvers.scaled import EPS, Derivatives, Scaled, largest
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
     problem : Problem
         Proper, with every scale known, and a `SeparablePenalty`.
     coef : ndarray, shape (p,), optional
-        One more start, such as the mode at a neighbouring scale; the only one where the penalty
+        One more start, such as the mode at a neighbouring scale; the only one where the problem
         is convex.
     intercept : float
         The intercept that goes with it.
@@ -91,7 +93,7 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
     work = Scaled.of(problem, penalty)
     first = work.start(coef, intercept)
     ends = [_descend(work, first)]
-    if not penalty.convex:
+    if not work.convex:
         ends += [_descend(work, theta) for theta in _starts(work)]
     settled = [end for end in ends if end.settled]
     if not settled:
@@ -119,7 +121,7 @@ def _lowest(ends: list[_End]) -> _End:
 def _descend(work: Scaled[SeparablePenalty], start: Vector) -> _End:
     """Descend from a start; leave points that are stationary but no local minimum."""
     end = _settle(work, start)
-    if work.penalty.convex:
+    if work.convex:
         return end
     for _ in range(_MOST_ESCAPES):
         theta = _escape(work, end)
@@ -197,8 +199,8 @@ def _hessian(
     support = np.flatnonzero((theta != 0) | ~work.penalty.kinked)
     bend = work.penalty.curvature(theta)
     support = support[np.isfinite(bend[support])]
-    rows = np.sqrt(at.curvature)[:, None] * work.Z[:, support]
-    hessian = rows.T @ rows + np.diag(bend[support])
+    columns = work.Z[:, support]
+    hessian = columns.T @ (at.curvature[:, None] * columns) + np.diag(bend[support])
     return support, hessian, (at.gradient + work.penalty.slope(theta))[support]
 
 
@@ -290,19 +292,21 @@ def _one_at_a_time(work: Scaled[SeparablePenalty], theta: Vector, most: int = 8)
 
 
 def _starts(work: Scaled[SeparablePenalty]) -> Iterator[Vector]:
-    """Starts for a penalty that is not convex; each is the solution of something convex."""
+    """Starts where something is not convex; each is nearly the solution of something that is."""
+    yield from robust_starts(work)
     null = work.start(None, 0.0)
     at = work.derivatives(null)
     intercept = int(work.problem.design.intercept)
     columns = np.arange(intercept, null.size)
     metric = _metric(at)
-    yield _weighted_ridge(work, null, columns, 1e-6 * metric)
+    if not work.penalty.convex:
+        yield _weighted_ridge(work, null, columns, 1e-6 * metric)
     yield _weighted_ridge(work, null, columns, 0.1 * metric)
     # Strengths in units of the largest correlation: at 1 the tangent lasso is all zeros.
     top = float(np.abs(at.gradient[columns]).max(initial=0.0))
-    for strength in _STRENGTHS:
+    for strength in _STRENGTHS if not work.penalty.convex else _STRENGTHS[2:3]:
         yield _weighted_lasso(work, null, strength * top, columns)
-    if columns.size <= _FEW:
+    if columns.size <= _FEW and not work.penalty.convex:
         for size in range(1, columns.size):
             for subset in combinations(columns.tolist(), size):
                 yield _weighted_ridge(work, null, np.array(subset), 1e-6 * metric)
@@ -318,7 +322,7 @@ def _weighted_ridge(
     """One Newton step from the empty model on some columns, with a ridge penalty."""
     at = work.derivatives(null)
     chosen = np.concatenate([np.arange(int(work.problem.design.intercept)), columns])
-    rows = np.sqrt(at.curvature)[:, None] * work.Z[:, chosen]
+    rows = np.sqrt(at.metric)[:, None] * work.Z[:, chosen]
     hessian = rows.T @ rows + np.diag(weight[chosen])
     theta = null.copy()
     theta[chosen] -= _solve_positive(hessian, at.gradient[chosen])

@@ -1,45 +1,15 @@
-"""The rows of a logistic regression: where a chain is, and what the likelihood says. Compiled."""
+"""What the likelihood of a logistic regression says of its rows. Compiled."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
-    from bayesreg._validation import Matrix, Vector
-
-
-class Rows(NamedTuple):
-    """The data: ``eta = offset + level + X'beta``, the level only where there is one.
-
-    `X` has shape (p, n): a row for each column, about `mean` (p,). `wide`: the coefficients are
-    drawn by an n × n system instead of a p × p one.
-    """
-
-    X: Matrix
-    mean: Vector
-    y: Vector
-    weights: Vector
-    offset: Vector
-    has_level: bool
-    wide: bool
-
-
-class State(NamedTuple):
-    """Where the chain is: coefficients about their centres, what belongs to them, linear predictor.
-
-    `scalars` holds level and scale.
-    """
-
-    beta: Vector
-    eta: Vector
-    width: Vector
-    aux: Matrix
-    variance: Vector
-    scalars: Vector
+    from bayesreg._validation import Vector
+    from bayesreg.posterior.gibbs._augmented import Rows
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -71,11 +41,3 @@ def add_information(rows: Rows, eta: Vector, out: Vector) -> None:
     for i in range(eta.size):
         small = math.exp(-abs(eta[i]))
         out[i] += rows.weights[i] * small / (1.0 + small) ** 2
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def predict(rows: Rows, state: State) -> None:
-    """Write the linear predictor."""
-    state.eta[:] = np.dot(state.beta, rows.X)
-    for i in range(state.eta.size):
-        state.eta[i] += rows.offset[i] + state.scalars[0]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
     from bayesreg._validation import Matrix, Vector
-    from bayesreg.posterior.gibbs._binary_rows import Rows, State
+    from bayesreg.posterior.gibbs._augmented import Rows, State
 
 # A quarter turn of a spherical normal density, after which nothing is left of where it began.
 _QUARTER_TURN = 0.5 * math.pi

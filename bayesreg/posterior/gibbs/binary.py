@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg.likelihoods import Bernoulli
-from bayesreg.posterior.gibbs.plan import Plan
+from bayesreg.posterior.gibbs import routes
 
 if TYPE_CHECKING:
     from bayesreg.problem import Problem
 
 # Draws of PG(1, z) for one sweep: at a tenth of a microsecond each, a tenth of a second.
 _MOST_TRIALS = 1_000_000
-# Coefficients up to which a p × p array is formed although p > n, where flat columns ask for it.
-_MOST_SQUARE = 3000
-
-
-def is_wide(plan: Plan, n: int) -> bool:
-    """Tell whether an n × n system draws the coefficients: it takes proper variances only."""
-    return plan.p > n and plan.mixed == plan.p
 
 
 def reason_against(problem: Problem) -> str | None:
@@ -45,10 +38,4 @@ def reason_against(problem: Problem) -> str | None:
             f"weights: their sum is {weights.sum():g}, and a Pólya–Gamma variate for each up to "
             f"{_MOST_TRIALS} is drawn"
         )
-    plan = Plan.of(problem)
-    if plan.p > max(problem.n, _MOST_SQUARE) and not is_wide(plan, problem.n):
-        return (
-            f"prior: is flat or has a spike on some of {plan.p} columns; with more columns than "
-            f"rows that is drawn up to {_MOST_SQUARE} columns"
-        )
-    return None
+    return routes.reason_against(problem)

@@ -17,20 +17,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numba.core.event import Listener, install_listener
 
 from bayesreg.errors import BayesregError, SamplingFailed
+from bayesreg.posterior import interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
+    from rich.status import Status
 
     from bayesreg.posterior.base import Settings
 
 # Seconds of one batch, and between looks at the keyboard.
 _BATCH = 0.2
 _PATIENCE = 0.1
+_COMPILING = "compiling the Gibbs sampler, once per installation (about half a minute)"
 _ADVICE = (
     "rescale the columns and y to moderate sizes, give sigma and the scale proper priors, or use "
     'method="nuts"'
@@ -72,24 +76,28 @@ class _Run:
     draws: int
     out: _Draws
     done: int = 0
+    size: int = 1
 
     def work(self, stop: threading.Event) -> None:
         """Tune, then draw, until done or told to stop."""
-        size = 1
         while self.done < self.tune + self.draws and not stop.is_set():
-            tuning = self.done < self.tune
-            left = (self.tune if tuning else self.tune + self.draws) - self.done
-            count = min(size, left)
-            start = time.perf_counter()
-            batch = self.chain.advance(count)
-            seconds = time.perf_counter() - start
-            if not np.isfinite(batch).all():
-                msg = f"gibbs: a draw is not finite after {self.done + count} steps; {_ADVICE}"
-                raise SamplingFailed(msg)
-            if not tuning:
-                self.out.put(self.number, self.done - self.tune, batch)
-            self.done += count
-            size = max(1, min(8 * size, round(count * _BATCH / max(seconds, 1e-9))))
+            self.advance()
+
+    def advance(self) -> None:
+        """Make one batch of draws."""
+        tuning = self.done < self.tune
+        left = (self.tune if tuning else self.tune + self.draws) - self.done
+        count = min(self.size, left)
+        start = time.perf_counter()
+        batch = self.chain.advance(count)
+        seconds = time.perf_counter() - start
+        if not np.isfinite(batch).all():
+            msg = f"gibbs: a draw is not finite after {self.done + count} steps; {_ADVICE}"
+            raise SamplingFailed(msg)
+        if not tuning:
+            self.out.put(self.number, self.done - self.tune, batch)
+        self.done += count
+        self.size = max(1, min(8 * self.size, round(count * _BATCH / max(seconds, 1e-9))))
 
 
 def run_chains(
@@ -125,13 +133,18 @@ def run_chains(
         _Run(chain, number, settings.tune, settings.draws, out)
         for number, chain in enumerate(chains)
     ]
+    # The first draw compiles what is not on disk yet; Python compiles, so Ctrl-C gets through to
+    # the main thread only.
+    with _compilation(shown=settings.progress):
+        _begin(runs[0])
+    interrupts.hold()
     stop, complete = threading.Event(), True
     futures: list[Future[None]] = []
     with ThreadPoolExecutor(min(len(runs), os.cpu_count() or 1)) as pool:
         try:
             futures += [pool.submit(run.work, stop) for run in runs]
             with _progress(runs, shown=settings.progress) as show:
-                _wait(futures, show)
+                complete = _wait(futures, show)
         except KeyboardInterrupt:
             complete = False
         finally:
@@ -145,26 +158,39 @@ def run_chains(
     return chosen[:, :length], kept, complete
 
 
-def _wait(futures: list[Future[None]], show: Callable[[], None]) -> None:
-    """Wait for all, or for the first that fails, waking up often enough for Ctrl-C."""
+def _wait(futures: list[Future[None]], show: Callable[[], None]) -> bool:
+    """Wait for all, or for the first that fails, waking up often; False if Ctrl-C was pressed."""
     pending = set(futures)
-    while pending:
+    while pending and not interrupts.was_pressed():
         finished, pending = wait(pending, timeout=_PATIENCE)
         show()
         if any(future.exception() is not None for future in finished):
-            return
+            break
+    return not interrupts.was_pressed()
+
+
+def _begin(run: _Run) -> None:
+    """Make the first draw of a chain."""
+    try:
+        run.advance()
+    except Exception as error:
+        raise _failure(error) from error
 
 
 def _check(futures: list[Future[None]]) -> None:
-    """Raise what went wrong in a worker, as an error of the package."""
+    """Raise what went wrong in a worker."""
     for future in futures:
         error = future.exception()
-        if isinstance(error, BayesregError):
-            raise error
         if error is not None:
-            first = (str(error).splitlines() or [""])[0]
-            msg = f"gibbs: a chain stopped: {type(error).__name__}: {first}; {_ADVICE}"
-            raise SamplingFailed(msg) from error
+            raise _failure(error) from error
+
+
+def _failure(error: BaseException) -> BaseException:
+    """Return what went wrong in a chain as an error of the package."""
+    if isinstance(error, BayesregError):
+        return error
+    first = (str(error).splitlines() or [""])[0]
+    return SamplingFailed(f"gibbs: a chain stopped: {type(error).__name__}: {first}; {_ADVICE}")
 
 
 def _longest_block(lengths: NDArray[np.intp]) -> tuple[NDArray[np.intp], int]:
@@ -173,6 +199,36 @@ def _longest_block(lengths: NDArray[np.intp]) -> tuple[NDArray[np.intp], int]:
     kept = np.array([length * (lengths >= length).sum() for length in candidates])
     length = int(candidates[int(np.argmax(kept))])
     return np.flatnonzero(lengths >= length), length
+
+
+@contextmanager
+def _compilation(*, shown: bool) -> Iterator[None]:
+    """Say so if something is compiled within, and for as long as it is."""
+    if not shown:
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415  (on use)
+
+    status = Console(stderr=True).status(_COMPILING)
+    with install_listener("numba:compile", _Announcement(status)):
+        try:
+            yield
+        finally:
+            status.stop()
+
+
+class _Announcement(Listener):
+    """Shows a status from when Numba begins to compile: what it finds on disk it does not."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+
+    def on_start(self, _: object) -> None:
+        """Begin to compile a function, or one that it calls."""
+        self._status.start()
+
+    def on_end(self, _: object) -> None:
+        """End; others may follow."""
 
 
 @contextmanager

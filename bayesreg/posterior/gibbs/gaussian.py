@@ -107,7 +107,7 @@ def _data(plan: Plan, rows: Rows) -> Data:
         G=rows.A.T @ rows.A if gram else empty,
         b=rows.A.T @ rows.t if gram else np.empty(0),
         columns=np.ascontiguousarray(rows.A.T) if one_by_one and not gram else empty,
-        square=(rows.A**2).sum(axis=0),
+        square=np.einsum("ij,ij->j", rows.A, rows.A),
         power=rows.count,
         gram=gram,
     )

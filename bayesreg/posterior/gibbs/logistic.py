@@ -13,17 +13,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg.posterior.gibbs._binary_rows import Rows, State, predict
-from bayesreg.posterior.gibbs._logistic import Prior, advance
-from bayesreg.posterior.gibbs._mixing import start
+from bayesreg.posterior.gibbs._augmented import LEVEL
+from bayesreg.posterior.gibbs._logistic import advance
 from bayesreg.posterior.gibbs._trajectory import Metric
-from bayesreg.posterior.gibbs.binary import is_wide
-from bayesreg.posterior.gibbs.chains import Chain, run_chains
+from bayesreg.posterior.gibbs.augmented import (
+    prior_of,
+    rows_of,
+    run_augmented,
+    state_of,
+    typical_spread,
+)
+from bayesreg.posterior.gibbs.chains import Chain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bayesreg.posterior.base import Settings
+    from bayesreg.posterior.gibbs._augmented import Prior, Rows, State
     from bayesreg.posterior.gibbs.plan import Plan
 
 AUGMENT, TUNE, HOLD = 0, 1, 2
@@ -53,8 +59,8 @@ class _Logistic(Chain):
     def __post_init__(self) -> None:
         """Start."""
         plan = self.plan
-        self.rows = _rows(plan)
-        self.prior = _prior(plan)
+        self.rows = rows_of(plan)
+        self.prior = prior_of(plan)
         self.state = _state(plan, self.rows, self.prior, self.rng)
         self.metric = Metric(np.zeros(self.rows.y.size), np.empty((0, 0)), np.zeros(5))
 
@@ -104,84 +110,22 @@ class _Logistic(Chain):
         if rows.has_level:
             shift = X @ information / information.sum()
             X, mean = X - shift[:, None], mean + shift
-            self.state.scalars[0] += float(shift @ self.state.beta)
+            self.state.scalars[LEVEL] += float(shift @ self.state.beta)
         self.rows = rows._replace(X=X, mean=mean)
         gram = np.empty((0, 0)) if rows.wide else np.ascontiguousarray((X * information) @ X.T)
         first = math.log(_FIRST_STEP)
         self.metric = Metric(information, gram, np.array([first, first, 0.0, 0.0, 0.0]))
         self.period = _PERIOD
-        predict(self.rows, self.state)
 
 
 def run(
     plan: Plan, settings: Settings, rng: np.random.Generator
 ) -> tuple[dict[str, NDArray[np.float64]], bool]:
-    """Draw from a problem with a Bernoulli likelihood.
+    """Draw from a problem with a Bernoulli likelihood that `binary` has nothing against.
 
-    Parameters
-    ----------
-    plan : Plan
-        The problem; `binary.reason_against` has nothing against it.
-    settings : Settings
-        How much to draw.
-    rng : Generator
-        Spawns a stream per chain.
-
-    Returns
-    -------
-    posterior : dict of ndarray
-        As in `Draws`: shapes (chain, draw, p) and (chain, draw).
-    complete : bool
-        False if it was interrupted.
+    Parameters and returned values are those of `run_augmented`.
     """
-    chains = [_Logistic(plan, settings.tune, stream) for stream in rng.spawn(settings.chains)]
-    draws, _, complete = run_chains(chains, settings)
-    beta, p = draws[..., : plan.p], plan.p
-    posterior = {"beta": plan.in_order_of_problem(beta + plan.loc)}
-    if plan.has_intercept:
-        posterior["intercept"] = draws[..., p]
-    if plan.scale_prior is not None:
-        posterior["scale"] = draws[..., p + 1]
-    return posterior, complete
-
-
-def _rows(plan: Plan) -> Rows:
-    """Centre columns where there is an intercept, which takes up what is subtracted."""
-    X = plan.X.T
-    p, n = X.shape
-    mean = np.zeros(p)
-    offset = plan.offset + plan.loc @ X
-    if plan.has_intercept:
-        mean = X @ plan.weights / plan.weights.sum()
-        X = X - mean[:, None]
-    return Rows(
-        X=np.ascontiguousarray(X),
-        mean=mean,
-        y=np.ascontiguousarray(plan.y, dtype=np.float64),
-        weights=np.array(plan.weights, dtype=np.float64),
-        offset=offset,
-        has_level=plan.has_intercept,
-        wide=is_wide(plan, n),
-    )
-
-
-def _prior(plan: Plan) -> Prior:
-    blocks, spike, hyper = plan.blocks, plan.spike, plan.scale_prior
-    return Prior(
-        family=np.array([block.family for block in blocks], dtype=np.int64),
-        low=np.array([block.low for block in blocks], dtype=np.int64),
-        high=np.array([block.high for block in blocks], dtype=np.int64),
-        uses_scale=np.array([block.uses_scale for block in blocks], dtype=np.bool_),
-        unit=plan.unit,
-        shape=np.ascontiguousarray(plan.shape),
-        kind=-1 if hyper is None else hyper.kind,
-        a=0.0 if hyper is None else hyper.a,
-        b=0.0 if hyper is None else hyper.b,
-        spike_low=0 if spike is None else spike.low,
-        spike_high=0 if spike is None else spike.high,
-        inclusion=np.empty(0) if spike is None else np.ascontiguousarray(spike.inclusion),
-        slab=np.empty(0) if spike is None else np.ascontiguousarray(spike.slab),
-    )
+    return run_augmented(lambda stream: _Logistic(plan, settings.tune, stream), plan, settings, rng)
 
 
 def _state(plan: Plan, rows: Rows, prior: Prior, rng: np.random.Generator) -> State:
@@ -189,29 +133,10 @@ def _state(plan: Plan, rows: Rows, prior: Prior, rng: np.random.Generator) -> St
 
     The scale starts where the linear predictor would vary by about one.
     """
-    p, n = rows.X.shape
-    finite = np.isfinite(plan.unit)
     scale = 1.0
     if plan.scale_prior is not None:
-        sd = rows.X[finite].std(axis=1) * plan.unit[finite]
-        scale = math.exp(0.5 * rng.standard_normal()) / (math.sqrt(float(sd @ sd)) or 1.0)
-    width = plan.unit.copy()
-    for block in plan.blocks:
-        if block.uses_scale:
-            width[block.low : block.high] *= scale
+        scale = math.exp(0.5 * rng.standard_normal()) / typical_spread(plan, rows)
     mean = float(np.average(plan.y, weights=plan.weights))
     level = math.log(mean / (1 - mean)) if plan.has_intercept else 0.0
-    state = State(
-        beta=np.zeros(p),
-        eta=rows.offset + level + rng.standard_normal(n),
-        width=width,
-        aux=np.ones((p, 2)),
-        variance=np.ones(p),
-        scalars=np.array([level, scale]),
-    )
-    for block in plan.blocks:
-        start(
-            block.family, block.low, block.high,
-            state.beta, width, prior.shape, state.aux, state.variance,
-        )  # fmt: skip
-    return state
+    eta = rows.offset + level + rng.standard_normal(rows.y.size)
+    return state_of(plan, prior, eta, np.array([level, scale, 1.0]))

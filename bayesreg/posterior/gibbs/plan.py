@@ -21,6 +21,7 @@ Nothing here loads Numba.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,7 +29,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from bayesreg.blocks import Blocks
-from bayesreg.likelihoods import Gaussian
+from bayesreg.likelihoods import StudentTNoise
+from bayesreg.likelihoods.base import Noise
 from bayesreg.priors import (
     Bridge,
     ElasticNet,
@@ -104,6 +106,10 @@ class Hyperprior(NamedTuple):
         return cls(SCALE_PRIORS.index(type(prior)), a, b)
 
 
+#: What stands for the hyperprior of a known value, where compiled code takes one.
+KNOWN = Hyperprior(-1, 0.0, 0.0)
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """What the Gibbs kernel needs to know of a problem; make it with `Plan.of`.
@@ -121,7 +127,9 @@ class Plan:
     shape : ndarray, shape (p, 2)
         Further numbers of a family; see the module.
     sigma : float or None
-        Known noise sd (1 for a likelihood that has none); None if unknown.
+        Known scale of the noise (1 for a likelihood that has none); None if unknown.
+    nu : float
+        Degrees of freedom of Student-t noise; inf without it.
     sigma_prior, scale_prior : Hyperprior or None
         Priors of unknown sigma and scale.
     design : Design
@@ -135,6 +143,7 @@ class Plan:
     loc: Vector
     shape: Matrix
     sigma: float | None
+    nu: float
     sigma_prior: Hyperprior | None
     scale_prior: Hyperprior | None
     design: Design
@@ -155,7 +164,7 @@ class Plan:
         likelihood, hyperpriors = problem.likelihood, problem.hyperpriors()
         known = None
         if "sigma" not in hyperpriors:
-            known = likelihood.variance**0.5 if isinstance(likelihood, Gaussian) else 1.0
+            known = likelihood.variance**0.5 if isinstance(likelihood, Noise) else 1.0
         return cls(
             order=np.concatenate([part.columns for part in parts]),
             blocks=tuple(blocks),
@@ -164,6 +173,7 @@ class Plan:
             loc=np.concatenate([part.loc for part in parts]),
             shape=np.concatenate([part.shape for part in parts]),
             sigma=known,
+            nu=likelihood.nu if isinstance(likelihood, StudentTNoise) else math.inf,
             sigma_prior=Hyperprior.of(hyperpriors["sigma"]) if "sigma" in hyperpriors else None,
             scale_prior=Hyperprior.of(hyperpriors["scale"]) if "scale" in hyperpriors else None,
             design=problem.design,
@@ -319,7 +329,8 @@ def _pieces(problem: Problem) -> list[tuple[Prior, NDArray[np.intp]]]:
 def _parts(problem: Problem) -> list[_Part]:
     found: list[_Part] = []
     for prior, columns in _pieces(problem):
-        family, unit, shape, loc = _READERS[type(prior)](prior, columns.size)
+        known = _READERS[type(prior)](prior, columns.size) if columns.size else None
+        family, unit, shape, loc = known or _numbers(NORMAL, np.zeros(0))
         whole = _Part(
             family,
             columns,
@@ -392,6 +403,7 @@ __all__ = [
     "GENERALIZED_PARETO",
     "GROUP_LAPLACE",
     "HORSESHOE",
+    "KNOWN",
     "LAPLACE",
     "NORMAL",
     "REGULARIZED_HORSESHOE",

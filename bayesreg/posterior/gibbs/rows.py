@@ -9,12 +9,10 @@ factor of the rows takes their place: it has the same sums of squares, whatever 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg, sparse
-
-from bayesreg.pseudo_rows import PseudoRows
+from scipy import linalg
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,17 +48,14 @@ class Rows:
         columns, target, flat = _whitened(plan)
         basis, k = flat.basis, columns.shape[1]
         count = float(plan.design.count - basis.shape[1])
-        if sparse.issparse(columns):
-            A, t = _from_products(columns, target, flat)
-        else:
-            # The second pass removes what rounding of large means left behind.
-            for _ in range(2 if basis.size else 0):
-                columns = columns - basis @ (basis.T @ columns)
-                target = target - basis @ (basis.T @ target)
-            A, t = columns, target
-            if A.shape[0] > k + 1:
-                R = linalg.qr(np.column_stack([A, t]), mode="r", overwrite_a=True)[0][: k + 1]
-                A, t = R[:, :k], R[:, k]
+        # The second pass removes what rounding of large means left behind.
+        for _ in range(2 if basis.size else 0):
+            columns = columns - basis @ (basis.T @ columns)
+            target = target - basis @ (basis.T @ target)
+        A, t = columns, target
+        if A.shape[0] > k + 1:
+            R = linalg.qr(np.column_stack([A, t]), mode="r", overwrite_a=True)[0][: k + 1]
+            A, t = R[:, :k], R[:, k]
         # Arrays of one kind, so that compiled code is compiled once.
         return cls(np.require(A, float, ["C", "W"]), np.require(t, float, ["C", "W"]), count, flat)
 
@@ -86,39 +81,24 @@ class _Flat:
         return np.asarray(inner @ self.root.T)
 
 
-def _whitened(plan: Plan) -> tuple[Any, Vector, _Flat]:
+def _whitened(plan: Plan) -> tuple[Matrix, Vector, _Flat]:
     """Return the columns that are not flat, the target, both whitened, and the flat part."""
     design, k = plan.design, plan.p - plan.flat
+    X = design.dense("sampling").X if design.sparse else design.X
     root = None if design.weights is None else np.sqrt(design.weights)
     target = design.y if design.offset is None else design.y - design.offset
     if plan.loc.any():
-        target = target - design.X[:, plan.order] @ plan.loc
-    others, flat = design.X[:, plan.order[:k]], _dense(design.X[:, plan.order[k:]])
+        target = target - X[:, plan.order] @ plan.loc
+    others, flat = X[:, plan.order[:k]], X[:, plan.order[k:]]
     if design.intercept:
         flat = np.column_stack([design.one, flat])
-    if design.why_not_dense is None or design.n <= k:  # then dense rows are less than k × k
-        others = _dense(others)
     if root is not None:
-        target, flat, others = root * target, root[:, None] * flat, _by_row(others, root)
+        target, flat, others = root * target, root[:, None] * flat, root[:, None] * others
     norm = np.sqrt((flat**2).sum(axis=0))
     basis, R = np.linalg.qr(flat / norm)
+    # One sign, so that the draws do not depend on which rows stand for the data.
+    sign = np.copysign(1.0, np.diag(R))
+    basis, R = basis * sign, sign[:, None] * R
     inverse = linalg.solve_triangular(R, np.eye(norm.size)) / norm[:, None]
     slope = np.asarray((others.T @ basis).T)
     return others, target, _Flat(basis, inverse, basis.T @ target, slope)
-
-
-def _dense(X: Any) -> Matrix:
-    return np.asarray(X if isinstance(X, np.ndarray) else X.toarray())
-
-
-def _by_row(X: Any, factor: Vector) -> Any:
-    return factor[:, None] * X if isinstance(X, np.ndarray) else sparse.diags_array(factor) @ X
-
-
-def _from_products(columns: Any, target: Vector, flat: _Flat) -> tuple[Matrix, Vector]:
-    """Return rows with the sums of products of a sparse matrix too large to be made dense."""
-    gram = (columns.T @ columns).toarray() - flat.slope.T @ flat.slope
-    left = target - flat.basis @ flat.along
-    xty = columns.T @ left - flat.slope.T @ (flat.basis.T @ left)
-    rows = PseudoRows.of(0.5 * (gram + gram.T), xty, float(left @ left), target.size)
-    return rows.X, rows.y
