@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bayesreg.errors import InputError, UnsupportedModel
+from bayesreg.errors import BayesregError, InputError, UnsupportedModel, unknown_name
 from bayesreg.problem import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bayesreg.pymc_bridge import ModelReading
 
 
@@ -43,3 +47,41 @@ def as_problem(value: object) -> tuple[Problem, ModelReading | None]:
         return reading.problem, reading
     msg = f"problem: must be a bayesreg Problem or a PyMC model, found {type(value).__name__}"
     raise InputError(msg)
+
+
+def check_given(
+    given: Mapping[str, float] | None, reading: ModelReading | None = None
+) -> dict[str, float]:
+    """Return values of sigma and scale by these names, given by them or by the model's own.
+
+    Raises
+    ------
+    InputError
+        If `given` is no mapping, or a name is not known.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        msg = f'given: must be a mapping such as {{"sigma": 1.0}}, found {given!r}'
+        raise InputError(msg)
+    own = () if reading is None else reading.scale_names
+    valid = tuple(dict.fromkeys(("sigma", "scale", *own)))
+    for name in given:
+        if name not in valid:
+            raise unknown_name("given", name, valid)
+    return dict(given) if reading is None else reading.roles(given)
+
+
+def in_own_words(text: str, reading: ModelReading | None) -> str:
+    """Add a model's own names of sigma and scale to a text about them."""
+    return text if reading is None else reading.in_own_words(text)
+
+
+@contextmanager
+def own_words(reading: ModelReading | None) -> Iterator[None]:
+    """Add a model's own names to the messages of refusals."""
+    try:
+        yield
+    except BayesregError as error:
+        error.args = tuple(in_own_words(str(text), reading) for text in error.args)
+        raise

@@ -32,12 +32,6 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="blas")
 
 
-def threads() -> int:
-    """Return how many threads BLAS has, or had before `blas_threads` took them away."""
-    libraries = _controller().lib_controllers
-    return _found.get() or max((library.num_threads for library in libraries), default=1)
-
-
 @contextmanager
 def blas_threads(entries: int) -> Iterator[None]:
     """Hold BLAS to one thread while working on a matrix with fewer entries than are worth more.
@@ -50,7 +44,9 @@ def blas_threads(entries: int) -> Iterator[None]:
     if entries >= _LARGE:
         yield
         return
-    token = _found.set(threads())
+    libraries = _controller().lib_controllers
+    now = max((library.num_threads for library in libraries), default=1)
+    token = _found.set(_found.get() or now)
     try:
         with _controller().limit(limits=1, user_api="blas"):
             yield

@@ -15,6 +15,7 @@ import pymc as pm
 import pytensor
 import pytensor.scalar as ps
 import pytensor.tensor as pt
+from pymc.distributions.distribution import support_point
 from pymc.logprob.basic import transformed_conditional_logp
 from pymc.logprob.utils import ParameterValueError
 from pytensor.graph.replace import clone_replace
@@ -92,6 +93,10 @@ class ModelGraph:
         The orthant's form s·u of each |u|, by the variable that stands for |u| in the factors.
     points, naturals, shifts : tuple of Variable
         Value variables, free variables, and the location of each kink (0 where there is none).
+    centres : tuple of Variable
+        Coordinates of each free variable at the centre of its density given the variables before.
+    descendants : tuple of tuple of int
+        Of each free variable those, by position, whose densities follow from it directly or not.
     """
 
     flat: Variable
@@ -102,6 +107,8 @@ class ModelGraph:
     points: tuple[Variable, ...]
     naturals: tuple[Variable, ...]
     shifts: tuple[Variable, ...]
+    centres: tuple[Variable, ...]
+    descendants: tuple[tuple[int, ...], ...]
 
     @classmethod
     def of(cls, model: pm.Model, *, jacobian: bool) -> ModelGraph:
@@ -140,6 +147,10 @@ class ModelGraph:
         # |u| first: clone_replace looks for the nodes of the original graph.
         changes = stand_ins | renewed
         factors = clone_replace(list(terms.values()), changes, rebuild_strict=False)
+        middles = [
+            value if centre is None else pt.zeros_like(value)
+            for value, centre in zip(_centres(model), centres.values(), strict=True)
+        ]
         return cls(
             flat=flat,
             sign=sign,
@@ -149,6 +160,8 @@ class ModelGraph:
             points=tuple(renewed.values()),
             naturals=tuple(clone_replace(naturals, renewed, rebuild_strict=False)),
             shifts=tuple(shifts),
+            centres=tuple(clone_replace(middles, renewed, rebuild_strict=False)),
+            descendants=_descendants(model),
         )
 
     def guilty(self, model: pm.Model) -> str:
@@ -160,6 +173,37 @@ class ModelGraph:
             except Exception:  # noqa: BLE001  (any failure is the answer)
                 return str(source.name)
         return str(model.name or "model")
+
+
+def _centres(model: pm.Model) -> list[Variable]:
+    """Value of each value variable where PyMC would start it, given the variables before.
+
+    That is the location of a family with a location, and in proportion to a scale elsewhere.
+    """
+    centres = []
+    for rv in model.free_RVs:
+        value = model.rvs_to_values[rv]
+        try:
+            centre = support_point(rv)
+        except NotImplementedError:  # a distribution of the user's own: it stays where it is
+            centres.append(value)
+            continue
+        transform = model.rvs_to_transforms[rv]
+        if transform is not None:
+            centre = transform.forward(centre, *rv.owner.inputs)
+        centres.append(model.replace_rvs_by_values([centre])[0])
+    return in_double(centres, model.value_vars)
+
+
+def _descendants(model: pm.Model) -> tuple[tuple[int, ...], ...]:
+    """Positions of the free variables whose densities each of them enters, at any remove."""
+    free = model.free_RVs
+    found: list[set[int]] = [set() for _ in free]
+    for k, rv in reversed(list(enumerate(free))):
+        for later in range(k + 1, len(free)):
+            if rv in set(ancestors(free[later].owner.inputs, blockers=free)):
+                found[k] |= {later} | found[later]
+    return tuple(tuple(sorted(positions)) for positions in found)
 
 
 def _block(

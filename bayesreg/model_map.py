@@ -22,6 +22,7 @@ from bayesreg.composite_mode import FLAT, Held, Outcome, Run, descend
 from bayesreg.errors import DegenerateMode, ImproperPosterior, NotConverged
 from bayesreg.map import Status
 from bayesreg.model_certificate import ModelCertificate, certify_point
+from bayesreg.model_collapse import FALLING, collapses
 from bayesreg.model_objective import Block, ModelObjective, compile_objective
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ __all__ = ["ModelMapEstimate", "Search", "find_model_map"]
 
 # Objectives closer than this, relative to 1 + |objective|, are those of one mode if points agree.
 _SAME = 1e-8
-# A fall of the objective per unit of a coordinate that has run away, in nats: it falls for ever.
-_FALLING = 1e-3
 # At most so many transformed coordinates are followed to the edge of their range, so far down, with
 # so many Newton steps at each stop.
 _MOST_PROBES = 6
@@ -293,13 +292,16 @@ def _search(objective: ModelObjective, count: int, rng: np.random.Generator) -> 
         runs.append(descend(objective, objective.start(rng, kind)))
         if _falls(runs[-1]):
             return runs
+    inside = [run for run in runs if run.outcome is not Outcome.OUTSIDE]
+    if inside:
+        runs += collapses(objective, min(inside, key=lambda run: run.value).x)
     if not any(run.outcome is Outcome.RUNAWAY for run in runs):
         runs += _probes(objective, runs)
     return runs
 
 
 def _falls(run: Run) -> bool:
-    return run.outcome is Outcome.RUNAWAY and run.slope < -_FALLING
+    return run.outcome is Outcome.RUNAWAY and run.slope < -FALLING
 
 
 def _probes(objective: ModelObjective, runs: Sequence[Run]) -> list[Run]:

@@ -61,14 +61,18 @@ class ModelObjective:
         Which coordinates have a kink at 0.
     jacobian : bool
         Whether the density is that of the value variables.
+    descendants : tuple of tuple of int
+        Of each block those, by position, whose densities it enters, directly or not.
     """
 
     blocks: tuple[Block, ...]
     kinked: NDArray[np.bool_]
     jacobian: bool
+    descendants: tuple[tuple[int, ...], ...]
     _evaluate: Callable[..., list[Array]]
     _hessian: Callable[..., list[Array]]
     _values: Callable[..., list[Array]]
+    _centres: Callable[..., list[Array]]
     _draw: Callable[[np.random.Generator, str], Vector]
 
     @property
@@ -129,6 +133,15 @@ class ModelObjective:
         """Return coordinates as values of the model's free variables."""
         values = self._values(x)[len(self.blocks) :]
         return {b.name: v for b, v in zip(self.blocks, values, strict=True)}
+
+    def centred(self, x: Vector, k: int) -> Vector:
+        """Return coordinates with all descendants of block k at the centres of their densities."""
+        moved = x.copy()
+        for later in self.descendants[k]:  # in order: one centre may follow from another
+            block = self.blocks[later]
+            centre = np.broadcast_to(self._centres(moved)[later], block.shape)
+            moved[block.start : block.stop] = centre.ravel()
+        return moved
 
     def start(self, rng: np.random.Generator, kind: str) -> Vector:
         """Make a start, shape (d,).
@@ -216,9 +229,11 @@ def compile_objective(model: pm.Model, *, jacobian: bool = False) -> ModelObject
         blocks=graph.blocks,
         kinked=kinked,
         jacobian=jacobian,
+        descendants=graph.descendants,
         _evaluate=evaluator(inputs, [total, gradient, weights], STABLE),
         _hessian=evaluator([*inputs, directions], [batched], STABLE),
         _values=evaluator([graph.flat], [*graph.points, *graph.naturals], STABLE),
+        _centres=evaluator([graph.flat], list(graph.centres)),
         _draw=_starts(model, graph),
     )
 

@@ -7,24 +7,23 @@ read is judged at the end: the problem must give the model's own log density at 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytensor.tensor as pt
 from pymc.logprob.basic import transformed_conditional_logp
 from pymc.model.core import BaseModel
 
-from bayesreg._validation import Matrix, Vector, as_positive, as_real, as_vector
+from bayesreg._validation import Matrix, Vector, as_positive
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError
+from bayesreg.model_reading import ModelReading, VariableReading
 from bayesreg.priors import ElasticNet, Flat, Prior, UniformBall
 from bayesreg.priors.base import Scaled
 from bayesreg.problem import Problem
-from bayesreg.pymc_ball_prior import IntoBall, ball_coordinates
+from bayesreg.pymc_ball_prior import IntoBall
 from bayesreg.pymc_graph import (
     STABLE,
-    Array,
     evaluator,
     in_double,
     linear_part,
@@ -50,112 +49,7 @@ if TYPE_CHECKING:
     import pymc as pm
     from pytensor.graph.basic import Variable
 
-type Role = Literal["coefficients", "intercept", "sigma", "scale"]
-
-
-# --------------------------------------------------------------------------- what is returned
-
-
-@dataclass(frozen=True)
-class VariableReading:
-    """One free variable of the model, and what it is in the problem.
-
-    Attributes
-    ----------
-    name, value_name : str
-        Name of the variable, and of its value variable (such as ``"sigma_log__"``).
-    role : {"coefficients", "intercept", "sigma", "scale"}
-        What it is in the problem.
-    shape : tuple of int
-        Its shape in the model.
-    columns : tuple of int
-        Where its entries, in C order, stand among the coefficients of the problem.
-    is_square : bool
-        Whether the variable is the square of what it stands for.
-    is_log : bool
-        Whether the value variable is the logarithm of the variable. That of a coefficient of 0 is
-        minus infinity, where log densities without Jacobians are finite.
-    ball : UniformBall, optional
-        The ball whose coordinates (see `IntoBall`) the value variable holds.
-    """
-
-    name: str
-    value_name: str
-    role: Role
-    shape: tuple[int, ...] = ()
-    columns: tuple[int, ...] = ()
-    is_square: bool = False
-    is_log: bool = False
-    ball: UniformBall | None = None
-
-    def value(self, numbers: dict[Role, Any]) -> Array:
-        """Return the value of the value variable, given the numbers of all roles."""
-        if self.role == "coefficients":
-            coef: Vector = numbers["coefficients"]
-            result = coef[list(self.columns)].reshape(self.shape)
-        else:
-            result = numbers[self.role] ** 2 if self.is_square else numbers[self.role]
-        if self.ball is not None:
-            return ball_coordinates(self.ball, result)
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(result) if self.is_log else result, np.float64)
-
-
-@dataclass(frozen=True)
-class ModelReading:
-    """A PyMC model read as a problem, and the way back for points.
-
-    Attributes
-    ----------
-    problem : Problem
-        The penalised form of the model.
-    variables : tuple of VariableReading
-        All free variables of the model.
-    observed : str
-        Name of the observed variable.
-    """
-
-    problem: Problem
-    variables: tuple[VariableReading, ...]
-    observed: str
-
-    def point(
-        self,
-        coef: object,
-        intercept: float = 0.0,
-        sigma: float | None = None,
-        scale: float | None = None,
-    ) -> dict[str, Array]:
-        """Return a point of the problem as values of the model's own value variables.
-
-        Parameters
-        ----------
-        coef : array_like, shape (p,)
-            Coefficients of the problem.
-        intercept : float
-            Its intercept.
-        sigma, scale : float, optional
-            Values of what is unknown; required then.
-
-        Returns
-        -------
-        dict
-            Arrays by the name of the value variable, for ``model.compile_logp()`` and friends.
-
-        Raises
-        ------
-        InputError
-            If a shape is wrong or an unknown has no value.
-        """
-        numbers: dict[Role, Any] = {
-            "coefficients": as_vector(coef, "coef", self.problem.p),
-            "intercept": as_real(intercept, "intercept"),
-        }
-        for name, value in (("sigma", sigma), ("scale", scale)):
-            if name in self.problem.unknown:
-                numbers[name] = as_positive(value, name)
-        return {variable.value_name: variable.value(numbers) for variable in self.variables}
-
+    from bayesreg.model_reading import Role
 
 # --------------------------------------------------------------------------- the whole model
 

@@ -256,19 +256,6 @@ def test_sufficient_statistics() -> None:
     assert standard_errors(posterior["sigma"] ** 2, truth.sigma2_mean) < LIMIT
 
 
-def test_a_sparse_matrix_that_is_too_large_to_be_dense(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its sums of products are enough."""
-    monkeypatch.setattr("bayesreg.design._MOST_ENTRIES", 10)
-    truth = br.posterior_moments(CLOSED["everything"])
-    problem = br.Problem(
-        sparse.csc_array(X), Y, likelihood=br.Gaussian(1.0), weights=WEIGHTS, offset=OFFSET,
-        prior=[(br.Normal(1.0 / X.std(0)[[0, 2, 5]]), [0, 2, 5]), (br.Flat(), [1, 3, 4])],
-    )  # fmt: skip
-    posterior = drawn(problem, 10_000).posterior
-    for j in range(6):
-        assert standard_errors(posterior["beta"][..., j], truth.mean[j]) < LIMIT
-
-
 def test_a_close_fit_keeps_the_digits_of_sigma() -> None:
     """Residuals of 1e-9 of the target, where a difference of squares has no digits left."""
     y = X @ np.arange(6.0) + 1e-8 * RNG.normal(size=40)

@@ -122,6 +122,31 @@ def test_arviz_reads_it(tree: xr.DataTree, file: Path) -> None:
     assert az.loo(theirs).elpd == az.loo(br.load_draws(file)).elpd == az.loo(tree).elpd
 
 
+def test_readers_of_hdf5_pass_over_the_seal(tree: xr.DataTree, file: Path) -> None:
+    """The HDF5 library alone reads it, as those of R and Julia do: every number and every text."""
+    with h5py.File(file, "r") as root:
+        assert list(root) == list(tree.children)
+        assert {name: root.attrs[name] for name in tree.attrs} == tree.attrs
+        for name, group in tree.children.items():
+            for key, variable in group.to_dataset(inherit=False).variables.items():
+                stored = root[name][key]
+                values = stored[()]
+                if variable.dtype.kind == "U":  # bytes of UTF-8, one by one, as NetCDF has it
+                    values = np.array([b"".join(text).decode() for text in values])
+                assert values.dtype == variable.dtype
+                np.testing.assert_array_equal(values, variable.to_numpy(), strict=True)
+                labels = [dim.keys()[0] for dim in stored.dims if dim.keys()]
+                assert labels == ([] if key in variable.dims else list(variable.dims))
+
+
+def test_xarray_passes_over_the_seal(tree: xr.DataTree, file: Path) -> None:
+    """By itself, and lazily."""
+    with xr.open_datatree(file, engine="h5netcdf") as theirs:
+        assert list(theirs.children) == list(tree.children)
+        np.testing.assert_array_equal(theirs["posterior"]["beta"], tree["posterior"]["beta"])
+        assert theirs.attrs["method"] == "exact"
+
+
 def test_an_existing_file_is_replaced_whole(
     tree: xr.DataTree, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,7 +224,12 @@ def test_what_a_file_cannot_hold_is_refused(case: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("place", "words"),
-    [("", "is a directory"), ("no/x.nc", "there is no directory"), (3, "must be a path")],
+    [
+        ("", "is a directory"),
+        ("no/x.nc", "there is no directory"),
+        ("x.pkl", "'x.pkl' must end in one of .nc, .nc4, .netcdf, .h5; draws are NetCDF"),
+        (3, "must be a path"),
+    ],
 )
 def test_places_that_cannot_be_written(
     place: Any, words: str, tree: xr.DataTree, tmp_path: Path

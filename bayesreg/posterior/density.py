@@ -282,6 +282,11 @@ def log_joint(problem: Problem, draws: dict[str, Array]) -> Array:
     ndarray, shape (chain, draw)
         Log likelihood plus log prior, in nats, with every constant.
     """
+    with np.errstate(all="ignore"):  # a density that underflows is 0, and its logarithm -inf
+        return _log_joint(problem, draws)
+
+
+def _log_joint(problem: Problem, draws: dict[str, Array]) -> Array:
     beta = draws["beta"]
     ones = np.ones(beta.shape[:-1])
     sigma, scale = draws.get("sigma", ones), draws.get("scale", ones)

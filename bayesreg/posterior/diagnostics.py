@@ -115,14 +115,14 @@ def diagnose(draws: xr.DataTree) -> Diagnosis:
 
 def _require_numbers(posterior: xr.Dataset) -> None:
     """Raise InputError unless there are draws, and all of them are real numbers or truth values."""
-    for name, size in {key: posterior.sizes[key] for key in ("chain", "draw")}.items():
-        if not size:
+    for name in ("chain", "draw"):
+        if not posterior.sizes[name]:
             msg = f"draws: the posterior group has no {name}; draw some first"
             raise InputError(msg)
-    for name, variable in posterior.data_vars.items():
+    for key, variable in posterior.data_vars.items():
         if variable.dtype.kind not in "biuf":
             msg = (
-                f"draws: {name} holds {variable.dtype}, not real numbers; "
+                f"draws: {key} holds {variable.dtype}, not real numbers; "
                 "take it out of the posterior group"
             )
             raise InputError(msg)

@@ -24,7 +24,7 @@ from scipy import linalg, special
 from scipy.optimize import minimize_scalar
 
 from bayesreg._inputs import as_problem, check_given, own_words
-from bayesreg.errors import BayesregError, DegenerateMode, NoClosedForm
+from bayesreg.errors import BayesregError, DegenerateMode, NoClosedForm, NotConverged
 from bayesreg.map import find_map
 from bayesreg.penalties import SeparablePenalty, pieces
 from bayesreg.posterior.base import Draws, Sampler, independent
@@ -290,7 +290,8 @@ def _hessian(
 def _approximation(problem: Problem, log_sigma: float | None) -> LaplaceApproximation:
     fit = find_map(_at(problem, log_sigma))
     ways = _Directions.of(fit.problem, fit.coef)
-    hessian = _hessian(problem, fit, ways, log_sigma)
+    with np.errstate(over="ignore", invalid="ignore"):  # `_inverse` refuses what is not finite
+        hessian = _hessian(problem, fit, ways, log_sigma)
     inverse, log_det = _inverse(hessian)
     p, m, level = problem.p, ways.basis.shape[1], int(problem.design.intercept)
     extra = hessian.shape[0] - m
@@ -322,16 +323,31 @@ def _approximation(problem: Problem, log_sigma: float | None) -> LaplaceApproxim
 
 
 def _inverse(hessian: Matrix) -> tuple[Matrix, float | None]:
-    """Return inverse and log determinant; NaN and None where it is not positive definite."""
+    """Return inverse and log determinant; NaN and None where it is not positive definite.
+
+    Raises
+    ------
+    NotConverged
+        If either leaves double precision.
+    """
+    msg = (
+        "problem: the second derivative at the mode, or its inverse, leaves double precision; "
+        "bring the columns of X, the offset and sigma to sizes nearer to 1"
+    )
+    if not np.isfinite(hessian).all():
+        raise NotConverged(msg)
     # Scaled to a unit diagonal, so that units of columns do not enter the condition.
     unit = np.sqrt(np.maximum(np.diag(hessian), 0.0))
     if not (unit > 0).all():
         return np.full(hessian.shape, np.nan), None
     try:
-        factor = linalg.cho_factor(hessian / np.outer(unit, unit), lower=True)
+        factor = linalg.cho_factor(hessian / unit / unit[:, None], lower=True)
     except linalg.LinAlgError:
         return np.full(hessian.shape, np.nan), None
-    inverse = linalg.cho_solve(factor, np.eye(unit.size)) / np.outer(unit, unit)
+    with np.errstate(over="ignore"):
+        inverse = linalg.cho_solve(factor, np.eye(unit.size)) / unit / unit[:, None]
+    if not np.isfinite(inverse).all():
+        raise NotConverged(msg)
     log_det = 2 * float(np.log(np.diag(factor[0])).sum() + np.log(unit).sum())
     return 0.5 * (inverse + inverse.T), log_det
 

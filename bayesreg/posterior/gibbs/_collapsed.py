@@ -20,9 +20,15 @@ from bayesreg.posterior.gibbs._linear import (
     draw_rows,
     factorise_gram,
     factorise_rows,
+    solve_lower,
     widen,
 )
 from bayesreg.posterior.gibbs._scalar import draw_scale, log_prior
+from bayesreg.posterior.gibbs._stacked import (
+    factorise_stacked,
+    factorise_widened,
+    least_share,
+)
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -58,21 +64,55 @@ def residual_square(t: Vector, fit: Vector) -> float:
     return total
 
 
+@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+def _square(t: Vector) -> float:
+    total = 0.0
+    for i in range(t.size):
+        total += t[i] * t[i]
+    return total
+
+
+@njit(nogil=True, error_model="numpy")
+def _square_by_rows(state: State, f: float, L: Matrix, c: Vector) -> float:
+    """Factorise by the n × n system; return the residual square after shrinkage."""
+    left = factorise_rows(state.K, state.part, f, L, c)
+    largest, rounded = _square(state.part) / (state.unknown[0] * state.unknown[0]), False
+    for i in range(c.size):
+        largest = max(largest, 1.0 + f * state.K[i, i])
+    # What is drawn from the prior is up to √largest sds of the noise, and so is the target.
+    least = least_share(math.sqrt(largest))
+    for i in range(c.size):
+        rounded |= L[i, i] * L[i, i] < least * (1.0 + f * state.K[i, i])
+    if not rounded:
+        return left
+    if not factorise_widened(state.W, f, L):
+        c[:] = math.nan
+        return math.nan
+    for i in range(c.size):
+        c[i] = state.part[i]
+    solve_lower(L, c.size, c)
+    return _square(c)
+
+
 @njit(nogil=True, error_model="numpy")
 def _shrunken_square(
     data: Data, state: State, f: float, L: Matrix, c: Vector, rng: Generator
 ) -> float:
     """Factorise for prior variances times f; return the residual square after shrinkage."""
     if not data.gram:
-        return factorise_rows(state.K, state.part, f, L, c)
-    total = 0.0
-    for i in range(state.part.size):
-        total += state.part[i] * state.part[i]
+        return _square_by_rows(state, f, L, c)
+    m, total, rounded = state.ridge.size, _square(state.part), False
     left = total - factorise_gram(data.G, state.pull, state.ridge, f, L, c)
+    # The mean is off by rounding / √share · |t|/σ of its standard deviations.
+    least, inverse = least_share(1e-13 * total / (state.unknown[0] * state.unknown[0])), 1.0 / f
+    for j in range(m):
+        whole = data.G[j, j] + state.ridge[j] * inverse
+        rounded |= L[j, j] * L[j, j] < least * whole
+    if rounded:
+        return factorise_stacked(data.A, state.part, state.ridge, f, L, c)
     if left > _CANCELLED * total:
         return left
     # The same as a sum of squares, at the mean of the coefficients.
-    m = state.ridge.size
     draw_gram(L, c, 0.0, state.beta[:m], rng)
     predict(data.A, state.beta, m, state.fit)
     left = residual_square(state.part, state.fit)

@@ -1,17 +1,13 @@
 r"""Spike and slab: coefficients that are either exactly 0.0 or from their slabs. Compiled.
 
-With the included coefficients S integrated out, ``Q = X'WX/σ² + diag(1/slab²)`` and
-``c = X'W(y − rest)/σ²``, the odds of including j beside S are
+Where it costs little, who is included is drawn with the coefficients integrated out
+(`_spike_collapsed`). Else one coefficient after the other is drawn with the others given (Geweke
+1996): the same odds, with precision ``d = x_j'Wx_j/σ² + 1/slab²`` and pull ``e = x_j'Wr/σ²``, r the
+residual without it.
 
-``π/(1 − π) · exp(e²/(2d)) / (slab √d)``, ``d = Q_jj − Q_jS V Q_Sj``, ``e = c_j − Q_jS V c_S``
-
-and ``V = Q_SS⁻¹``, so that a column is exchanged for a correlated one without getting stuck at a
-value of its coefficient (George & McCulloch 1997). `sweep_gram` carries V and ``m = V c_S`` along:
-a column that comes or goes is a change of rank one. At the end the coefficients of S are drawn
-together from ``N(m, V)``.
-
-Where that costs too much, one coefficient after the other is drawn with the others given (Geweke
-1996): the same odds with ``d = Q_jj`` and ``e = c_j − Q_jS β_S``.
+Every sweep begins at another coefficient, and goes up or down. Where inclusion is rare, the first of two like
+columns cannot leave before the other has come, and both together are rarer still: so every sweep
+also proposes to exchange an included column for an excluded one like it (`_spike_moves`).
 """
 
 from __future__ import annotations
@@ -22,161 +18,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from bayesreg.posterior.gibbs._spike_collapsed import collapsed
+from bayesreg.posterior.gibbs._spike_moves import (
+    draw_one,
+    draw_partner,
+    log_odds,
+    reciprocals,
+    reverse_weight,
+    tour,
+)
+
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.random import Generator
 
     from bayesreg._validation import Matrix, Vector
 
-# Up to so many columns a collapsed sweep costs little; up to more, if S is small a priori.
+_FAST = {"reassoc", "contract"}  # sums may be reordered; NaN and inf keep their meaning
+# Up to so many columns a collapsed sweep costs little; up to more, if few are included a priori.
 _FEW, _MOST, _SPARSE = 200, 2000, 10.0
+# Included columns per proposed exchange, from sums of products. From rows one costs as much as a
+# sweep: it is proposed in this share of them.
+_PER_SWAP, _SHARE = 32, 0.25
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def included(d: float, e: float, inclusion: float, slab: float, rng: np.random.Generator) -> bool:
-    """Draw whether a coefficient is included, given its precision d and pull e (see above).
-
-    Parameters
-    ----------
-    d, e : float
-        The likelihood of ``β_j`` times its slab is ``∝ exp(e β_j − d β_j²/2)``.
-    inclusion, slab : float
-        Prior probability that it is not 0, and the sd of the slab.
-    rng : Generator
-        Source of randomness.
-    """
-    log_odds = math.log(inclusion) - math.log1p(-inclusion) + 0.5 * e * (e / d)
-    log_odds -= math.log(slab) + 0.5 * math.log(d)
-    # A uniform number below a probability, on the scale of log odds, where nothing overflows.
-    u = rng.random()
-    return not (u > 0.0 and math.log(u) - math.log1p(-u) >= log_odds)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def draw_one(
-    precision: float, pull: float, inclusion: float, slab: float, rng: np.random.Generator
-) -> float:
-    """Draw one coefficient given the others: 0.0, or from its slab's posterior.
-
-    Parameters
-    ----------
-    precision, pull : float
-        ``x'Wx/σ²`` of its column, and ``x'Wr/σ²``, r the residual without it.
-    inclusion, slab, rng
-        As in `included`.
-    """
-    d = precision + 1.0 / (slab * slab)
-    if not included(d, pull, inclusion, slab, rng):
-        return 0.0
-    return pull / d + rng.standard_normal() / math.sqrt(d)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _column(
-    j: int, k: int, S: NDArray[np.int64], gram: Matrix, variance: float, V: Matrix, q: Vector,
-    w: Vector,
-) -> float:  # fmt: skip
-    """Write ``q = Q_Sj`` and ``w = V q``; return ``q'w``."""
-    for i in range(k):
-        q[i] = gram[j, S[i]] / variance
-    total = 0.0
-    for i in range(k):
-        w[i] = 0.0
-        for h in range(k):
-            w[i] += V[i, h] * q[h]
-        total += w[i] * q[i]
-    return total
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _enter(
-    j: int, k: int, d: float, e: float, S: NDArray[np.int64], V: Matrix, m: Vector, w: Vector
-) -> None:
-    """Border V and m by column j, whose w is ``V Q_Sj``."""
-    for i in range(k):
-        share = w[i] / d
-        for h in range(k):
-            V[i, h] += share * w[h]
-        V[i, k] = V[k, i] = -share
-        m[i] -= share * e
-    S[k], V[k, k], m[k] = j, 1.0 / d, e / d
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _leave(i: int, k: int, S: NDArray[np.int64], V: Matrix, m: Vector, w: Vector) -> None:
-    """Take the column at place i out of the k in V and m; the last one takes its place."""
-    last, pivot, mean = k - 1, V[i, i], m[i]
-    for h in range(k):
-        w[h] = V[i, h]
-    for g in range(k):
-        for h in range(k):
-            V[g, h] -= w[g] * w[h] / pivot
-        m[g] -= w[g] * mean / pivot
-    S[i], m[i] = S[last], m[last]
-    for h in range(k):
-        V[i, h] = V[last, h]
-    for h in range(k):
-        V[h, i] = V[h, last]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _draw_included(
-    k: int, S: NDArray[np.int64], V: Matrix, m: Vector, z: Vector, beta: Vector,
-    rng: np.random.Generator,
-) -> None:  # fmt: skip
-    """Draw ``β_S`` from ``N(m, V)``; V is overwritten by its Cholesky factor."""
-    for i in range(k):
-        z[i] = rng.standard_normal()
-        total = m[i]
-        for h in range(i + 1):
-            entry = V[i, h]
-            for g in range(h):
-                entry -= V[i, g] * V[h, g]
-            # Rounding may take a pivot that is nearly 0 below it.
-            V[i, h] = math.sqrt(max(entry, 1e-300)) if h == i else entry / V[h, h]
-            total += V[i, h] * z[h]
-        beta[S[i]] = total
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _collapsed(
-    low: int, high: int, beta: Vector, gram: Matrix, c: Vector, variance: float,
-    inclusion: Vector, slab: Vector, rng: np.random.Generator,
-) -> int:  # fmt: skip
-    """Draw the coefficients ``low:high``; `c` is ``X'W(y − rest)``, shape (high − low,)."""
-    size = high - low
-    S, place = np.empty(size, np.int64), np.full(size, -1)
-    V, m, q, w = np.empty((size, size)), np.empty(size), np.empty(size), np.empty(size)
-    k = 0
-    for start in (True, False):
-        # First the columns that are included now, in any case; then all, by their odds.
-        for j in range(low, high):
-            if start and beta[j] == 0.0:
-                continue
-            at, least = place[j - low], 1.0 / slab[j - low] ** 2
-            if at >= 0:
-                d, e = 1.0 / V[at, at], m[at] / V[at, at]
-            else:
-                e = c[j - low] / variance
-                d = gram[j, j] / variance + least - _column(j, k, S, gram, variance, V, q, w)
-                for i in range(k):
-                    e -= q[i] * m[i]
-            d = max(d, least)  # as it is but for rounding, whatever the other columns are
-            take = start or included(d, e, inclusion[j - low], slab[j - low], rng)
-            if take and at < 0:
-                _enter(j, k, d, e, S, V, m, w)
-                place[j - low] = k
-                k += 1
-            elif at >= 0 and not take:
-                _leave(at, k, S, V, m, w)
-                k -= 1
-                place[S[at] - low] = at
-                place[j - low] = -1
-    beta[low:high] = 0.0
-    _draw_included(k, S, V, m, q, beta, rng)
-    return k
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _follow(j: int, low: int, high: int, gram: Matrix, change: float, products: Vector) -> None:
     """Add to the products of the columns ``low:high`` with a residual that gains x_j `change`."""
     if change != 0.0:
@@ -184,23 +49,81 @@ def _follow(j: int, low: int, high: int, gram: Matrix, change: float, products: 
             products[i - low] += gram[j, i] * change
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
+def _pick(beta: Vector, low: int, high: int, count: int, rng: Generator) -> int:
+    """Draw one of the `count` included coefficients; return its place after `low`."""
+    left = int(rng.random() * count)
+    for j in range(low, high):
+        if beta[j] != 0.0:
+            if left == 0:
+                return j - low
+            left -= 1
+    return -1
+
+
+@njit(nogil=True, error_model="numpy")
+def _outside(beta: Vector, low: int, high: int, out: Vector) -> None:
+    """Write 1 for what is excluded, else 0."""
+    for j in range(low, high):
+        out[j - low] = 1.0 if beta[j] == 0.0 else 0.0
+
+
+@njit(nogil=True, error_model="numpy")
+def _exchange(
+    i: int, j: int, square: Vector, pull_i: float, pull_j: float, ratio: float, variance: float,
+    inclusion: Vector, slab: Vector, rng: Generator,
+) -> float:  # fmt: skip
+    """Return the coefficient of j if it takes the place of i, given the others; else 0.0.
+
+    `pull_i` and `pull_j` are products with the residual without both; `ratio` is that of the
+    totals of the weights by which j and i are drawn.
+    """
+    e_i, d_i = pull_i / variance, square[i] / variance + 1.0 / slab[i] ** 2
+    e_j, d_j = pull_j / variance, square[j] / variance + 1.0 / slab[j] ** 2
+    gain = log_odds(d_j, e_j, inclusion[j], slab[j]) - log_odds(d_i, e_i, inclusion[i], slab[i])
+    if gain + math.log(ratio) >= -rng.standard_exponential():
+        return e_j / d_j + rng.standard_normal() / math.sqrt(d_j)
+    return 0.0
+
+
+@njit(nogil=True, error_model="numpy")
 def _one_by_one(
     low: int, high: int, beta: Vector, gram: Matrix, correlation: Vector, variance: float,
-    inclusion: Vector, slab: Vector, rng: np.random.Generator,
+    inclusion: Vector, slab: Vector, rng: Generator,
 ) -> int:  # fmt: skip
     """Draw the coefficients ``low:high``, each given the others."""
-    count = 0
-    for j in range(low, high):
-        old, square = beta[j], gram[j, j]
-        pull = (correlation[j] + square * old) / variance
-        beta[j] = draw_one(square / variance, pull, inclusion[j - low], slab[j - low], rng)
+    size = high - low
+    count, square, (h, stride) = 0, np.empty(size), tour(size, rng)
+    for _ in range(size):
+        h = (h + stride) % size
+        j = low + h
+        old, square[h] = beta[j], gram[j, j]
+        pull = (correlation[j] + square[h] * old) / variance
+        beta[j] = draw_one(square[h] / variance, pull, inclusion[h], slab[h], rng)
         count += beta[j] != 0.0
         _follow(j, 0, beta.size, gram, old - beta[j], correlation)
+    if not 0 < count < size:
+        return count
+    inverse, weight, outside = np.empty(size), np.empty(size), np.empty(size)
+    reciprocals(square, inverse)
+    for _ in range(1 + count // _PER_SWAP):
+        i = _pick(beta, low, high, count, rng)
+        _outside(beta, low, high, outside)
+        row = gram[low + i, low:high]
+        j, ratio = draw_partner(row, i, inverse, outside, weight, rng)
+        ratio /= reverse_weight(gram[low + j, low:high], i, j, inverse, outside, weight)
+        old = beta[low + i]
+        pull_i = correlation[low + i] + square[i] * old
+        pull_j = correlation[low + j] + row[j] * old
+        new = _exchange(i, j, square, pull_i, pull_j, ratio, variance, inclusion, slab, rng)
+        if new != 0.0:
+            beta[low + i], beta[low + j] = 0.0, new
+            _follow(low + i, 0, beta.size, gram, old, correlation)
+            _follow(low + j, 0, beta.size, gram, -new, correlation)
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def sweep_gram(
     low: int,
     high: int,
@@ -210,7 +133,7 @@ def sweep_gram(
     variance: float,
     inclusion: Vector,
     slab: Vector,
-    rng: np.random.Generator,
+    rng: Generator,
 ) -> int:
     """Draw the coefficients ``low:high`` in turn, from sums of products.
 
@@ -234,7 +157,8 @@ def sweep_gram(
     Returns
     -------
     int
-        Number of coefficients that are not 0.
+        Number of coefficients that are not 0; −1 if rounding decides on one, which is no draw:
+        columns are then equal to 13 digits, and the slab so wide that the noise does not show it.
     """
     size = high - low
     sparse = size <= _MOST and inclusion.sum() ** 2 <= _SPARSE * beta.size
@@ -243,13 +167,61 @@ def sweep_gram(
     old, c = beta[low:high].copy(), correlation[low:high].copy()
     for j in range(low, high):
         _follow(j, low, high, gram, beta[j], c)
-    count = _collapsed(low, high, beta, gram, c, variance, inclusion, slab, rng)
+    count = collapsed(low, high, beta, gram, c, variance, inclusion, slab, rng)
     for j in range(low, high):
         _follow(j, 0, beta.size, gram, old[j - low] - beta[j], correlation)
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+def _products(x: Vector, weights: Vector, other: Vector) -> tuple[float, float]:
+    """Return ``x'Wx`` and ``x'W other``."""
+    square = product = 0.0
+    for i in range(x.size):
+        weighted = weights[i] * x[i]
+        square += weighted * x[i]
+        product += weighted * other[i]
+    return square, product
+
+
+@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+def _move(x: Vector, change: float, residual: Vector) -> None:
+    """Subtract ``x · change`` from the residual."""
+    for i in range(x.size):
+        residual[i] -= x[i] * change
+
+
+@njit(nogil=True, error_model="numpy")
+def _exchange_by_rows(
+    low: int, high: int, count: int, beta: Vector, rows: Matrix, weights: Vector,
+    residual: Vector, square: Vector, variance: float, inclusion: Vector, slab: Vector,
+    rng: Generator,
+) -> None:  # fmt: skip
+    """Propose to exchange one of the `count` included columns; `rows` is X'."""
+    size = high - low
+    inverse, weight, outside = np.empty(size), np.empty(size), np.empty(size)
+    reciprocals(square, inverse)
+    row = np.empty(size)
+    i = _pick(beta, low, high, count, rng)
+    _outside(beta, low, high, outside)
+    old = beta[low + i]
+    for h in range(size):
+        row[h] = _products(rows[low + h], weights, rows[low + i])[1]
+    j, ratio = draw_partner(row, i, inverse, outside, weight, rng)
+    cross = row[j]
+    for h in range(size):
+        row[h] = _products(rows[low + h], weights, rows[low + j])[1]
+    ratio /= reverse_weight(row, i, j, inverse, outside, weight)
+    pull_i = _products(rows[low + i], weights, residual)[1] + square[i] * old
+    pull_j = _products(rows[low + j], weights, residual)[1] + cross * old
+    new = _exchange(i, j, square, pull_i, pull_j, ratio, variance, inclusion, slab, rng)
+    if new != 0.0:
+        beta[low + i], beta[low + j] = 0.0, new
+        _move(rows[low + i], -old, residual)
+        _move(rows[low + j], new, residual)
+
+
+@njit(nogil=True, error_model="numpy")
 def sweep_rows(
     low: int,
     high: int,
@@ -260,7 +232,7 @@ def sweep_rows(
     variance: float,
     inclusion: Vector,
     slab: Vector,
-    rng: np.random.Generator,
+    rng: Generator,
 ) -> int:
     """Draw the coefficients ``low:high`` in turn, from residuals: O(n) each, nothing p × p.
 
@@ -280,19 +252,20 @@ def sweep_rows(
     int
         Number of coefficients that are not 0.
     """
-    count = 0
-    for j in range(low, high):
-        square = product = 0.0
-        for i in range(residual.size):
-            weighted = weights[i] * X[i, j]
-            square += weighted * X[i, j]
-            product += weighted * residual[i]
-        old = beta[j]
-        pull = (product + square * old) / variance
-        new = draw_one(square / variance, pull, inclusion[j - low], slab[j - low], rng)
+    size, rows = high - low, X.T
+    count, square, (h, stride) = 0, np.empty(size), tour(size, rng)
+    for _ in range(size):
+        h = (h + stride) % size
+        x, old = rows[low + h], beta[low + h]
+        square[h], product = _products(x, weights, residual)
+        pull = (product + square[h] * old) / variance
+        new = draw_one(square[h] / variance, pull, inclusion[h], slab[h], rng)
         count += new != 0.0
         if new != old:
-            beta[j] = new
-            for i in range(residual.size):
-                residual[i] -= X[i, j] * (new - old)
+            beta[low + h] = new
+            _move(x, new - old, residual)
+    if 0 < count < size and rng.random() < _SHARE:
+        _exchange_by_rows(
+            low, high, count, beta, rows, weights, residual, square, variance, inclusion, slab, rng
+        )
     return count

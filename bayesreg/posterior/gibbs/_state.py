@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 class Data(NamedTuple):
     """Rows A (r, k) and target t (r,), and what follows from them.
 
-    `G` and `b` are ``A'A`` and ``A't``, of size 0 on the route by rows; `columns` is A'
-    where coefficients are drawn one by one on that route, else of size 0; `square` (k,) holds the
-    squared lengths of the columns; `power` is that of 1/sigma in the density of the rows.
+    `G` and `b` are ``A'A`` and ``A't``. On the route by rows `b` is of size 0, and `G` that of the
+    columns under spike and slab alone, unless they are very many; there `columns` is A' where
+    coefficients are drawn one by one, else of size 0. `square` (k,) holds the squared lengths of
+    the columns; `power` is that of 1/sigma in the density of the rows.
     """
 
     A: Matrix

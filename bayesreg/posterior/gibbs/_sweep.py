@@ -151,19 +151,30 @@ def _pairs(data: Data, prior: Prior, moves: Moves, state: State, rng: Generator)
 def _spikes(data: Data, prior: Prior, state: State, rng: Generator) -> None:
     """Draw the coefficients under spike and slab; `fit` is that of all coefficients."""
     m, k = state.ridge.size, state.beta.size
-    variance = state.unknown[0] ** 2
+    variance, count = state.unknown[0] ** 2, 0
     if data.gram:
         predict(data.G, state.beta, k, state.pull)
         for j in range(k):
             state.pull[j] = data.b[j] - state.pull[j]
-        sweep_gram(m, k, state.beta, data.G, state.pull, variance, prior.inclusion, prior.slab, rng)
-        return
-    for i in range(data.t.size):
-        state.part[i], state.fit[i] = 1.0, data.t[i] - state.fit[i]
-    sweep_rows(
-        m, k, state.beta, data.columns.T, state.part, state.fit, variance,
-        prior.inclusion, prior.slab, rng,
-    )  # fmt: skip
+        count = sweep_gram(
+            m, k, state.beta, data.G, state.pull, variance, prior.inclusion, prior.slab, rng
+        )
+    else:
+        for i in range(data.t.size):
+            state.part[i], state.fit[i] = 1.0, data.t[i] - state.fit[i]
+        if data.G.size:
+            predict(data.columns[m:], state.fit, data.t.size, state.pull)
+            count = sweep_gram(
+                0, k - m, state.beta[m:], data.G, state.pull[: k - m], variance,
+                prior.inclusion, prior.slab, rng,
+            )  # fmt: skip
+        else:
+            sweep_rows(
+                m, k, state.beta, data.columns.T, state.part, state.fit, variance,
+                prior.inclusion, prior.slab, rng,
+            )  # fmt: skip
+    if count < 0:
+        state.beta[:] = math.nan
 
 
 @njit(nogil=True, error_model="numpy", fastmath=_FAST)
@@ -190,10 +201,10 @@ def _coefficients(data: Data, prior: Prior, moves: Moves, state: State, rng: Gen
     if m:
         _left_by_spikes(data, state)
         draw_mixtures(data, prior, moves, state, rng)
-    if m < k:
+    if m < k and not math.isnan(state.beta[0]):
         predict(data.A, state.beta, k, state.fit)
         _spikes(data, prior, state, rng)
-    if moves.passes:
+    if moves.passes and not math.isnan(state.beta[0]):
         _pairs(data, prior, moves, state, rng)
     predict(data.A, state.beta, k, state.fit)
 
@@ -203,7 +214,7 @@ def _entry(sources: int) -> Any:
     def sweep(
         data: Data, prior: Prior, moves: Moves, state: State, out: Matrix, rng: Generator
     ) -> None:
-        """Sweep once per row of `out`, and write β, sigma and scale there.
+        """Sweep once per row of `out`, and write β, sigma and scale there: NaN if rounding decides.
 
         Parameters
         ----------
@@ -226,6 +237,9 @@ def _entry(sources: int) -> Any:
                 _sigma(data, prior, state, rng)
             _locals(prior, state, rng)
             _coefficients(data, prior, moves, state, rng)
+            if k and math.isnan(state.beta[0]):
+                out[draw:] = math.nan
+                return
             for j in range(k):
                 out[draw, j] = state.beta[j]
             out[draw, k], out[draw, k + 1] = state.unknown[0], state.unknown[1]

@@ -60,6 +60,8 @@ def shifted_reciprocal(a: float, rng: np.random.Generator) -> float:
     By rejection. For a >= 1 from an exponential density. Else from ``1/(1 + γ)`` up to
     ``1 + γ = 1/a``, and from an exponential tail beyond. At least 0.59 of the proposals are taken.
     """
+    if math.isnan(a):
+        return a
     a = min(max(a, _LEAST), _MOST)
     share = 1.0
     if a < 1.0:
@@ -97,6 +99,8 @@ def slabbed_reciprocal(a: float, ratio: float, rng: np.random.Generator) -> floa
     lies above the density, nowhere by more than √2. The shares of the two are those of what each
     is proposed from.
     """
+    if math.isnan(a):
+        return a
     a = min(max(a, _LEAST), _MOST)
     if a < 1.0:
         body, tail = -math.log(a), math.exp(a - 1.0)
@@ -125,6 +129,8 @@ def slab_precision(half: float, rate: float, local: float, rng: np.random.Genera
 
     As ``√(w + g) <= √w + √g``, from a mixture of gamma densities of shapes half + 1/2 and half.
     """
+    if math.isnan(rate + local):
+        return rate + local
     ratio = math.exp(math.lgamma(half) - math.lgamma(half + 0.5))
     with_local = math.sqrt(local * rate) * ratio
     while True:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesreg.errors import SamplingFailed
 from bayesreg.posterior.gibbs._mixing import start
 from bayesreg.posterior.gibbs._single import has_pairs
 from bayesreg.posterior.gibbs._state import Data, Moves, Prior, State
@@ -15,6 +16,7 @@ from bayesreg.posterior.gibbs._sweep import sweep
 from bayesreg.posterior.gibbs.chains import Chain, run_chains
 from bayesreg.posterior.gibbs.plan import REGULARIZED_HORSESHOE
 from bayesreg.posterior.gibbs.rows import Rows
+from bayesreg.posterior.gibbs.starts import start_included, start_scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +34,11 @@ _WALKS = 4
 # what a coefficient costs beside its products, in multiplications.
 _SHARE, _MOST_PASSES, _ALONE = 0.25, 10, 1000
 _KNOWN = (-1, 0.0, 0.0)
+_ROUNDED = (
+    "gibbs: rounding decides on the coefficients: some columns depend on others to the last digits, "
+    "and the prior is too wide beside the noise (sd times the length of a column over sigma) to "
+    "tell them apart; leave such columns out, or give the prior a smaller scale"
+)
 
 
 @dataclass(eq=False)
@@ -46,6 +53,8 @@ class _Gaussian(Chain):
         """Sweep; each row is β of the coefficients that are not flat, sigma and scale."""
         out = np.empty((count, self.state.beta.size + 2))
         sweep(self.data, self.prior, self.moves, self.state, out, self.rng)
+        if out.shape[1] > 2 and np.isnan(out[-1, 0]):
+            raise SamplingFailed(_ROUNDED)
         return out
 
 
@@ -74,7 +83,10 @@ def run(
     data, prior = _data(plan, rows), _prior(plan)
     moves = _moves(plan, data)
     streams = [stream.spawn(2) for stream in rng.spawn(settings.chains)]
-    chains = [_Gaussian(data, prior, moves, _state(plan, data, one), one) for one, _ in streams]
+    chains = [
+        _Gaussian(data, prior, moves, _state(plan, data, one, (c, len(streams))), one)
+        for c, (one, _) in enumerate(streams)
+    ]
     draws, kept, complete = run_chains(chains, settings)
     k, level = plan.p - plan.flat, int(plan.has_intercept)
     flat = np.stack(
@@ -101,10 +113,11 @@ def _data(plan: Plan, rows: Rows) -> Data:
     gram = plan.mixed <= _WIDE * r and k <= max(plan.mixed, _MOST_IN_PRODUCTS)
     empty = np.empty((0, 0))
     one_by_one = plan.spike is not None or bool(_heavy(plan))
+    spiked = rows.A[:, plan.mixed :] if k - plan.mixed <= _MOST_IN_PRODUCTS else empty
     return Data(
         A=rows.A,
         t=rows.t,
-        G=rows.A.T @ rows.A if gram else empty,
+        G=rows.A.T @ rows.A if gram else spiked.T @ spiked,
         b=rows.A.T @ rows.t if gram else np.empty(0),
         columns=np.ascontiguousarray(rows.A.T) if one_by_one and not gram else empty,
         square=np.einsum("ij,ij->j", rows.A, rows.A),
@@ -170,15 +183,16 @@ def _numbers(hyperprior: Hyperprior | None) -> tuple[int, float, float]:
     return _KNOWN if hyperprior is None else (hyperprior.kind, hyperprior.a, hyperprior.b)
 
 
-def _state(plan: Plan, data: Data, rng: np.random.Generator) -> State:
-    """Start somewhere of the right size, different in each chain: R-hat needs it."""
+def _state(
+    plan: Plan, data: Data, rng: np.random.Generator, chain: tuple[int, int] = (0, 1)
+) -> State:
+    """Start somewhere of the right size, different in each chain: its number, and how many."""
     r, k = data.A.shape
     m = plan.mixed
     size = math.sqrt(float(data.t @ data.t) / max(data.power, 1.0)) or 1.0
-    lengths = np.sqrt((data.A[:, :m] ** 2).sum(axis=0) / max(data.power, 1.0)) * plan.unit[:m]
-    typical = math.sqrt(float(np.mean(lengths**2))) if m else 1.0
+    lengths = np.sqrt((data.A**2).sum(axis=0) / max(data.power, 1.0))
     sigma = size * math.exp(0.3 * rng.standard_normal()) if plan.sigma is None else plan.sigma
-    scale = size / (math.sqrt(max(m, 1)) * (typical or 1.0)) * math.exp(0.5 * rng.standard_normal())
+    scale, unlike = start_scale(plan, lengths[:m] * plan.unit[:m], size, sigma, chain, rng)
     if plan.scale_prior is None:
         scale = 1.0
     width = plan.unit[:m].copy()
@@ -188,6 +202,11 @@ def _state(plan: Plan, data: Data, rng: np.random.Generator) -> State:
             width[block.low : block.high] *= unknown
     beta = np.zeros(k)
     beta[:m] = width * rng.standard_normal(m) / math.sqrt(max(m, 1))
+    if unlike:  # no column explains more than there is
+        beta[:m] *= size / np.maximum(size, lengths[:m] * width)
+    if plan.spike is not None:
+        spike = plan.spike
+        beta[m:] = start_included(spike.inclusion, spike.slab, lengths[m:], size, rng)
     aux, variance = np.ones((m, 2)), np.empty(m)
     for block in plan.blocks:
         if block.low < m:
