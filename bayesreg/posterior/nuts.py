@@ -47,8 +47,10 @@ if TYPE_CHECKING:
 
 # Seconds between looks at the keyboard while waiting.
 _PATIENCE = 0.1
-# A start that has to come nearer than this to the centre is put there.
-_NEAR = 1e-6
+# How often a start comes nearer to the centre by half.
+_HALVINGS = 30
+# The square of a smaller derivative is 0, or next to it.
+_LEAST = 1e-100
 # Log densities of this size are rounded by a hundredth of a nat.
 _HIGHEST = 5e13
 
@@ -92,7 +94,14 @@ class Nuts(Sampler):
         stats = {
             ours: _values(tree, "sample_stats", theirs, keep) for theirs, ours in STATS.items()
         }
-        stats = {"lp": log_joint(problem, posterior)} | stats
+        lp = log_joint(problem, posterior)
+        if not (lp > -np.inf).all():
+            msg = (
+                "nuts: the log density of draws overflows in the units of X, where it did not in "
+                "its own; centre the columns of X and bring them to sizes nearer to 1"
+            )
+            raise SamplingFailed(msg)
+        stats = {"lp": lp} | stats
         return Draws(posterior, stats, complete=complete, libraries=("nutpie",))
 
 
@@ -131,14 +140,20 @@ def _as_nutpie_model(target: Target | Transported) -> Any:
             return value, gradient
         return -np.inf, np.zeros_like(z)
 
-    def start(seed: int) -> Vector:
+    def nearest(z: Vector) -> Vector | None:
         # The surrogate spreads the starts like the posterior, as R-hat wants them; where that is
         # too far for double precision, they come nearer. nutpie ends in a panic where it cannot
-        # begin.
-        z = np.random.default_rng(seed).standard_normal(target.size)
-        while density(z)[0] == -np.inf:
-            z = 0.5 * z if np.abs(z).max() > _NEAR else np.zeros(target.size)
-        return z
+        # begin, and it begins nowhere where a derivative is 0, or its square is.
+        for _ in range(_HALVINGS):
+            value, gradient = density(z)
+            if value > -np.inf and (np.abs(gradient) > _LEAST).all():
+                return z
+            z = 0.5 * z
+        return None
+
+    def start(seed: int) -> Vector:
+        z = nearest(np.random.default_rng(seed).standard_normal(target.size))
+        return fallback if z is None else z
 
     height = density(np.zeros(target.size))[0]
     if height == -np.inf:
@@ -148,6 +163,14 @@ def _as_nutpie_model(target: Target | Transported) -> Any:
             f"nuts: the log density is {height:.3g} where it should be highest, and differences of "
             "one nat are below the rounding there; look for an offset, a sigma far too small for "
             "what the columns leave of y, or columns of extreme size"
+        )
+        raise SamplingFailed(msg)
+    tries = (nearest(np.random.default_rng(k).standard_normal(target.size)) for k in range(20))
+    fallback = next((z for z in tries if z is not None), None)
+    if fallback is None:
+        msg = (
+            "nuts: the log density has no slope along some direction wherever it could begin; "
+            "look for columns that are constant to rounding, or of extreme size"
         )
         raise SamplingFailed(msg)
     return from_pyfunc(

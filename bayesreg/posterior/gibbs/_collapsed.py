@@ -40,6 +40,8 @@ _FAST = {"reassoc", "contract"}
 _TINY = 1e-280
 # Below this share of the target's square a difference has lost half of its digits.
 _CANCELLED = 1e-8
+# Square of the largest terms, in sds of the noise, that like rows are drawn with.
+_LARGEST = 1e14
 # Logs of the shortest and the longest typical step, in log sigma and log scale.
 _SHORT, _LONG = math.log(0.1), math.log(2.0)
 _FAR = 300.0
@@ -85,7 +87,8 @@ def _square_by_rows(state: State, f: float, L: Matrix, c: Vector) -> float:
         rounded |= L[i, i] * L[i, i] < least * (1.0 + f * state.K[i, i])
     if not rounded:
         return left
-    if not factorise_widened(state.W, f, L):
+    # Solutions with a triangle of like rows lose what they are beside their largest terms.
+    if largest > _LARGEST or not factorise_widened(state.W, f, L):
         c[:] = math.nan
         return math.nan
     for i in range(c.size):

@@ -5,9 +5,10 @@ Where it costs little, who is included is drawn with the coefficients integrated
 1996): the same odds, with precision ``d = x_j'Wx_j/σ² + 1/slab²`` and pull ``e = x_j'Wr/σ²``, r the
 residual without it.
 
-Every sweep begins at another coefficient, and goes up or down. Where inclusion is rare, the first of two like
-columns cannot leave before the other has come, and both together are rarer still: so every sweep
-also proposes to exchange an included column for an excluded one like it (`_spike_moves`).
+Every sweep begins at another coefficient, and goes up or down. Where inclusion is rare, the first
+of two like columns cannot leave before the other has come, and both together are rarer still: so
+every sweep also proposes to exchange an included column for an excluded one like it
+(`_spike_moves`).
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def _exchange(
     e_j, d_j = pull_j / variance, square[j] / variance + 1.0 / slab[j] ** 2
     gain = log_odds(d_j, e_j, inclusion[j], slab[j]) - log_odds(d_i, e_i, inclusion[i], slab[i])
     if gain + math.log(ratio) >= -rng.standard_exponential():
-        return e_j / d_j + rng.standard_normal() / math.sqrt(d_j)
+        return float(e_j / d_j + rng.standard_normal() / math.sqrt(d_j))
     return 0.0
 
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from bayesreg._validation import Vector
 
 _FAST = {"reassoc", "contract"}  # sums may be reordered; NaN and inf keep their meaning

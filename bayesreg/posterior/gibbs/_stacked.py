@@ -105,7 +105,7 @@ def factorise_stacked(A: Matrix, t: Vector, ridge: Vector, f: float, L: Matrix, 
 
 @njit(nogil=True, error_model="numpy")
 def factorise_widened(W: Matrix, f: float, L: Matrix) -> bool:
-    """Fill L with ``L L' = I + f W W'``: the triangle of ``[√f W'; I]``; say whether it has digits."""
+    """Fill L with ``L L' = I + f W W'``: the triangle of ``[√f W'; I]``; say if it has digits."""
     r, k = W.shape
     T = np.zeros((r, k + r))
     root = math.sqrt(f)

@@ -16,7 +16,7 @@ from bayesreg.posterior.gibbs._sweep import sweep
 from bayesreg.posterior.gibbs.chains import Chain, run_chains
 from bayesreg.posterior.gibbs.plan import REGULARIZED_HORSESHOE
 from bayesreg.posterior.gibbs.rows import Rows
-from bayesreg.posterior.gibbs.starts import start_included, start_scale
+from bayesreg.posterior.gibbs.starts import explaining, start_included, start_scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,9 +35,9 @@ _WALKS = 4
 _SHARE, _MOST_PASSES, _ALONE = 0.25, 10, 1000
 _KNOWN = (-1, 0.0, 0.0)
 _ROUNDED = (
-    "gibbs: rounding decides on the coefficients: some columns depend on others to the last digits, "
-    "and the prior is too wide beside the noise (sd times the length of a column over sigma) to "
-    "tell them apart; leave such columns out, or give the prior a smaller scale"
+    "gibbs: rounding decides on the coefficients: some columns depend on others to the last "
+    "digits, and the prior is too wide beside the noise (sd times the length of a column over "
+    "sigma) to tell them apart; leave such columns out, or give the prior a smaller scale"
 )
 
 
@@ -202,8 +202,8 @@ def _state(
             width[block.low : block.high] *= unknown
     beta = np.zeros(k)
     beta[:m] = width * rng.standard_normal(m) / math.sqrt(max(m, 1))
-    if unlike:  # no column explains more than there is
-        beta[:m] *= size / np.maximum(size, lengths[:m] * width)
+    if unlike:
+        beta[:m] = explaining(data.A[:, :m], data.t, width, lengths[:m], size)
     if plan.spike is not None:
         spike = plan.spike
         beta[m:] = start_included(spike.inclusion, spike.slab, lengths[m:], size, rng)

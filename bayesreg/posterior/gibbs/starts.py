@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from bayesreg._validation import Vector
+    from bayesreg._validation import Matrix, Vector
     from bayesreg.posterior.gibbs.plan import Plan
 
 # Factor between the lengths of columns from which one start for all of them will not do.
 _UNLIKE = 100.0
 # Coefficients under spike and slab that a chain starts with.
 _MOST_INCLUDED = 5
+# A first fit takes the noise for this share of the target.
+_NOISE = 1e-3
 
 
 def start_scale(
@@ -56,7 +58,7 @@ def start_scale(
             own = lengths[block.low : block.high]
             own = own[own > 0]
             if own.size and own.max() > _UNLIKE * own.min():
-                low, high = math.log(size / own.max()), math.log(size / own.min())
+                low, high = math.log(size / own.max()), math.log(size / own.min() / _NOISE)
                 unit = sigma if block.uses_sigma else 1.0
                 share = (chain[0] + rng.random()) / chain[1]
                 return math.exp(low + (high - low) * share) / unit, True
@@ -86,3 +88,24 @@ def start_included(
     reach = size / np.maximum(lengths, size / slab)
     beta[chosen] = (reach * rng.standard_normal(inclusion.size))[chosen]
     return beta
+
+
+def explaining(A: Matrix, t: Vector, width: Vector, lengths: Vector, size: float) -> Vector:
+    """Return what the target says of coefficients of given widths, under little noise.
+
+    Where the scale may have several modes, a chain begins in that of its widths.
+
+    Parameters
+    ----------
+    A, t : ndarray, shapes (r, m) and (r,)
+        Columns and target.
+    width, lengths : ndarray, shape (m,)
+        Prior sds of the coefficients, and root mean squares of the columns.
+    size : float
+        Root mean square of the target.
+    """
+    width = width / np.maximum(1.0, width * lengths * _NOISE / size)
+    W = A * width
+    system = W @ W.T
+    system[np.diag_indices(t.size)] += (_NOISE * size) ** 2
+    return np.asarray(width * (W.T @ np.linalg.solve(system, t)))
