@@ -83,9 +83,12 @@ def check_place(path: object, argument: str) -> Path:
         target = Path(path)
         is_folder, has_parent = target.is_dir(), target.parent.is_dir()
         special = target.exists() and not target.is_file()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         msg = f"{argument}: {path!r} is no name for a file ({error})"
         raise InputError(msg) from error
+    if "\0" in str(target):  # for `is_dir`, a place where nothing is
+        msg = f"{argument}: {path!r} is no name for a file (a null character ends it)"
+        raise InputError(msg)
     if is_folder:
         msg = f"{argument}: {target} is a directory; name a file"
         raise InputError(msg)

@@ -102,10 +102,17 @@ def _readable(value: object, argument: str) -> NDArray[Any]:
         raise InputError(msg) from error
     _check_type(raw.dtype, argument)
     if raw.dtype.kind in "USO" and any(isinstance(item, str | bytes) for item in raw.flat):
-        text = next(item for item in raw.flat if isinstance(item, str | bytes))
-        msg = f"{argument}: found text ({text!r}); encode text columns as numbers first"
+        at = next(k for k, item in enumerate(raw.flat) if isinstance(item, str | bytes))
+        where = _column_name(value, at % raw.shape[-1]) if raw.ndim == 2 else ""
+        text = f"{raw.flat[at]!r}"
+        msg = f"{argument}: found text ({text}){where}; encode text columns as numbers first"
         raise InputError(msg)
     return raw
+
+
+def _column_name(value: Any, column: int) -> str:
+    """Name a column of a pandas frame, for a message; nothing of anything else."""
+    return f" in column {value.columns[column]!r}" if _is_pandas(value, "DataFrame") else ""
 
 
 def _check_type(dtype: np.dtype[Any], argument: str) -> None:
@@ -129,11 +136,14 @@ def _as_floats(
         raise InputError(msg) from error
 
 
-def _check_finite(array: NDArray[np.float64], argument: str) -> None:
+def _check_finite(array: NDArray[np.float64], argument: str, given: object = None) -> None:
+    """Refuse what is not finite, or too large; `given` is what the array was made of."""
     finite = np.isfinite(array)
     if not finite.all():
         where = tuple(int(i) for i in np.argwhere(~finite)[0])
-        position = f"row {where[0]}" + (f", column {where[1]}" if len(where) > 1 else "")
+        position = f"row {where[0]}"
+        if len(where) > 1:
+            position += _column_name(given, where[1]) or f", column {where[1]}"
         kind = "NaN (missing values)" if np.isnan(array).any() else "infinite values"
         msg = f"{argument}: contains {kind}, first at {position}; drop those rows or impute them"
         raise InputError(msg)
@@ -171,7 +181,7 @@ def as_matrix(value: object, argument: str = "X") -> Matrix:
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.vecdot(array.T, array.T)
     if not (squares < LARGEST).all():
-        _check_finite(array, argument)
+        _check_finite(array, argument, value)
     return read_only(array)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
-from rich.console import Console
 
 import bayesreg
 from bayesreg._console import make_console, say
@@ -20,10 +19,17 @@ from bayesreg.errors import BayesregError, BayesregWarning, InputError, unknown_
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rich.console import Console
+
     from bayesreg.problem import Problem
 
 _INTERRUPTED = 130
 _FIGURE_KINDS = (".png", ".svg", ".pdf")
+
+# Written out, so that --help loads no prior; a test holds it to the list.
+_PRIORS = (
+    "normal, laplace, student_t, double_pareto, horseshoe, regularized_horseshoe or spike_slab"
+)
 
 app = typer.Typer(
     name="bayesreg",
@@ -45,8 +51,22 @@ Sigma = Annotated[float | None, typer.Option("--sigma", help="Noise sd, in units
 Draws = Annotated[int, typer.Option("--draws", help="Draws per chain.")]
 Chains = Annotated[int, typer.Option("--chains", help="Chains.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
+PriorName = Annotated[
+    str | None, typer.Option("--prior", help=f"Prior in place of the model's: {_PRIORS}.")
+]
+Tune = Annotated[int, typer.Option("--tune", help="Tuning steps per chain.")]
+TargetAccept = Annotated[
+    float, typer.Option("--target-accept", help="Acceptance rate that nuts tunes for.")
+]
+LogLikelihood = Annotated[
+    bool, typer.Option("--log-likelihood", help="Add that of every row, as arviz.loo needs it.")
+]
+PriorDraws = Annotated[bool, typer.Option("--prior-draws", help="Add draws from the prior.")]
+Predictive = Annotated[
+    bool, typer.Option("--posterior-predictive", help="Add a new target of every row per draw.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No header, no progress.")]
 Debug = Annotated[bool, typer.Option("--debug", help="On failure, print the whole traceback.")]
 
 
@@ -73,6 +93,9 @@ def compare(
     target: Target = None,
     scale: Scale = None,
     sigma: Sigma = None,
+    optimizers: Annotated[
+        str, typer.Option("--optimizers", help="auto (all that fit), or names with commas between.")
+    ] = "auto",
     draws: Draws = 1000,
     chains: Chains = 4,
     seed: Seed = 0,
@@ -88,11 +111,14 @@ def compare(
 ) -> None:
     """Exact mode, point optimisers and posterior side by side (no argument: diabetes, lasso)."""
     out = make_console(quiet=as_json)
-    out.print(f"bayesreg {bayesreg.__version__}: compare", style="bold")
+    if not quiet:
+        out.print(f"bayesreg {bayesreg.__version__}: compare", style="bold")
     _check_outputs(output, figure)
-    problem, notes = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    names = _optimizers(optimizers)
+    problem, notes = _asked(out, model, dataset, csv, target, scale=scale, sigma=sigma)
     table = _verb("comparison", "compare")(
         problem,
+        names,
         seed=seed,
         draws=draws,
         chains=chains,
@@ -132,7 +158,7 @@ def find_map(
     """Find the exact mode, with its certificate."""
     out = make_console(quiet=as_json)
     values = _given(given or [])
-    problem, _ = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    problem, _ = _asked(out, model, dataset, csv, target, scale=scale, sigma=sigma)
     if "scale" in problem.unknown and "scale" not in values:
         msg = (
             "given: the scale is unknown, and coefficients and scale have no joint mode (their "
@@ -153,10 +179,7 @@ def sample(
     dataset: DatasetName = None,
     csv: Csv = None,
     target: Target = None,
-    prior: Annotated[
-        str | None,
-        typer.Option("--prior", help="Prior in place of the model's: horseshoe, spike_slab, ..."),
-    ] = None,
+    prior: PriorName = None,
     scale: Scale = None,
     sigma: Sigma = None,
     method: Annotated[
@@ -164,14 +187,15 @@ def sample(
     ] = "auto",
     draws: Draws = 1000,
     chains: Chains = 4,
-    tune: Annotated[int, typer.Option("--tune", help="Tuning steps per chain.")] = 1000,
+    tune: Tune = 1000,
     seed: Seed = 0,
+    target_accept: TargetAccept = 0.8,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the draws here (.nc).")
     ] = None,
-    log_likelihood: Annotated[
-        bool, typer.Option("--log-likelihood", help="Add that of every row, as arviz.loo needs it.")
-    ] = False,
+    log_likelihood: LogLikelihood = False,
+    prior_draws: PriorDraws = False,
+    posterior_predictive: Predictive = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
@@ -179,20 +203,26 @@ def sample(
     """Draw from the posterior by the fastest exact route; say which, and whether to trust it."""
     out = make_console(quiet=as_json)
     _check_kind(output, (".nc",))
-    problem, _ = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma, prior=prior)
-    drawn = _verb("posterior", "sample")(
-        problem,
-        method,
-        draws=draws,
-        chains=chains,
-        tune=tune,
-        seed=seed,
-        progress=False if quiet else None,
-        log_likelihood=log_likelihood,
-    )
+    if prior is not None:
+        _verb("cli_problem", "check_prior")(prior)
+    problem, _ = _asked(out, model, dataset, csv, target, scale=scale, sigma=sigma, prior=prior)
+    with _verb("posterior.interrupts", "attended")():  # what was drawn is also written
+        drawn = _verb("posterior", "sample")(
+            problem,
+            method,
+            draws=draws,
+            chains=chains,
+            tune=tune,
+            seed=seed,
+            progress=False if quiet else None,
+            log_likelihood=log_likelihood,
+            prior=prior_draws,
+            posterior_predictive=posterior_predictive,
+            target_accept=target_accept,
+        )
+        if output is not None:
+            _verb("posterior", "save_draws")(drawn, output)
     shown = import_module("bayesreg.terminal_posterior")
-    if output is not None:
-        _verb("posterior", "save_draws")(drawn, output)
     if as_json:
         typer.echo(shown.draws_as_json(drawn))
     else:
@@ -237,7 +267,7 @@ def map_path(
     out = make_console(quiet=as_json)
     _check_kind(output, (*_FIGURE_KINDS, ".csv", ".json"))
     values = _given(given or [])
-    problem, _ = _problem(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    problem, _ = _asked(out, model, dataset, csv, target, scale=scale, sigma=sigma)
     if posterior:
         _posterior_path(
             out,
@@ -292,7 +322,35 @@ def units(
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """State the prior in other packages' units."""
-    _problem(make_console(), model, dataset, csv, target, scale=scale, sigma=sigma)
+    _asked(make_console(), model, dataset, csv, target, scale=scale, sigma=sigma)
+
+
+@app.command()
+def figures(
+    name: Annotated[
+        str | None, typer.Argument(help="A figure; without one, all are listed.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write it here (.png, .svg, .pdf); else to NAME.png."),
+    ] = None,
+    gallery: Annotated[
+        Path | None, typer.Option("--gallery", help="Draw all of them, and a page, in this folder.")
+    ] = None,
+    seed: Seed = 0,
+    debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
+) -> None:
+    """Draw a figure of the documents that bayesreg reproduces, or list them."""
+    if gallery is not None:
+        for path in _verb("studies.index", "write_gallery")(gallery, seed=seed):
+            typer.echo(path)
+    elif name is None:
+        for each in _verb("studies", "exhibits")():
+            typer.echo(f"{each.name:28} {each.caption}")
+    else:
+        path = Path(f"{name}.png") if output is None else output
+        _verb("studies", "exhibit")(name).write(path, seed)
+        typer.echo(path)
 
 
 @app.command()
@@ -315,6 +373,18 @@ def datasets() -> None:
         typer.echo(f"  {data.summary}\n  source: {data.source}\n  licence: {data.licence}")
 
 
+def _optimizers(text: str) -> str | list[str]:
+    """Read names of optimisers, and refuse wrong ones before the problem is built."""
+    if text == "auto":
+        return text
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    known = _verb("optimizers", "list_optimizers")()
+    for name in names:
+        if name not in known:
+            raise unknown_name("optimizers", name, known)
+    return names
+
+
 def _given(pairs: Sequence[str]) -> dict[str, float]:
     """Read NAME=VALUE pairs."""
     values = {}
@@ -326,6 +396,14 @@ def _given(pairs: Sequence[str]) -> dict[str, float]:
             msg = f"given: must be NAME=VALUE with a number, such as scale=10, found {pair!r}"
             raise InputError(msg) from None
     return values
+
+
+def _asked(out: Console, *where: Any, **settings: Any) -> tuple[Problem, list[str]]:
+    """Build the problem that was asked about, and print what it is."""
+    stated: tuple[Problem, list[str]] = _verb("cli_problem", "state_problem")(
+        out, *where, **settings
+    )
+    return stated
 
 
 def _verb(module: str, name: str) -> Any:
@@ -354,7 +432,7 @@ def _check_kind(output: Path | None, kinds: tuple[str, ...]) -> None:
 
 def _announcer(*, quiet: bool) -> Callable[[str], None]:
     """Progress goes to stderr, and only where someone is watching."""
-    err = Console(stderr=True, highlight=False)
+    err = make_console(stderr=True)
     if quiet or not err.is_terminal:
         return _silent
     return lambda text: err.print(f"  … {text}", style="dim")
@@ -362,88 +440,6 @@ def _announcer(*, quiet: bool) -> Callable[[str], None]:
 
 def _silent(text: str) -> None:
     del text
-
-
-def _problem(
-    out: Console,
-    model: str | None,
-    dataset: str | None,
-    csv: Path | None,
-    target: str | None,
-    *,
-    scale: float | None,
-    sigma: float | None,
-    prior: str | None = None,
-) -> tuple[Problem, list[str]]:
-    """Build the gallery's PyMC model on standardised columns, read it, and say what it is.
-
-    A named prior takes the place of the model's.
-
-    Returns the problem, and what was said of the data and of where the scales come from.
-    """
-    data = _data(dataset, csv, target, model)
-    gallery = import_module("bayesreg.gallery")
-    chosen = model or ("logistic_lasso" if data.likelihood == "bernoulli" else "lasso")
-    if chosen not in gallery.names():
-        raise unknown_name("model", chosen, gallery.names())
-    n, p = data.X.shape
-    values, sources = _settings(data, chosen, scale=scale, sigma=sigma)
-    notes = [f"{data.name}: {n} rows, {p} columns, target {data.target}; model {chosen}", *sources]
-    for line in notes:
-        say(out, line)
-    problem: Problem = import_module("bayesreg.standardized").problem_of(data, chosen, values)
-    if prior is not None:
-        problem = problem.with_prior(_named_prior(prior, chosen, values))
-    for name, hyperprior in problem.hyperpriors().items():
-        line = f"  {name} unknown, with prior {hyperprior!r} (set by the model)"
-        say(out, line)
-        notes.append(line)
-    say(out, f"\n{problem}")
-    say(out, f"{import_module('bayesreg.units').table(problem)}")
-    return problem, [note.strip() for note in notes]
-
-
-def _named_prior(name: str, model: str, values: dict[str, float]) -> Any:
-    """Return a prior with the scale of the model."""
-    if "scale" not in values or model == "lasso_park_casella":
-        msg = f"prior: takes the scale of the model, and {model!r} has none to give; use lasso"
-        raise InputError(msg)
-    return _verb("named_priors", "named_prior")(name, values["scale"])
-
-
-def _data(dataset: str | None, csv: Path | None, target: str | None, model: str | None) -> Any:
-    if csv is None:
-        if target is not None:
-            msg = "target: goes with --csv; the bundled data sets have a target of their own"
-            raise InputError(msg)
-        binary = model is not None and model.startswith("logistic")
-        return _verb("datasets", "load")(dataset or ("breast_cancer" if binary else "diabetes"))
-    if dataset is not None:
-        msg = "dataset: give either --dataset or --csv, not both"
-        raise InputError(msg)
-    if target is None:
-        msg = "target: --csv needs --target, the name of the column to predict"
-        raise InputError(msg)
-    return _verb("tables", "read_csv")(csv, target)
-
-
-def _settings(
-    data: Any, model: str, *, scale: float | None, sigma: float | None
-) -> tuple[dict[str, float], list[str]]:
-    """Scales that the user gave, and rules of thumb for the others; where each comes from."""
-    validation = import_module("bayesreg._validation")
-    rules = _verb("defaults", "settings")(data, model)
-    values = {key: setting.value for key, setting in rules.items()}
-    sources = {key: setting.rule for key, setting in rules.items()}
-    for argument, given in (("scale", scale), ("sigma", sigma)):
-        if given is None:
-            continue
-        if argument not in values:
-            msg = f"{argument}: model {model!r} has no such number; it has {', '.join(values)}"
-            raise InputError(msg)
-        values[argument] = validation.as_positive(given, argument)
-        sources[argument] = "as given"
-    return values, [f"  {key} = {values[key]:.6g} ({sources[key]})" for key in values]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -291,10 +291,11 @@ def compare(
     draws, chains : int
         Posterior draws per chain, and chains.
     level : float
-        Probability of the intervals.
+        Probability of the intervals, which leave out equal tails (`sample` on the command line and
+        `posterior_path` have intervals of highest density).
     epsilon : float
         A coefficient is near zero if a change of one sd of its column moves the linear predictor
-        by less than `epsilon` (times the sd of y where the likelihood is Gaussian).
+        by less than `epsilon` (times the sd of y where the target is a real number).
     progress : bool, optional
         Whether to show progress; by default only on a terminal.
     announce : callable, optional
@@ -380,8 +381,8 @@ def _asked(problem: object) -> Problem:
         asked, _ = as_problem(problem)
     except UnsupportedModel as error:
         reason = (
-            f"{error.reason}. Only penalised regressions are compared; find_map(model) finds the "
-            "mode of any model of continuous variables, and pm.sample its posterior"
+            f"{error.reason}. Only penalised regressions are compared; of any model of continuous "
+            "variables find_map(model) finds a mode, and sample(model) draws from the posterior"
         )
         raise UnsupportedModel(error.variable, reason) from error
     asked = asked.dense("a comparison")
@@ -427,7 +428,8 @@ def _draws(
     reason = reason_against_sampling(problem)
     if reason is not None:
         return None, reason
-    say(f"posterior: {settings['chains']} chains of {settings['draws']} draws")
+    chains, draws = settings["chains"], settings["draws"]
+    say(f"posterior: {chains} chain{'s' * (chains > 1)} of {draws} draw{'s' * (draws > 1)}")
     try:
         return sample(problem, **settings), None
     except SamplingFailed as error:
@@ -437,7 +439,7 @@ def _draws(
 def _joint(problem: Problem) -> tuple[MapEstimate | None, str | None]:
     try:
         return find_map(problem), None
-    except DegenerateMode as refusal:
+    except (DegenerateMode, InputError) as refusal:
         return None, str(refusal)
 
 

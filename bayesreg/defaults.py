@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from bayesreg._validation import Vector
     from bayesreg.datasets import Dataset
 
 
@@ -54,14 +53,14 @@ def settings(data: Dataset, model: str) -> dict[str, Setting]:
     """
     if model.startswith("logistic"):
         return {"scale": Setting(1.0, "log-odds per sd of a column; scikit-learn's default")}
-    sigma, mean_abs, rms, rule = _least_squares(data)
-    if rule:
+    sigma, mean_abs, rms, why_not = _least_squares(data)
+    if why_not is None:
         noise = {"sigma": Setting(sigma, "residual sd of least squares")}
         scale = Setting(mean_abs, "mean |least-squares coefficient| per sd of a column")
         spread = Setting(rms, "root mean square least-squares coefficient per sd of a column")
     else:
         share = "half the variance of the target"
-        noise = {"sigma": Setting(sigma, f"{share}; too few rows for least squares")}
+        noise = {"sigma": Setting(sigma, f"{share}; {why_not}")}
         scale = Setting(mean_abs, f"the other {share}, shared by the columns")
         spread = Setting(rms, scale.rule)
     if model == "ridge":
@@ -77,26 +76,28 @@ def settings(data: Dataset, model: str) -> dict[str, Setting]:
     return noise | {"scale": scale}
 
 
-def _least_squares(data: Dataset) -> tuple[float, float, float, bool]:
-    """Residual sd, mean |coefficient|, its root mean square; whether least squares gave them."""
+def _least_squares(data: Dataset) -> tuple[float, float, float, str | None]:
+    """Residual sd, mean |coefficient|, its root mean square; why not by least squares, if not."""
     n, p = data.X.shape
     spread = float(data.y.std()) or 1.0
+    share, columns = spread / math.sqrt(2), max(p, 1)
+    halves = share, share / math.sqrt(2 * columns), share / math.sqrt(columns)
     centred = data.X - data.X.mean(axis=0)
     sd = np.sqrt((centred**2).mean(axis=0))
-    if p == 0 or n <= p + 1 or (sd == 0).any():
-        share = spread / math.sqrt(2)
-        return (
-            share,
-            share / math.sqrt(2 * max(p, 1)),
-            share / math.sqrt(max(p, 1)),
-            False,
-        )
-    coef: Vector
+    if p == 0:
+        return *halves, "there are no columns"
+    if (sd == 0).any():
+        constant = data.names[int(np.argmin(sd))]
+        return *halves, f"no least squares, as column {constant!r} is constant"
+    if n <= p + 1:
+        return *halves, "too few rows for least squares"
     target = data.y - data.y.mean()
-    coef = np.linalg.lstsq(centred / sd, target, rcond=None)[0]
+    coef, _, rank, _ = np.linalg.lstsq(centred / sd, target, rcond=None)
+    if rank < p:
+        return *halves, "no least squares, as columns are linearly dependent"
     residual = target - centred / sd @ coef
     sigma = math.sqrt(float(residual @ residual) / (n - p - 1))
     if sigma <= 1e-8 * spread:  # a perfect fit leaves no noise to start from
-        sigma = spread / math.sqrt(2)
+        sigma = share
     rms = math.sqrt(float((coef**2).mean()))
-    return sigma, float(np.abs(coef).mean()) or spread, rms or spread, True
+    return sigma, float(np.abs(coef).mean()) or spread, rms or spread, None

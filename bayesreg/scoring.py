@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from bayesreg.certificate import Certificate, certify
+from bayesreg.likelihoods import Noise
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -23,7 +24,7 @@ NEAR = 1e-3
 
 type Verdict = Literal["optimal", "stationary", "near", "off"]
 
-_UNITS = {"gaussian": "of sd(y)", "bernoulli": "in log-odds", "poisson": "in log-rate"}
+_UNITS = {"bernoulli": "in log-odds", "poisson": "in log-rate"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,8 +214,8 @@ def summarise(
     """Summarise the draws per coefficient; return the rule for epsilon in words as well."""
     drawn = np.asarray(tree["posterior"]["beta"])
     beta = drawn.reshape(math.prod(drawn.shape[:-1]), problem.p)
-    gaussian = problem.likelihood.name == "gaussian"
-    unit = float(problem.design.y.std()) or 1.0 if gaussian else 1.0
+    noisy = isinstance(problem.likelihood, Noise)
+    unit = float(problem.design.y.std()) or 1.0 if noisy else 1.0
     spread = problem.design.X.std(axis=0)
     near = epsilon * unit / np.where(spread > 0, spread, 1.0)
     tail = (1 - level) / 2
@@ -229,7 +230,7 @@ def summarise(
         zeros=(beta == 0).sum(axis=0).astype(np.float64),
         level=level,
     )
-    amount = f"{epsilon:g} {_UNITS[problem.likelihood.name]}"
+    amount = f"{epsilon:g} {_UNITS.get(problem.likelihood.name, 'of sd(y)')}"
     return summary, f"one sd of the column moves the prediction by less than {amount}"
 
 

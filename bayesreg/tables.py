@@ -34,26 +34,21 @@ def read_csv(path: str | PathLike[str], target: str) -> Dataset:
     Raises
     ------
     InputError
-        If the file cannot be read, is empty, lacks the target, or holds text or missing values;
-        the message names the column.
+        If the file cannot be read, is empty, lacks the target, or has columns of text, with missing
+        values, or predictors with one value only; the message names all of those columns.
     """
     frame = _read(Path(path))
     columns = [str(name) for name in frame.columns]
-    if len(columns) == 1 and any(mark in columns[0] for mark in ";\t"):
-        msg = (
-            f"csv: {path} separates its columns by {';' if ';' in columns[0] else 'tabs'}, not ','"
-        )
-        raise InputError(msg + "; save it with commas and decimal points")
     if target not in columns:
         raise unknown_name("target", target, columns)
     if len(columns) == 1:
         msg = f"csv: {path} has no column beside the target {target!r}"
         raise InputError(msg)
-    for name in columns:
-        remedy = (
-            "code it as 0 and 1" if name == target else "drop the column, or encode it as numbers"
-        )
-        _check_column(frame[name], name, remedy)
+    faults = [_fault(frame[name], name, is_target=name == target) for name in columns]
+    found = [fault for fault in faults if fault is not None]
+    if found:
+        msg = f"csv: {'; '.join(found)}"
+        raise InputError(msg)
     values = frame.astype(np.float64)
     as_matrix(values)
     names = tuple(name for name in columns if name != target)
@@ -77,6 +72,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise InputError(msg)
     try:
         header = pd.read_csv(path, encoding="utf-8-sig", header=None, nrows=1, dtype=str)
+        _check_separator(path, [str(name) for name in header.iloc[0]])
         frame = pd.read_csv(path, encoding="utf-8-sig")
     except FileNotFoundError as error:
         msg = f"csv: there is no file {path}"
@@ -98,6 +94,17 @@ def _read(path: Path) -> pd.DataFrame:
     return frame
 
 
+def _check_separator(path: Path, names: list[str]) -> None:
+    """Refuse other separators by the header alone: decimal commas below would read as columns."""
+    mark = next((mark for mark in ";\t" if len(names) == 1 and mark in names[0]), None)
+    if mark is not None:
+        msg = (
+            f"csv: {path} separates its columns by {'tabs' if mark == '\t' else mark}, not ','; "
+            "save it with commas and decimal points"
+        )
+        raise InputError(msg)
+
+
 def _check_header(names: list[str]) -> None:
     if "" in names:
         msg = (
@@ -111,19 +118,22 @@ def _check_header(names: list[str]) -> None:
         raise InputError(msg)
 
 
-def _check_column(column: pd.Series, name: str, remedy: str) -> None:
+def _fault(column: pd.Series, name: str, *, is_target: bool) -> str | None:
+    """Say what is wrong with a column, and what to do; None if nothing is."""
     missing = int(column.isna().sum())
     if missing:
         row = int(np.argmax(column.isna().to_numpy()))
-        msg = (
-            f"csv: column {name!r} has missing values ({missing} of {len(column)}, first in line "
-            f"{row + 2}); drop those rows or impute them"
+        return (
+            f"column {name!r} has missing values ({missing} of {len(column)}, first in line "
+            f"{row + 2}), drop those rows or impute them"
         )
-        raise InputError(msg)
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
         text = next(value for value in column if not _is_number(value))
-        msg = f"csv: column {name!r} holds text ({str(text)!r}); {remedy} first"
-        raise InputError(msg)
+        remedy = "code it as 0 and 1" if is_target else "drop the column, or encode it as numbers"
+        return f"column {name!r} holds text ({str(text)!r}), {remedy} first"
+    if not is_target and (column == column.iloc[0]).all():
+        return f"column {name!r} is constant, drop it"
+    return None
 
 
 def _is_number(value: object) -> bool:

@@ -142,7 +142,7 @@ def _coefficient_table(comparison: Comparison) -> Table:
             table.add_row(plain(name), number(float(value)))
         return table
     post = comparison.posterior
-    percent = f"{100 * post.level:g} % interval"
+    percent = f"{100 * post.level:g} % equal tails"
     columns = ("coefficient", "exact mode", "mean", "median", percent, "P(|β| < ε)", "≠ 0")
     table = start_table(title, columns)
     for j, name in enumerate(comparison.problem.names):
@@ -168,7 +168,7 @@ def _coefficient_table(comparison: Comparison) -> Table:
             "—",
             style="dim",
         )
-    table.caption = "≠ 0: the interval excludes 0"
+    table.caption = "equal tails: as many draws below the interval as above; ≠ 0: it excludes 0"
     table.caption_justify = "left"
     return table
 

@@ -93,7 +93,8 @@ def print_draws(draws: DataTree, out: Console) -> None:
     say(out, f"\n{attrs['method']} ({attrs['reason']})")
     say(
         out,
-        f"{sizes['chain']} chains of {sizes['draw']} draws in {attrs['seconds']:.2g} s, "
+        f"{_count(sizes['chain'], 'chain')} of {_count(sizes['draw'], 'draw')} "
+        f"in {attrs['seconds']:.2g} s, "
         f"seed {attrs['seed']}\n",
     )
     columns = ("number", "mean", "sd", "95 % HDI", "ess_bulk", "r_hat")
@@ -112,6 +113,10 @@ def print_draws(draws: DataTree, out: Console) -> None:
     if len(found) > _MOST:
         say(out, f"… and {len(found) - _MOST} more; --json has them all")
     say(out, f"\ndiagnostics: {diagnose(draws).verdict}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def draws_as_json(draws: DataTree) -> str:

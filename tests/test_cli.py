@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -106,7 +107,7 @@ def test_models_of_the_gallery(model: str, capsys: pytest.CaptureFixture[str]) -
     if model == "lasso_unknown_scale":
         assert "no joint mode" in out
         assert "(at the posterior medians)" in out
-        assert "scale unknown, with prior HalfCauchy" in out
+        assert re.search(r"scale unknown, with prior HalfCauchy\(scale=[\d.]{1,8}\)", out)
     if model == "lasso_park_casella":
         assert "joint mode of p(beta, intercept, sigma | y)" in out
 
@@ -115,6 +116,7 @@ def test_sample(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Which sampler and why, a table, a verdict, and a file that can be read back."""
     file = tmp_path / "draws.nc"
     arguments = ["sample", *QUICK, "--output", str(file), "--log-likelihood"]
+    arguments += ["--posterior-predictive", "--prior-draws", "--target-accept", "0.9"]
     code, out, err = run(arguments, capsys)
     assert code == 0, err
     for text in (
@@ -132,7 +134,7 @@ def test_sample(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         assert text in out, text
     tree = load_draws(file)
     assert tree["posterior"].sizes["draw"] == 100
-    assert "log_likelihood" in tree.children
+    assert {"log_likelihood", "posterior_predictive", "prior"} <= set(tree.children)
 
 
 def test_sample_summarises_as_arviz_does(capsys: pytest.CaptureFixture[str]) -> None:
@@ -208,6 +210,26 @@ def test_logistic_on_breast_cancer(capsys: pytest.CaptureFixture[str]) -> None:
     assert "model logistic_lasso" in out
 
 
+def test_chosen_optimizers_and_no_header(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those and no others; --quiet leaves the header out; what is known of intervals is said."""
+    arguments = ["compare", "--dataset", "prostate", "--optimizers", "ista,lbfgs", *QUICK]
+    code, out, err = run([*arguments, "--json"], capsys)
+    assert code == 0, err
+    names = [score["estimator"] for score in json.loads(out)["scores"]]
+    assert names == ["exact mode", "ista", "lbfgs", "posterior mean", "posterior median"]
+    code, out, _ = run(["compare", "--dataset", "prostate", "--optimizers", "ista", *QUICK], capsys)
+    assert out.startswith("prostate: 97 rows")
+    assert "95 % equal tails" in out
+
+
+def test_help_of_sample_lists_every_prior(capsys: pytest.CaptureFixture[str]) -> None:
+    """The names in the help are those that are taken."""
+    _, out, _ = run(["sample", "--help"], capsys)
+    words = " ".join(out.split())
+    listed = words.split("in place of the model's: ", 1)[1].split(".", 1)[0]
+    assert tuple(listed.replace(" or ", ", ").split(", ")) == NAMES
+
+
 def test_no_argument_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     """On stdout, as it is laid out."""
     code, out, err = run([], capsys)
@@ -265,6 +287,14 @@ BAD = {
     "draws kind": (["sample", "--output", "x.csv"], "output: 'x.csv' must end in one of .nc"),
     "method": (["sample", "--method", "gibs"], "method: 'gibs' is not known; did you mean 'gibbs'"),
     "prior": (["sample", "--prior", "horsehoe"], "prior: 'horsehoe' is not known; did you mean"),
+    "prior of nothing": (
+        ["sample", "--prior", "horsehoe", "--csv", "nowhere.csv", "--target", "y"],
+        "prior: 'horsehoe' is not known; did you mean",
+    ),
+    "optimizers": (
+        ["compare", "--optimizers", "ista, lbfsg", "--csv", "nowhere.csv", "--target", "y"],
+        "optimizers: 'lbfsg' is not known; did you mean 'lbfgs'",
+    ),
     "prior without scale": (
         ["sample", "--prior", "laplace", "--model", "elastic_net"],
         "prior: takes the scale of the model, and 'elastic_net' has none to give",
@@ -294,13 +324,18 @@ FILES = {
     "ragged": ("a,y\n1,2\n1,2,3,4\n", "cannot be read"),
     "wide rows": ("a,y\n1,2,3\n1,2,4\n", "more fields than its header"),
     "semicolons": ("a;y\n1;2\n", "separates its columns by ;"),
-    "text target": ("a,y\n1,yes\n2,no\n", "column 'y' holds text ('yes'); code it as 0 and 1"),
+    "text target": ("a,y\n1,yes\n2,no\n", "column 'y' holds text ('yes'), code it as 0 and 1"),
     "twice": ("a,a,y\n1,2,3\n4,5,6\n", "names 'a' more than once"),
     "unnamed": (",a,y\n0,1,2\n1,3,4\n", "column 1 has no name"),
     "only target": ("y\n1\n2\n", "no column beside the target"),
     "unknown column": ("a,effect\n1,2\n3,4\n", "target: 'y' is not known. Valid: a, effect"),
     "infinite": ("a,y\n1,2\ninf,3\n5,1\n", "X: contains infinite values"),
-    "constant": ("a,b,y\n1,1,2\n1,2,3\n1,5,1\n", "X: column 'a' is constant"),
+    "constant": ("a,b,y\n1,1,2\n1,2,3\n1,5,1\n", "csv: column 'a' is constant, drop it"),
+    "decimal commas": ("a;b;y\n1,5;2,5;3\n1,6;2,5;4\n", "separates its columns by ;, not ','"),
+    "several": (
+        "a,b,y\n1,f,2\n1,m,3\n1,m,1\n",
+        "csv: column 'a' is constant, drop it; column 'b' holds text ('f'), drop the column, or",
+    ),
     "constant target": ("a,b,y\n1,1,2\n2,2,2\n3,5,2\n", "target: 'y' holds one value only (2)"),
 }
 

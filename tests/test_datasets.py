@@ -1,12 +1,16 @@
 """The bundled data are the published data."""
 
 import sys
+from dataclasses import replace
 from subprocess import run
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import bayesreg as br
 from bayesreg import datasets
+from bayesreg.defaults import settings
 from bayesreg.errors import InputError
 
 SHAPES = {
@@ -96,6 +100,42 @@ def test_unknown_name_is_explained() -> None:
     """The error names the argument, the input, a close match and all the names."""
     with pytest.raises(InputError, match=r"name: 'diabets'.*'diabetes'.*prostate"):
         datasets.load("diabets")
+
+
+def _made(X: object) -> datasets.Dataset:
+    rows = np.asarray(X, dtype=np.float64)
+    rng = np.random.default_rng(1)
+    return replace(
+        datasets.load("prostate"),
+        X=rows,
+        y=rng.normal(size=len(rows)),
+        names=tuple(f"x{j}" for j in range(rows.shape[1])),
+        train=None,
+    )
+
+
+def test_the_rule_for_sigma_says_why_it_is_not_least_squares() -> None:
+    """Few rows, a constant column, a column twice: each is called by its name."""
+    x = np.random.default_rng(0).normal(size=(9, 2))
+    reasons = {
+        "too few rows for least squares": x[:3],
+        "no least squares, as column 'x1' is constant": np.column_stack([x[:, 0], np.ones(9)]),
+        "no least squares, as columns are linearly dependent": x[:, [0, 1, 0]],
+    }
+    for reason, columns in reasons.items():
+        sigma = settings(_made(columns), "lasso")["sigma"]
+        assert sigma.rule == f"half the variance of the target; {reason}"
+    assert settings(_made(x), "lasso")["sigma"].rule == "residual sd of least squares"
+
+
+def test_a_fault_in_a_frame_is_found_by_its_column() -> None:
+    """Text and missing values are named with the column of the frame that holds them."""
+    frame = pd.DataFrame({"age": [1.0, 2.0], "sex": ["f", "m"]})
+    with pytest.raises(InputError, match=r"X: found text \('f'\) in column 'sex'"):
+        br.Problem(frame, [1.0, 2.0], likelihood=br.Gaussian(1.0), prior=br.Flat())
+    frame["sex"] = [0.0, np.nan]
+    with pytest.raises(InputError, match="first at row 1 in column 'sex'"):
+        br.Problem(frame, [1.0, 2.0], likelihood=br.Gaussian(1.0), prior=br.Flat())
 
 
 def test_module_loads_nothing_heavy() -> None:

@@ -342,7 +342,7 @@ def test_posterior_path_is_tidy(p: int) -> None:
     size = np.abs(path.median * path.problem.design.column_sd).max(axis=0)
     largest = sorted(np.argsort(-size)[:12])
     assert titles == [path.names[j] for j in largest]
-    assert (f"12 of {p}" in _words(figure)) == (p > 12)
+    assert (f"12 of {p}, those with the largest |median|" in _words(figure)) == (p > 12)
     _assert_tidy(figure)
 
 
@@ -381,11 +381,14 @@ def test_posterior_path_draws_median_band_mode_and_closeness() -> None:
 
 
 def test_a_band_that_only_the_prior_holds_does_not_squeeze_the_rest() -> None:
-    """It leaves the panel; median and mode never do."""
+    """It leaves the panel, at a triangle that the header explains; median and mode never do."""
     path = _posterior_path(2)
     hdi = path.hdi.copy()
     hdi[-1, 0] = -1e6, 1e6
-    axes = _panels(replace(path, hdi=hdi).plot())[0]
+    figure = replace(path, hdi=hdi).plot()
+    axes = _panels(figure)[0]
+    assert [line.get_marker() for line in _lines(axes, "_cut")] == ["v", "^"]
+    assert "Triangles" in _words(figure)
     low, high = axes.get_ylim()
     assert high - low < 100
     for name in ("_median", "_mode"):
@@ -393,6 +396,73 @@ def test_a_band_that_only_the_prior_holds_does_not_squeeze_the_rest() -> None:
         heights = np.asarray(line.get_ydata(), dtype=np.float64)
         assert low < heights.min()
         assert heights.max() < high
+
+
+@pytest.mark.parametrize("p", [2, 10])
+def test_bands_are_whole(p: int) -> None:
+    """A band twice as wide as all else is still inside its panel, and no triangle is drawn."""
+    path = _posterior_path(p)
+    wide = path.median[..., None] + 2 * (path.hdi - path.median[..., None])
+    hdi = np.where(np.arange(len(path))[:, None, None] > 6, wide, path.hdi)
+    figure = replace(path, hdi=hdi).plot()
+    for axes in _panels(figure):
+        low, high = axes.get_ylim()
+        ends = np.array([line.get_ydata() for line in _lines(axes, "_hdi")])
+        assert low < ends.min()
+        assert ends.max() < high
+        assert not _lines(axes, "_cut")
+    assert "Triangles" not in _words(figure)
+
+
+def test_at_one_scale_the_band_is_a_bar() -> None:
+    """From one end of the interval to the other."""
+    path = posterior_path(_problem(1, prior=br.Normal(0.2)), [0.2])
+    (axes,) = _panels(path.plot())
+    (bar,) = [lines for lines in axes.collections if lines.get_label() == "_bar"]
+    ends = np.asarray(bar.get_paths()[0].vertices)[:, 1]
+    np.testing.assert_allclose(ends, path.hdi[0, 0] * path.problem.design.column_sd[0])
+
+
+def test_a_lone_zero_of_the_mode_is_a_dot() -> None:
+    """A line through one point would not be seen; without any zero the legend names none."""
+    path = _posterior_path(2)
+    mode = np.ones((9, 2))
+    mode[4, 0] = 0.0
+    mode[:3, 1] = 0.0
+    figure = _with_mode(path, mode).plot()
+    dots = [_lines(axes, "_zero")[0].get_markevery() for axes in _panels(figure)]
+    assert dots == [[4], []]
+    for values, named in ((mode, True), (np.ones((9, 2)), False)):
+        legend = [t.get_text() for t in _with_mode(path, values).plot().legends[0].get_texts()]
+        assert ("mode exactly 0" in legend) == named
+
+
+def _with_mode(path: PosteriorPath, mode: Array) -> PosteriorPath:
+    """A path whose modes are those given."""
+    other = replace(path)
+    vars(other)["mode"] = mode
+    return other
+
+
+def test_lam_stands_below_the_last_panel_of_each_column() -> None:
+    """Every panel has its scales, the last of each column λ = 1/scale beneath them."""
+    figure = _posterior_path(10).plot()
+    strips = [axes for axes in figure.axes if str(axes.get_label()).startswith("_strip")]
+    for k, strip in enumerate(strips):
+        for text in strip.get_xticklabels():
+            numbers = [float(line) for line in text.get_text().split("\n")]
+            assert numbers[0] == pytest.approx(text.get_position()[0], rel=0.01)
+            assert len(numbers) == (2 if k >= 6 else 1)
+            assert numbers[-1] == pytest.approx(numbers[0] ** (-1 if k >= 6 else 1), rel=0.01)
+
+
+def test_no_coefficient_of_a_path_is_black_or_dotted() -> None:
+    """Black is the axis of zeros, a dotted line the problem's own scale; no two look the same."""
+    (axes, *_) = br.map_path(_problem(30), n_scales=9).plot().axes
+    drawn = [line for line in axes.lines if str(line.get_label()).startswith("_coef")]
+    looks = {(line.get_color(), str(line._dash_pattern)) for line in drawn}  # type: ignore[attr-defined]
+    assert len(looks) == len(drawn) == 24
+    assert "#000000" not in {colour for colour, _ in looks}
 
 
 def test_posterior_path_of_a_prior_without_a_mode_draws_none() -> None:

@@ -579,7 +579,7 @@ def test_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
         problem = br.Problem(columns, y, likelihood=likelihood, prior=prior)
         return str(Gibbs().reason_against(problem))
 
-    assert "must be Gaussian or Bernoulli" in reason(br.Normal(1.0), br.Poisson())
+    assert "must be Gaussian, StudentTNoise or Bernoulli" in reason(br.Normal(1.0), br.Poisson())
     assert "no negative coefficient of 'x0'" in reason(br.Laplace(1.0, nonnegative=True))
     assert "'x0', LInfinity" in reason(br.LInfinity(1.0))
     assert "Bridge" in reason(br.Bridge(1.0, power=0.5))

@@ -23,6 +23,7 @@ from bayesreg.posterior.gibbs import _mixing as mixing
 from bayesreg.posterior.gibbs import _spike as spike
 from bayesreg.posterior.gibbs import _variates as variates
 from bayesreg.posterior.gibbs._global import scale_from_coefficients, scale_from_locals
+from bayesreg.posterior.gibbs._spike_moves import draw_one
 from bayesreg.scale_priors import SCALE_PRIORS
 from tests.problems import P, data, degenerate_examples, every_example
 
@@ -449,7 +450,7 @@ def test_collapsed_sweeps_keep_their_sums_of_products() -> None:
 def test_what_is_excluded_is_exactly_zero() -> None:
     """With strong evidence either way a coefficient is never, or always, 0.0."""
     rng = np.random.default_rng(12)
-    draws = [spike.draw_one(1e8, pull, 0.5, 1.0, rng) for pull in (0.0, 1e12) for _ in range(200)]
+    draws = [draw_one(1e8, pull, 0.5, 1.0, rng) for pull in (0.0, 1e12) for _ in range(200)]
     assert set(draws[:200]) <= {0.0} or np.mean(np.array(draws[:200]) == 0.0) > 0.99
     assert np.isfinite(draws).all()
     np.testing.assert_allclose(draws[200:], 1e4, rtol=1e-3)

@@ -1,8 +1,10 @@
-"""Every notebook runs from top to bottom."""
+"""Every notebook runs from top to bottom, and shows what it printed when it was last run."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -10,11 +12,36 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+# Rounding differs between machines, so numbers may; the words may not.
+NUMBER = re.compile(r"-?\d[\d.]*(?:e[-+]?\d+)?")
+
+
+def _read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def _printed(notebook: Any) -> list[str]:
+    """What each cell printed, without its numbers and what is aligned by their width."""
+    texts = [
+        "".join(out.text for out in cell.get("outputs", []) if out.output_type == "stream")
+        for cell in notebook.cells
+    ]
+    return [" ".join(NUMBER.sub("N", text).split()) for text in texts]
 
 
 def test_there_are_notebooks() -> None:
-    """An empty folder would make the test below pass on nothing."""
+    """An empty folder would make the tests below pass on nothing."""
     assert NOTEBOOKS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_is_committed_as_run_from_top_to_bottom(path: Path) -> None:
+    """With its outputs, in order, and no error among them: ``jupyter execute --inplace FILE``."""
+    cells = [cell for cell in _read(path).cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    kinds = {out.output_type for cell in cells for out in cell.outputs}
+    assert kinds
+    assert "error" not in kinds
 
 
 # The kernel's messaging closes its event loop's sockets late, which Python reports on exit.
@@ -22,7 +49,8 @@ def test_there_are_notebooks() -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_runs(path: Path) -> None:
-    """No cell raises; committed without outputs, so that they cannot be stale."""
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    assert all(not cell.get("outputs") for cell in notebook.cells)
+    """No cell raises, and each prints the words that are stored with it."""
+    notebook = _read(path)
+    stored = _printed(notebook)
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    assert _printed(notebook) == stored

@@ -424,7 +424,7 @@ def test_interruption_before_the_first_draw_is_an_interruption(
 def test_no_start_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sampler that gives up says so in our own words."""
     monkeypatch.setattr(Target, "__call__", lambda _self, z: (math.nan, z))
-    with pytest.raises(SamplingFailed, match="nuts stopped: All initialization points failed"):
+    with pytest.raises(SamplingFailed, match="nuts: the log density overflows"):
         _draw(PROBLEMS["lasso"], draws=5, tune=5)
 
 
@@ -456,8 +456,13 @@ class _Pymc:
             raise self.outcome
         return {"posterior": SimpleNamespace(sizes=self.outcome)}
 
+    def assign_step_methods(self, _model: Any) -> tuple[None, dict[type, list[Any]]]:
+        return None, {pm.Metropolis: []}
 
-DISCRETE = SimpleNamespace(discrete_value_vars=["chosen"])
+
+DISCRETE = SimpleNamespace(
+    discrete_value_vars=["chosen"], values_to_rvs={"chosen": SimpleNamespace(name="chosen")}
+)
 SETTINGS = Settings(draws=5, chains=2, tune=5, target_accept=0.8, progress=False)
 
 
@@ -469,7 +474,7 @@ def test_a_killed_worker_of_pymc_is_a_failure(
     monkeypatch.setattr(model, "import_module", lambda _: _Pymc(RuntimeError(message)))
     expected = f"pymc stopped: {message or 'RuntimeError'}; look for"
     with pytest.raises(SamplingFailed, match=expected):
-        model.sample_model(DISCRETE, SETTINGS, np.random.default_rng(1))
+        model.sample_model(DISCRETE, "auto", SETTINGS, np.random.default_rng(1))
 
 
 @pytest.mark.parametrize(
@@ -481,8 +486,8 @@ def test_pymc_interrupted_is_incomplete(
     """On Ctrl-C PyMC returns what it has: fewer draws, or fewer chains."""
     sizes = {"chain": chains, "draw": draws}
     monkeypatch.setattr(model, "import_module", lambda _: _Pymc(sizes))
-    found = model.sample_model(DISCRETE, SETTINGS, np.random.default_rng(1))
-    assert found[1:] == (complete, "pymc")
+    found = model.sample_model(DISCRETE, "auto", SETTINGS, np.random.default_rng(1))
+    assert found[1:] == (complete, "pymc", "pymc: Metropolis")
 
 
 @pytest.mark.slow

@@ -25,8 +25,9 @@ _LEFT = 0.85
 # More names than this would not fit beside the axes.
 _MOST_NAMES = 24
 _TICKS = 8
-_COLOURS = (ink.BLUE, ink.VERMILLION, ink.GREEN, ink.PURPLE, ink.ORANGE, ink.SKY, ink.BLACK)
-_STYLES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+# No black, which is the axis of zeros, and no dots, which mark the problem's own scale.
+_COLOURS = (ink.BLUE, ink.VERMILLION, ink.GREEN, ink.PURPLE, ink.ORANGE, ink.SKY)
+_STYLES = ("-", (0, (5, 1.5)), (0, (6, 1.5, 1.2, 1.5)), (0, (2.5, 1.2)))
 
 
 def coefficient_path(path: MapPath) -> Figure:
@@ -42,7 +43,7 @@ def coefficient_path(path: MapPath) -> Figure:
     matplotlib.figure.Figure
         Coefficients times the standard deviation of their column, against the scale on a
         logarithmic axis; λ and the degrees of freedom above. A line begins where its coefficient
-        leaves exactly 0. Ticks at the foot are the knots, where the support changes; a dashed
+        leaves exactly 0. Ticks at the foot are the knots, where the support changes; a dotted
         line is the problem's own scale. Names stand beside the lines: of at most 24 coefficients,
         those largest at the last scale, the others being grey.
     """
@@ -173,7 +174,7 @@ def _draw_places(axes: Axes, path: MapPath) -> None:
             zorder=2, label="_knots",
         )  # fmt: skip
     if path.own_scale is not None and low <= path.own_scale <= high:
-        axes.axvline(path.own_scale, color=ink.BLACK, lw=0.9, ls=(0, (4, 3)), zorder=2)
+        axes.axvline(path.own_scale, zorder=2, **ink.OWN)
 
 
 def _draw_names(axes: Axes, values: Matrix, names: dict[int, str]) -> None:
@@ -307,7 +308,7 @@ def _handles(path: MapPath, values: Matrix, named: tuple[int, ...]) -> list[Arti
     own = path.own_scale
     if own is not None and path.scales.min() <= own <= path.scales.max():
         text = f"the problem's own {path.what[0]}, {own:.4g}"
-        handles.append(Line2D([], [], color=ink.BLACK, lw=0.9, ls=(0, (4, 3)), label=text))
+        handles.append(Line2D([], [], label=text, **ink.OWN))
     bends = path.readable_bends
     if bends is not None and bends.changes.size:
         count = bends.changes.size

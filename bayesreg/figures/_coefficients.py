@@ -146,7 +146,7 @@ def _subtitle(comparison: Comparison, limits: tuple[float, float]) -> str:
 def _handles(comparison: Comparison, answers: tuple[Answer, ...]) -> list[Artist]:
     handles: list[Artist] = []
     if comparison.sampled is not None:
-        level = f"posterior: {100 * comparison.posterior.level:g} % interval"
+        level = f"posterior: {100 * comparison.posterior.level:g} % interval, equal tails"
         handles += [
             Line2D([], [], color=ink.SKY, lw=4, label=level),
             _tick_handle(ink.VERMILLION, "posterior mean"),

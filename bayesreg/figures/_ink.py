@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 import textwrap
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -36,6 +37,9 @@ ORANGE, VERMILLION, PURPLE = "#E69F00", "#D55E00", "#CC79A7"
 # Lengths without a common divisor: markers and colours pair up anew 35 times.
 _MARKERS = ("o", "s", "^", "v", "P", "X", "*")
 _COLOURS = (PURPLE, GREEN, ORANGE, VERMILLION, BLUE)
+
+# The line at the scale of the problem itself, along a path.
+OWN: dict[str, Any] = {"color": GREY, "lw": 1.2, "ls": (0, (1, 1.5))}
 
 LIMIT = 60
 TEXT, SMALL, _LEGEND = 9.0, 7.5, 8.0
@@ -141,6 +145,15 @@ def _advance(font: FT2Font, letter: str) -> float | None:
 # --------------------------------------------------------------------------- the page
 
 
+class Drawing(Figure):
+    """A figure that a notebook shows by itself: matplotlib's own needs pyplot for that."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=self.dpi)
+        return buffer.getvalue()
+
+
 @dataclass(frozen=True)
 class Page:
     """A figure with room reserved, in inches, for a header above and a legend below."""
@@ -180,7 +193,7 @@ def page(
     rows = math.ceil(len(handles) / columns)
     bottom = 0.62 + 0.19 * rows
     height = top + body + bottom
-    figure = Figure(figsize=(width, height), facecolor="white")
+    figure = Drawing(figsize=(width, height), facecolor="white")
     _header(figure, title, lines)
     legend = figure.legend(
         handles=list(handles),

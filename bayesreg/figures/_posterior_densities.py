@@ -271,7 +271,7 @@ def _style(axes: Axes) -> None:
 def _handles(
     comparison: Comparison, panels: list[_Panel], answers: tuple[Answer, ...]
 ) -> list[Artist]:
-    level = f"{100 * comparison.posterior.level:g} % interval"
+    level = f"{100 * comparison.posterior.level:g} % interval, equal tails"
     flat = any(panel.prior_is_flat for panel in panels)
     prior = "prior density" + (" (flat: height arbitrary)" if flat else "")
     handles: list[Artist] = [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from bayesreg._validation import as_columns, as_count
 from bayesreg.figures import _ink as ink
@@ -19,16 +20,20 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from bayesreg._validation import Vector
     from bayesreg.posterior.path_result import PosteriorPath
 
 # Inches: the figure; a panel's height, and that of the strip below it; margins; gaps between rows
-# (a title stands in them) and columns; room for title and λ above the first row, and from the last
-# one to the name of the scales.
-_WIDTH, _TALL, _STRIP, _LEFT, _RIGHT, _ROW, _COLUMN = 9.6, 1.45, 0.1, 0.66, 0.16, 0.36, 0.48
-_ABOVE, _BELOW = 0.46, 0.44
+# (numbers and a title stand in them) and columns; room for a title above the first row, and from
+# the last one to the name of the scales.
+_WIDTH, _TALL, _STRIP, _LEFT, _RIGHT, _ROW, _COLUMN = 9.6, 1.45, 0.1, 0.66, 0.16, 0.46, 0.48
+_ABOVE, _BELOW = 0.24, 0.52
 _TICKS = 4
+# A band is cut where it would make a panel higher than this many times what else is in it.
+_CUT = 4.0
+_NEAR = "#e4e4e4"
 
 
 def posterior_path(
@@ -50,9 +55,10 @@ def posterior_path(
     -------
     matplotlib.figure.Figure
         One panel per coefficient, times the sd of its column, on a logarithmic axis of scales with
-        λ above: the band of shortest intervals, the median, and the mode, heavy where it is
-        exactly 0. Grey lies what counts as near zero; the strip below is the darker, the more
-        probable that is. A dashed line is the problem's own scale.
+        λ below: the band of shortest intervals, the median, and the mode, heavy where it is
+        exactly 0. A triangle at an edge says that the band goes on beyond the panel. Grey lies what
+        counts as near zero; the strip below is the darker, the more probable that is. A dotted line
+        is the problem's own scale.
 
     Raises
     ------
@@ -68,24 +74,24 @@ def posterior_path(
     rows = math.ceil(len(chosen) / columns)
     tall = _TALL + _STRIP
     body = _ABOVE + rows * (tall + _ROW) - _ROW if chosen else 0.2
-    sheet = ink.page(path, _subtitle(path, chosen), _handles(path), width=_WIDTH, body=body)
+    panels = [_Panel.of(path, j) for j in chosen]
+    words = _subtitle(path, panels, by_size=names is None)
+    sheet = ink.page(path, words, _handles(path, panels), width=_WIDTH, body=body)
     height = sheet.figure.get_figheight()
     wide = (_WIDTH - _LEFT - _RIGHT - (columns - 1) * _COLUMN) / columns
-    for k, j in enumerate(chosen):
+    for k, panel in enumerate(panels):
         row, column = divmod(k, columns)
         left = _LEFT + column * (wide + _COLUMN)
         bottom = height - sheet.top - _ABOVE - row * (tall + _ROW) - tall
         box = (left / _WIDTH, (bottom + _STRIP) / height, wide / _WIDTH, _TALL / height)
         axes = sheet.figure.add_axes(box)
-        _draw(axes, path, j)
-        strip = _draw_strip(sheet, axes, path, j)
-        title = ink.label(path.names[j], wide)
+        _draw(axes, path, panel)
+        strip = _draw_strip(sheet, axes, path, panel.j)
+        title = ink.label(path.names[panel.j], wide - 0.12)
         axes.set_title(title, fontsize=ink.TEXT, pad=3, parse_math=False, usetex=False)
-        _style(axes, strip, is_last=k + columns >= len(chosen))
-        if row == 0 and path.has_lam:
-            _draw_lam(axes, is_first=column == 0)
-    if chosen:
-        _name_axes(sheet, path)
+        _style(axes, strip, has_lam=path.has_lam and k + columns >= len(panels))
+    if panels:
+        _name_axes(sheet, path, body)
     return sheet.figure
 
 
@@ -107,32 +113,79 @@ def _columns(panels: int) -> int:
     return next(c for most, c in ((1, 1), (4, 2), (9, 3), (math.inf, 4)) if panels <= most)
 
 
-def _limits(*curves: Vector) -> tuple[float, float]:
-    """Choose the limits of a panel: all of the curves, but for the band's ends, which come last.
+@dataclass(frozen=True, eq=False)
+class _Panel:
+    """What one panel shows: a coefficient times the sd of its column, scales in order.
 
-    Of the band, what half of the scales need, and as much again on each side: without data to hold
-    it a band grows with the scale, and would squeeze all else into a line.
+    Attributes
+    ----------
+    j : int
+        Which coefficient.
+    x, median, low, high : ndarray, shape (S,)
+        Scales, median, and the band.
+    mode : ndarray, shape (S,), or None
+        The mode, where there is one.
+    limits : tuple of float
+        Of the axis: all of it, but for a band that would squeeze the rest.
     """
-    centre, (low, high) = np.concatenate([[0.0], *curves[:-2]]), curves[-2:]
-    inner = min(centre.min(), np.quantile(low, 0.5)), max(centre.max(), np.quantile(high, 0.5))
-    reach = inner[1] - inner[0]
-    bottom = max(min(centre.min(), low.min()), inner[0] - reach)
-    top = min(max(centre.max(), high.max()), inner[1] + reach)
+
+    j: int
+    x: Vector
+    median: Vector
+    low: Vector
+    high: Vector
+    mode: Vector | None
+    limits: tuple[float, float]
+
+    @classmethod
+    def of(cls, path: PosteriorPath, j: int) -> _Panel:
+        order = np.argsort(path.scales)
+        sd = float(path.problem.design.column_sd[j])
+        median, low, high = (
+            sd * curve[order] for curve in (path.median[:, j], path.hdi[:, j, 0], path.hdi[:, j, 1])
+        )
+        mode = None if path.mode is None else sd * path.mode[order, j]
+        centre = median if mode is None else np.concatenate([median, mode])
+        return cls(j, path.scales[order], median, low, high, mode, _limits(centre, low, high))
+
+    @property
+    def zero(self) -> NDArray[np.bool_]:
+        """Where the mode is exactly 0, shape (S,)."""
+        return np.zeros(self.x.size, dtype=bool) if self.mode is None else self.mode == 0
+
+    @property
+    def cut(self) -> tuple[bool, bool]:
+        """Whether the band goes on below and above the panel."""
+        return bool(self.low.min() < self.limits[0]), bool(self.high.max() > self.limits[1])
+
+
+def _limits(centre: Vector, low: Vector, high: Vector) -> tuple[float, float]:
+    """Choose the limits of a panel: all that is in it, but for a band that dwarfs the rest.
+
+    The rest is median, mode, and the half of the scales where the band is narrower; without data to
+    hold it a band grows with the scale, and would squeeze all else into a line.
+    """
+    inner = (
+        min(0.0, centre.min(), np.quantile(low, 0.5)),
+        max(0.0, centre.max(), np.quantile(high, 0.5)),
+    )
+    reach = _CUT * (inner[1] - inner[0])
+    bottom = max(min(inner[0], low.min()), inner[0] - reach)
+    top = min(max(inner[1], high.max()), inner[1] + reach)
     pad = 0.06 * ((top - bottom) or 1.0)
     return float(bottom - pad), float(top + pad)
 
 
-def _subtitle(path: PosteriorPath, chosen: tuple[int, ...]) -> str:
+def _subtitle(path: PosteriorPath, panels: list[_Panel], *, by_size: bool) -> str:
     p = path.problem.p
     if p == 0:
         return "There are no coefficients to draw: the problem has an intercept only."
     what = (
         f"Posterior at each {path.what[0]} of the prior, coefficients times the sd of their column"
     )
-    if path.has_lam:
-        what += "; λ = 1/scale"
-    if len(chosen) < p:
-        what += f"; {len(chosen)} of {p}"
+    if len(panels) < p:
+        what += f"; {len(panels)} of {p}"
+        what += ", those with the largest |median| anywhere" if by_size else ", as asked for"
     what += f". Near zero: {path.epsilon_rule}."
     if path.mode is None:
         what += " The prior has no mode."
@@ -142,41 +195,66 @@ def _subtitle(path: PosteriorPath, chosen: tuple[int, ...]) -> str:
         what += f" Drawn at {path.fresh.sum()} {path.what[1]}, reweighted at {path.reused.sum()}."
     if not path.complete:
         what += " Interrupted: scales are missing."
+    if any(any(panel.cut) for panel in panels):
+        what += " Triangles: the interval goes on beyond the panel."
     return what
 
 
 # --------------------------------------------------------------------------- ink
 
 
-def _draw(axes: Axes, path: PosteriorPath, j: int) -> None:
-    order = np.argsort(path.scales)
-    sd = float(path.problem.design.column_sd[j])
-    x, median = path.scales[order], sd * path.median[order, j]
-    low, high = (sd * path.hdi[order, j, end] for end in (0, 1))
-    mode = None if path.mode is None else sd * path.mode[order, j]
+def _draw(axes: Axes, path: PosteriorPath, panel: _Panel) -> None:
+    x = panel.x
     marker = "o" if x.size == 1 else ""
     axes.set_xscale("log")
     axes.set_xlim(*_ends(x))
-    axes.set_ylim(*_limits(median, median if mode is None else mode, low, high))
-    near = sd * float(path.epsilon[j])
-    axes.axhspan(-near, near, color="#e4e4e4", lw=0, zorder=0.5)
+    axes.set_ylim(*panel.limits)
+    near = float(path.problem.design.column_sd[panel.j] * path.epsilon[panel.j])
+    axes.axhspan(-near, near, color=_NEAR, lw=0, zorder=0.5)
     axes.axhline(0, color=ink.GREY, lw=0.6, zorder=1)
-    axes.fill_between(x, low, high, color=ink.SKY, alpha=0.45, lw=0, zorder=1.5)
-    for end in (low, high):
+    axes.fill_between(x, panel.low, panel.high, color=ink.SKY, alpha=0.45, lw=0, zorder=1.5)
+    if x.size == 1:  # a band without width would not be seen
+        axes.vlines(x, panel.low, panel.high, color=ink.SKY, lw=4, zorder=1.5, label="_bar")
+    for end in (panel.low, panel.high):
         axes.plot(x, end, color=ink.BLUE, lw=0.5, zorder=1.6, label="_hdi")
-    axes.plot(x, median, color=ink.BLUE, lw=1.8, marker=marker, ms=4, zorder=3, label="_median")
-    if mode is not None:
-        axes.plot(
-            x, mode, color=ink.VERMILLION, lw=1.4, marker=marker, ms=4, zorder=4, label="_mode"
-        )
-        zero = np.where(mode == 0, 0.0, np.nan)
-        axes.plot(
-            x, zero, color=ink.VERMILLION, lw=3.2, marker=marker, solid_capstyle="butt", zorder=4.1,
-            label="_zero",
-        )  # fmt: skip
+    axes.plot(
+        x, panel.median, color=ink.BLUE, lw=1.8, marker=marker, ms=4, zorder=3, label="_median"
+    )
+    if panel.mode is not None:
+        _draw_mode(axes, panel, panel.mode, marker)
+    _mark_cuts(axes, panel)
+    own = _own(path)
+    if own is not None:
+        axes.axvline(own, zorder=2, label="_own", **ink.OWN)
+
+
+def _draw_mode(axes: Axes, panel: _Panel, mode: Vector, marker: str) -> None:
+    """Draw the mode, heavy where it is exactly 0; a 0 without neighbours is a dot."""
+    x, zero = panel.x, panel.zero
+    axes.plot(x, mode, color=ink.BLACK, lw=1.4, marker=marker, ms=4, zorder=4, label="_mode")
+    padded = np.concatenate([[False], zero, [False]])
+    alone = np.flatnonzero(zero & ~padded[:-2] & ~padded[2:])
+    axes.plot(
+        x, np.where(zero, 0.0, np.nan), color=ink.BLACK, lw=3.2, marker="o", ms=4.5,
+        markevery=alone.tolist(), solid_capstyle="butt", zorder=4.1, label="_zero",
+    )  # fmt: skip
+
+
+def _mark_cuts(axes: Axes, panel: _Panel) -> None:
+    """Put a triangle at the edge where the band leaves the panel, above or below its worst end."""
+    ends = ((panel.low.argmin(), 0.0, "v"), (panel.high.argmax(), 1.0, "^"))
+    for cut, (worst, edge, marker) in zip(panel.cut, ends, strict=True):
+        if cut:
+            axes.plot(
+                [panel.x[worst]], [edge], ls="", marker=marker, color=ink.BLUE, ms=5, clip_on=False,
+                transform=axes.get_xaxis_transform(), zorder=5, label="_cut",
+            )  # fmt: skip
+
+
+def _own(path: PosteriorPath) -> float | None:
+    """Return the problem's own scale where it is on the path."""
     own = path.own_scale
-    if own is not None and x[0] <= own <= x[-1]:
-        axes.axvline(own, color=ink.BLACK, lw=0.8, ls=(0, (4, 3)), zorder=2, label="_own")
+    return own if own is not None and path.scales.min() <= own <= path.scales.max() else None
 
 
 def _draw_strip(sheet: ink.Page, axes: Axes, path: PosteriorPath, j: int) -> Axes:
@@ -202,7 +280,7 @@ def _ends(x: Vector) -> tuple[float, float]:
     return low / pad, high * pad
 
 
-def _style(axes: Axes, strip: Axes, *, is_last: bool) -> None:
+def _style(axes: Axes, strip: Axes, *, has_lam: bool) -> None:
     axes.tick_params(labelsize=ink.SMALL, length=2.5, pad=2)
     axes.set_xticks([])
     axes.xaxis.set_minor_locator(NullLocator())
@@ -212,10 +290,16 @@ def _style(axes: Axes, strip: Axes, *, is_last: bool) -> None:
     strip.set_ylim(0, 1)
     for side in strip.spines.values():
         side.set(color=ink.GREY, lw=0.5)
-    strip.xaxis.set_major_locator(FixedLocator(_ticks(*axes.get_xlim())))
+    ticks = _ticks(*axes.get_xlim())
+    labels = [f"{at:.3g}\n{1 / at:.3g}" if has_lam else f"{at:.3g}" for at in ticks]
+    strip.set_xticks(ticks, labels)
     strip.xaxis.set_minor_locator(NullLocator())
-    strip.xaxis.set_major_formatter(lambda value, _: f"{value:.3g}" if is_last else "")
     strip.tick_params(labelsize=ink.SMALL, length=2.5, pad=2)
+    if has_lam:
+        strip.annotate(
+            "λ", (0, 0), xycoords="axes fraction", xytext=(-16, -23.3), textcoords="offset points",
+            ha="right", va="bottom", fontsize=ink.SMALL,
+        )  # fmt: skip
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -228,54 +312,39 @@ def _ticks(low: float, high: float) -> list[float]:
     return sorted({float(f"{value:.2g}") for value in between})
 
 
-def _draw_lam(axes: Axes, *, is_first: bool) -> None:
-    """Write λ = 1/scale above a panel of the first row."""
-    low, high = axes.get_xlim()
-    top = axes.secondary_xaxis("top")
-    lam = _ticks(1 / high, 1 / low)
-    top.set_xticks([1 / value for value in lam], [f"{value:.3g}" for value in lam])
-    top.xaxis.set_minor_locator(NullLocator())
-    top.tick_params(labelsize=ink.SMALL, length=2.5, pad=1)
-    if is_first:
-        axes.annotate(
-            "λ", (0, 1), xycoords="axes fraction", xytext=(-8, 3), textcoords="offset points",
-            ha="right", va="bottom", fontsize=ink.TEXT,
-        )  # fmt: skip
-
-
-def _name_axes(sheet: ink.Page, path: PosteriorPath) -> None:
+def _name_axes(sheet: ink.Page, path: PosteriorPath, body: float) -> None:
     """Name the scales below the panels, and the coefficients beside them."""
     figure, height = sheet.figure, sheet.figure.get_figheight()
     what = "multiple of the prior's scales" if path.in_multiples else f"{path.what[0]} of the prior"
+    what += ", and λ = 1/scale below it" if path.has_lam else ""
     middle = (_LEFT + (_WIDTH - _RIGHT)) / 2 / _WIDTH
     figure.text(
         middle, (sheet.bottom - _BELOW) / height, f"{what} (weaker penalty to the right)",
         ha="center", va="bottom", fontsize=ink.TEXT,
     )  # fmt: skip
     figure.text(
-        0.08 / _WIDTH, 1 - (sheet.top + _ABOVE) / height, "coefficient × sd of its column",
-        ha="left", va="top", rotation=90, fontsize=ink.TEXT,
+        0.08 / _WIDTH, (sheet.bottom + (body - _ABOVE) / 2) / height,
+        "coefficient × sd of its column",
+        ha="left", va="center", rotation=90, fontsize=ink.TEXT,
     )  # fmt: skip
 
 
-def _handles(path: PosteriorPath) -> list[Artist]:
-    band = f"{100 * path.hdi_prob:g} % shortest interval"
+def _handles(path: PosteriorPath, panels: list[_Panel]) -> list[Artist]:
+    band = f"{100 * path.hdi_prob:g} % shortest interval (HDI)"
     handles: list[Artist] = [
         Line2D([], [], color=ink.BLUE, lw=1.8, label="posterior median"),
         Patch(facecolor=ink.SKY, alpha=0.45, edgecolor=ink.BLUE, label=band),
     ]
-    mode = path.mode
-    if mode is not None:
-        handles.append(Line2D([], [], color=ink.VERMILLION, lw=1.4, label="mode"))
-        if (mode == 0).any():
-            label = "mode exactly 0"
-            handles.append(Line2D([], [], color=ink.VERMILLION, lw=3.2, label=label))
+    if any(panel.mode is not None for panel in panels):
+        handles.append(Line2D([], [], color=ink.BLACK, lw=1.4, label="mode"))
+    if any(panel.zero.any() for panel in panels):
+        handles.append(Line2D([], [], color=ink.BLACK, lw=3.2, label="mode exactly 0"))
     handles += [
-        Patch(facecolor="#e4e4e4", label="near zero"),
+        Patch(facecolor=_NEAR, label="near zero"),
         Patch(facecolor="#555555", edgecolor=ink.GREY, label="P(near zero): white 0, black 1"),
     ]
-    own = path.own_scale
-    if own is not None and path.scales.min() <= own <= path.scales.max():
+    own = _own(path)
+    if own is not None:
         text = f"the problem's own {path.what[0]}, {own:.4g}"
-        handles.append(Line2D([], [], color=ink.BLACK, lw=0.8, ls=(0, (4, 3)), label=text))
+        handles.append(Line2D([], [], label=text, **ink.OWN))
     return handles

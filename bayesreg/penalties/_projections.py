@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import brentq, isotonic_regression
 
+from bayesreg.errors import NotConverged
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,9 +49,11 @@ def secular(q: Vector, c: Vector, labels: NDArray[np.intp], count: int) -> Vecto
     """
     r = np.zeros(count)
     for _ in range(100):
-        shrunk = q / (1.0 + c * r[labels])
-        norm = np.sqrt(group_sums(shrunk**2, labels, count))
-        slope = group_sums(c * shrunk**2 / (1.0 + c * r[labels]), labels, count)
+        with np.errstate(over="ignore"):  # the step is then 0, as good as none
+            growth = 1.0 + c * r[labels]
+            shrunk = q / growth
+            norm = np.sqrt(group_sums(shrunk**2, labels, count))
+            slope = group_sums(shrunk**2 * (c / growth), labels, count)
         open_ = (norm > 1.0) & (slope > 0)
         step = np.zeros(count)
         step[open_] = (norm[open_] - 1.0) * norm[open_] ** 2 / slope[open_]
@@ -113,8 +117,16 @@ def falling_root(function: Callable[[float], float], high: float) -> float:
     low = EPS * high
     if function(low) <= 0:
         return low
-    while function(high) > 0 and high < 1e300:
+    value = function(high)
+    while value > 0 and high < 1e300:
         low, high = high, 4.0 * high
+        value = function(high)
+    if not value <= 0:
+        msg = (
+            "scale: a projection onto the unit ball of the prior is lost to rounding; bring the "
+            "columns of X and the scales of the prior to sizes nearer to 1"
+        )
+        raise NotConverged(msg)
     return float(brentq(function, low, high, xtol=1e-300, rtol=4 * EPS, maxiter=500))
 
 

@@ -105,13 +105,15 @@ class CurvedPenalty(SeparablePenalty):
 
     def values(self, coef: Vector) -> Vector:
         """Return the penalty of each coefficient, shape (p,)."""
-        each = self._value(np.abs(coef) * self.inverse_scale)
+        with np.errstate(over="ignore"):
+            each = self._value(np.abs(coef) * self.inverse_scale)
         return np.where(self.nonnegative & (coef < 0), math.inf, each)
 
     def slope(self, coef: Vector) -> Vector:
         """Return the derivative at each coefficient, shape (p,); 0 at 0."""
         size = np.abs(coef) * self.inverse_scale
-        steep = self._slope(np.where(size > 0, size, 1.0)) * self.inverse_scale
+        with np.errstate(over="ignore"):
+            steep = self._slope(np.where(size > 0, size, 1.0)) * self.inverse_scale
         return np.where(size > 0, np.sign(coef) * steep, 0.0)
 
     def curvature(self, coef: Vector) -> Vector:

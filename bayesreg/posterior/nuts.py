@@ -128,6 +128,19 @@ def _values(
     return values[keep[0], keep[1]]
 
 
+def _check_height(height: float) -> None:
+    """Raise SamplingFailed where the log density at the centre has no digits to move by."""
+    if height == -np.inf:
+        raise SamplingFailed(NOWHERE)
+    if abs(height) > _HIGHEST:
+        msg = (
+            f"nuts: the log density is {height:.3g} where it should be highest, and differences of "
+            "one nat are below the rounding there; look for an offset, a sigma far too small for "
+            "what the columns leave of y, or columns of extreme size"
+        )
+        raise SamplingFailed(msg)
+
+
 def _as_nutpie_model(target: Target | Transported) -> Any:
     from nutpie.compiled_pyfunc import from_pyfunc  # noqa: PLC0415  (loads ArviZ: 4 s, on use)
 
@@ -139,6 +152,11 @@ def _as_nutpie_model(target: Target | Transported) -> Any:
         if np.isfinite(value) and np.isfinite(gradient).all():
             return value, gradient
         return -np.inf, np.zeros_like(z)
+
+    def sloped(z: Vector) -> tuple[float, Vector]:
+        # nutpie ends in a panic where a derivative is 0 while it tunes, as on a plateau.
+        value, gradient = density(z)
+        return value, np.where(np.abs(gradient) > _LEAST, gradient, _LEAST)
 
     def nearest(z: Vector) -> Vector | None:
         # The surrogate spreads the starts like the posterior, as R-hat wants them; where that is
@@ -155,16 +173,7 @@ def _as_nutpie_model(target: Target | Transported) -> Any:
         z = nearest(np.random.default_rng(seed).standard_normal(target.size))
         return fallback if z is None else z
 
-    height = density(np.zeros(target.size))[0]
-    if height == -np.inf:
-        raise SamplingFailed(NOWHERE)
-    if abs(height) > _HIGHEST:
-        msg = (
-            f"nuts: the log density is {height:.3g} where it should be highest, and differences of "
-            "one nat are below the rounding there; look for an offset, a sigma far too small for "
-            "what the columns leave of y, or columns of extreme size"
-        )
-        raise SamplingFailed(msg)
+    _check_height(density(np.zeros(target.size))[0])
     tries = (nearest(np.random.default_rng(k).standard_normal(target.size)) for k in range(20))
     fallback = next((z for z in tries if z is not None), None)
     if fallback is None:
@@ -175,7 +184,7 @@ def _as_nutpie_model(target: Target | Transported) -> Any:
         raise SamplingFailed(msg)
     return from_pyfunc(
         target.size,
-        lambda: density,
+        lambda: sloped,
         lambda *_seeds: lambda z: {"draw": target.draw(z)},
         [np.dtype(np.float64)],
         [(target.width,)],

@@ -194,7 +194,7 @@ def _log_t_slabbed(a: Vector, log_ratio: Vector, half: float) -> Vector:
     ``x = m exp(t − exp(−t))`` removes to infinity, where everything dies out double exponentially.
     """
     out, root = np.full(a.shape, math.inf), log_mean_root(half)
-    for chunk in np.array_split(np.flatnonzero(a > 0), -(-a.size // _CHUNK)):
+    for chunk in np.array_split(np.flatnonzero(a > 0), max(1, -(-a.size // _CHUNK))):
         rate, log_r = a[chunk, None], log_ratio[chunk, None]
         log_m = np.minimum(0.0, -0.5 * np.log(rate))
         step, t = _grid(-3.7, 0.5 * np.log(_LAST / rate) - log_m + 0.2, 0.1)

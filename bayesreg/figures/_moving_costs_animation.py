@@ -1,0 +1,121 @@
+"""The moving cost as a film: a GIF, or one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+
+from bayesreg._files import check_place, write_whole
+from bayesreg.errors import InputError
+from bayesreg.figures._moving_costs import positions
+
+if TYPE_CHECKING:
+    import os
+
+    from bayesreg.studies.balls import BallCosts
+
+_DPI, _COLOURS, _MILLISECONDS = 80, 24, 140
+_SUFFIXES = (".gif", ".html")
+
+
+def moving_costs_animation(
+    result: BallCosts, path: str | os.PathLike[str], *, dpi: int = _DPI
+) -> Path:
+    """Write every position of a moving cost as an animation.
+
+    Parameters
+    ----------
+    result : BallCosts
+        Of `bayesreg.studies.balls.moving_costs`.
+    path : path-like
+        Ends in ``.gif`` or ``.html``; an existing file is replaced. The page plays and stops,
+        goes to any position, and loads nothing from elsewhere.
+    dpi : int
+        Pixels per inch of a picture 6.4 inches wide.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If the file ends in something else, or cannot be written there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bayesreg.studies.balls import moving_costs
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     moving_costs_animation(moving_costs(frames=2), f"{folder}/costs.gif", dpi=20).suffix
+    '.gif'
+    """
+    suffix = check_place(path, "path").suffix.lower()
+    if suffix not in _SUFFIXES:
+        msg = f"path: must end in {' or '.join(_SUFFIXES)}, found {Path(path).name!r}"
+        raise InputError(msg)
+    pictures = _pictures(result, dpi)
+    content = _gif(pictures) if suffix == ".gif" else _page(result, pictures)
+    return write_whole(path, content, "path")
+
+
+def _pictures(result: BallCosts, dpi: int) -> list[Image.Image]:
+    """Return each position as a picture of few colours, the same ones in all."""
+    pictures: list[Image.Image] = []
+    for figure in positions(result):
+        canvas = FigureCanvasAgg(figure)
+        if not pictures:
+            figure.set_dpi(dpi)
+            canvas.draw()  # type: ignore[no-untyped-call]
+            figure.set_layout_engine("none")  # laid out once: nothing may jump from then on
+        canvas.draw()  # type: ignore[no-untyped-call]
+        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+        full = Image.fromarray(pixels).convert("RGB")
+        palette = pictures[0] if pictures else full.quantize(_COLOURS, dither=Image.Dither.NONE)
+        pictures.append(full.quantize(palette=palette, dither=Image.Dither.NONE))
+    return pictures
+
+
+def _gif(pictures: list[Image.Image]) -> bytes:
+    buffer = io.BytesIO()
+    pictures[0].save(
+        buffer,
+        format="GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=_MILLISECONDS,
+        loop=0,
+    )
+    return buffer.getvalue()
+
+
+def _page(result: BallCosts, pictures: list[Image.Image]) -> bytes:
+    environment = Environment(
+        loader=PackageLoader("bayesreg"), autoescape=True, undefined=StrictUndefined
+    )
+    counts = "; ".join(
+        f"{ball.name}: {int(ball.on_axis.sum())} on an axis, {int(ball.tied.sum())} at a corner"
+        for ball in result.balls
+    )
+    page = environment.get_template("animation.html.j2").render(
+        title="A cost moves around four balls",
+        description=f"Of {len(pictures)} positions, {counts}.",
+        frames=[base64.b64encode(_png(picture)).decode("ascii") for picture in pictures],
+        width=pictures[0].width,
+        milliseconds=_MILLISECONDS,
+    )
+    return page.encode("utf-8")
+
+
+def _png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()

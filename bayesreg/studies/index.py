@@ -1,0 +1,85 @@
+"""A page of all figures: a thumbnail and a line for each, by document."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayesreg._files import write_whole
+from bayesreg.errors import InputError
+from bayesreg.studies import exhibits
+
+if TYPE_CHECKING:
+    import os
+
+    from bayesreg.studies.exhibit import Exhibit
+
+# Of each document: what it is about, and the notebook that goes through it.
+DOCUMENTS = {
+    1: ("Level sets and tangency", "01_level_sets.ipynb"),
+    2: ("One weight", "02_one_weight.ipynb"),
+    3: ("Soft thresholding, step by step", "03_soft_thresholding.ipynb"),
+    4: ("Logistic regression with Laplace and Gaussian priors", "04_logistic_priors.ipynb"),
+    5: ("Balls, norms and moving costs", "05_balls.ipynb"),
+    6: ("Beyond the mode", "06_beyond_the_mode.ipynb"),
+}
+#: Pixels per inch of a thumbnail.
+_DPI = 60
+
+
+def write_gallery(folder: str | os.PathLike[str], *, seed: int = 0) -> tuple[Path, ...]:
+    """Draw every figure, and write them with a page that shows all of them.
+
+    Parameters
+    ----------
+    folder : path-like
+        An existing directory; ``README.md`` and ``figures/NAME.png`` in it are replaced.
+    seed : int
+        Of what is random in the figures.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+        The files, the page first.
+
+    Raises
+    ------
+    InputError
+        If the folder is none, or cannot be written.
+    """
+    place = Path(folder)
+    if not place.is_dir():
+        msg = f"folder: {place} is no directory; create it first"
+        raise InputError(msg)
+    pictures = place / "figures"
+    pictures.mkdir(exist_ok=True)
+    written = []
+    for exhibit in exhibits():
+        buffer = io.BytesIO()
+        exhibit.draw(seed).savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
+        written.append(write_whole(pictures / f"{exhibit.name}.png", buffer.getvalue(), "folder"))
+    page = write_whole(place / "README.md", page_text(exhibits()).encode(), "folder")
+    return (page, *written)
+
+
+def page_text(shown: tuple[Exhibit, ...]) -> str:
+    """Return the page in Markdown.
+
+    Parameters
+    ----------
+    shown : tuple of Exhibit
+        What is on it, in order.
+    """
+    drawn = "`bayesreg figures NAME --output FILE` draws one, `bayesreg figures --gallery .` all"
+    parts = [f"# Figures\n\nOne notebook per document, and every figure of it: {drawn}."]
+    for number, (title, notebook) in DOCUMENTS.items():
+        parts.append(f"## {number}. [{title}]({notebook})")
+        rows = [exhibit for exhibit in shown if exhibit.document == number]
+        cells = [
+            f"| [<img src='figures/{e.name}.png' width='320'>]({notebook}) | "
+            f"`{e.name}`<br>{e.caption.replace('|', '∣')} |"
+            for e in rows
+        ]
+        parts.append("\n".join(["| | |", "|---|---|", *cells]))
+    return "\n\n".join(parts) + "\n"
