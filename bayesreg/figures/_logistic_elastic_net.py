@@ -78,10 +78,10 @@ def _weights(axes: Axes, result: LogisticElasticNet) -> None:
     )  # fmt: skip
     for one in (result.ridge, result.lasso, result.both):
         for place, value in zip(number + _APART[one.name], one.mode.coef[:_SHOWN], strict=True):
+            colour = _LINES[one.name]["color"]
             axes.plot(
-                place, value, marker=_MARKERS[one.name], markersize=5,
-                color=_LINES[one.name]["color"], linestyle="",
-                **({"markerfacecolor": "white"} if value == 0 else {}),
+                place, value, marker=_MARKERS[one.name], markersize=5, color=colour,
+                markerfacecolor="white" if value == 0 else colour, linestyle="",
             )  # fmt: skip
     axes.set_xticks(number)
     label(axes, "Modes, first 12 of 50 (hollow: exactly 0)", "weight number", "weight w")

@@ -24,7 +24,9 @@ TRUTH: dict[str, Any] = {
     "color": ink.BLUE, "marker": "_", "linestyle": "", "markersize": 9, "markeredgewidth": 2,
 }  # fmt: skip
 SPREAD: dict[str, Any] = {"color": ink.SKY, "linewidth": 3.2}
-DOT: dict[str, Any] = MEAN | {"markersize": 3.5}
+DOT: dict[str, Any] = MEAN | {
+    "markersize": 4.5, "markeredgecolor": "white", "markeredgewidth": 0.7,
+}  # fmt: skip
 DIAMOND: dict[str, Any] = MODE | {"markersize": 4.5}
 HOLLOW: dict[str, Any] = DIAMOND | {"markerfacecolor": "white", "markeredgewidth": 0.9}
 #: The weights that matter, and the others.

@@ -73,7 +73,7 @@ def positions(result: BallCosts) -> Iterator[Figure]:
     """
     figure = sheet(_HEADING, 6.4, 7.6)
     columns = -(-len(result.balls) // 2)
-    room = {"hspace": 0.25}
+    room = {"hspace": 0.05}
     panels = list(figure.subplots(2, columns, sharex=True, sharey=True, gridspec_kw=room).flat)
     for axes, ball in zip(panels, result.balls, strict=True):
         draw_ball(axes, ball, _REACH)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bayesreg.studies.balls import BallCosts
 
 _DPI, _COLOURS, _MILLISECONDS = 80, 24, 140
+_PAPER = 240  # of 255: lighter than anything that is drawn
 _SUFFIXES = (".gif", ".html")
 
 
@@ -79,9 +80,18 @@ def _pictures(result: BallCosts, dpi: int) -> list[Image.Image]:
         canvas.draw()  # type: ignore[no-untyped-call]
         pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
         full = Image.fromarray(pixels).convert("RGB")
-        palette = pictures[0] if pictures else full.quantize(_COLOURS, dither=Image.Dither.NONE)
+        palette = pictures[0] if pictures else _palette(full)
         pictures.append(full.quantize(palette=palette, dither=Image.Dither.NONE))
     return pictures
+
+
+def _palette(full: Image.Image) -> Image.Image:
+    """Return a picture in few colours, of which the nearly white are white, or paper is tinted."""
+    few = full.quantize(_COLOURS, dither=Image.Dither.NONE)
+    colours = np.reshape(few.getpalette() or [], (-1, 3))
+    colours[colours.min(axis=1) > _PAPER] = 255
+    few.putpalette(colours.ravel().tolist())
+    return few
 
 
 def _gif(pictures: list[Image.Image]) -> bytes:

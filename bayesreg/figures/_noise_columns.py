@@ -38,11 +38,11 @@ def noise_columns(result: NoiseColumns) -> Figure:
     )
     panels = figure.subplots(len(result.heights), 2, sharex=True, sharey="row")
     for k, (row, rows) in enumerate(zip(panels, result.heights, strict=True)):
+        low = float(np.nanmin([(each.training, each.fresh) for each in result.scores[k]]))
+        row[0].set_ylim(1.08 * low, -0.04 * low)
         _lines(row[0], result, k, f"{rows} rows: on the rows of the fit", fresh=False)
         _lines(row[1], result, k, f"Fitted on {rows} rows: on new rows", fresh=True)
         row[1].set_ylabel("")
-        low = min(float(np.nanmin([each.training, each.fresh])) for each in result.scores[k])
-        row[0].set_ylim(1.08 * low, -0.04 * low)
     handles = [
         Line2D([], [], **_style(name), label=text)
         for name, text in (
@@ -68,9 +68,7 @@ def _lines(axes: Axes, result: NoiseColumns, k: int, title: str, *, fresh: bool)
         axes.plot(result.columns, scores.fresh if fresh else scores.training, **_style(scores.name))
     separated = result.separated[k]
     if separated is not None and not fresh:
-        note(
-            axes, f"no prior, from {separated} on: separated,\nno maximum, supremum 0",
-            (separated + 1, 0), (0, -16),
-        )  # fmt: skip
+        text = f"no prior: from {separated} columns of noise on\nseparated; no maximum, supremum 0"
+        note(axes, text, (8.0, axes.get_ylim()[0] / 2), (0, 0))
     axes.set_xlim(-1, float(result.columns[-1]) + 1)
     label(axes, title, "columns of noise", "mean log likelihood, nats per row")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.lines import Line2D
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from bayesreg.studies._logistic_width import WideAndThin
 
-_NEAREST = {"color": ink.GREEN, "marker": "_", "linestyle": "", "markersize": 9}
+_NEAREST: dict[str, Any] = {
+    "color": ink.GREEN, "marker": "+", "linestyle": "", "markersize": 9, "markeredgewidth": 2,
+}  # fmt: skip
 
 
 def wide_and_thin(result: WideAndThin) -> Figure:
@@ -37,13 +39,13 @@ def wide_and_thin(result: WideAndThin) -> Figure:
     shapes = (result.wide, result.thin, result.scaled)
     for row, shape in zip(panels, shapes, strict=True):
         draw_weights(row, result.truth, shape.mode.coef, shape.interval, shape.mean)
-        row[0].plot([1, 2, 3], result.nearest[:3], **_NEAREST, markeredgewidth=2)
+        row[0].plot([1, 2, 3], result.nearest[:3], **_NEAREST)
         label(row[0], f"{shape.rows} rows, λ = {shape.lam:g}", "", "weight w, per unit of x")
         kept = len(shape.mode.support)
         label(row[1], f"{kept} of {result.truth.size} weights of the mode not 0", "", "")
     for axes in panels[-1]:
         axes.set_xlabel("weight number", fontsize=ink.TEXT)
-    nearest = Line2D([], [], **_NEAREST, markeredgewidth=2, label="nearest logistic regression")
+    nearest = Line2D([], [], **_NEAREST, label="nearest logistic regression")
     handles = posterior_handles()
     legend(figure, [handles[0], nearest, *handles[1:]], 3)
     return figure

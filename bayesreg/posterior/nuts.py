@@ -169,19 +169,21 @@ def _as_nutpie_model(target: Target | Transported) -> Any:
             z = 0.5 * z
         return None
 
-    def start(seed: int) -> Vector:
-        z = nearest(np.random.default_rng(seed).standard_normal(target.size))
-        return fallback if z is None else z
-
     _check_height(density(np.zeros(target.size))[0])
     tries = (nearest(np.random.default_rng(k).standard_normal(target.size)) for k in range(20))
-    fallback = next((z for z in tries if z is not None), None)
-    if fallback is None:
+    found = next((z for z in tries if z is not None), None)
+    if found is None:
         msg = (
             "nuts: the log density has no slope along some direction wherever it could begin; "
             "look for columns that are constant to rounding, or of extreme size"
         )
         raise SamplingFailed(msg)
+    fallback = found
+
+    def start(seed: int) -> Vector:
+        z = nearest(np.random.default_rng(seed).standard_normal(target.size))
+        return fallback if z is None else z
+
     return from_pyfunc(
         target.size,
         lambda: sloped,

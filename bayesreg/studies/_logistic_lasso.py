@@ -163,12 +163,12 @@ class LassoRun:
     @property
     def last(self) -> Vector:
         """The document's answer: the last iterate, shape (p,)."""
-        return self.descent.points[-1]
+        return np.asarray(self.descent.points[-1])
 
     @property
     def interval(self) -> Matrix:
         """Central 90 % of the draws, shape (2, p)."""
-        return np.quantile(self.draws, [0.05, 0.95], axis=0)
+        return np.asarray(np.quantile(self.draws, [0.05, 0.95], axis=0))
 
     @property
     def mean(self) -> Vector:

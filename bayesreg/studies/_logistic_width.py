@@ -60,7 +60,7 @@ class Shape:
     @property
     def interval(self) -> Matrix:
         """Central 90 % of the draws, shape (2, p)."""
-        return np.quantile(self.draws, [0.05, 0.95], axis=0)
+        return np.asarray(np.quantile(self.draws, [0.05, 0.95], axis=0))
 
 
 @dataclass(frozen=True, eq=False)

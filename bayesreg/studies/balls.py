@@ -307,6 +307,7 @@ EXHIBITS = (
         "A cost moves around four balls and drags its minimiser along (.gif and .html: it moves)",
         5,
         lambda _: moving_costs(),
+        "moving_costs_animation",
     ),
     Exhibit(
         "shrunken_clouds",

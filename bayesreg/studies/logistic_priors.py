@@ -4,8 +4,9 @@ The computations are in modules of their own: the 50 rows and 50 columns of its 
 (`_logistic_lasso`), the two clouds of its L2 exercise (`_logistic_clouds`), and its remarks on wide
 matrices and on noise (`_logistic_width`).
 
-Its penalties in nats: ``λ Σ|w|`` is a Laplace prior of scale ``1/λ``, variance ``2/λ²``; ``λ‖w‖²/2``
-a Normal prior of variance ``1/λ``; ``λ₂‖w‖²``, in its elastic net, one of variance ``1/(2λ₂)``.
+Its penalties in nats: ``λ Σ|w|`` is a Laplace prior of scale ``1/λ``, variance ``2/λ²``;
+``λ‖w‖²/2`` a Normal prior of variance ``1/λ``; ``λ₂‖w‖²``, in its elastic net, one of variance
+``1/(2λ₂)``.
 """
 
 from __future__ import annotations
