@@ -76,7 +76,7 @@ def test_the_gallery_shows_what_it_draws(tmp_path: Path, monkeypatch: pytest.Mon
     few = (exhibit("one_weight"),)
     monkeypatch.setattr("bayesreg.studies.index.exhibits", lambda: few)
     page, picture = write_gallery(tmp_path)
-    assert "figures/one_weight.png" in page.read_text(encoding="utf-8")
+    assert "gallery/one_weight.png" in page.read_text(encoding="utf-8")
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -84,4 +84,4 @@ def test_the_page_of_the_repository_is_up_to_date() -> None:
     """Every figure is on it, with its caption and its picture."""
     assert (FOLDER / "README.md").read_text(encoding="utf-8") == page_text(exhibits())
     for name in NAMES:
-        assert (FOLDER / "figures" / f"{name}.png").is_file()
+        assert (FOLDER / "gallery" / f"{name}.png").is_file()

@@ -34,7 +34,7 @@ def write_gallery(folder: str | os.PathLike[str], *, seed: int = 0) -> tuple[Pat
     Parameters
     ----------
     folder : path-like
-        An existing directory; ``README.md`` and ``figures/NAME.png`` in it are replaced.
+        An existing directory; ``README.md`` and ``gallery/NAME.png`` in it are replaced.
     seed : int
         Of what is random in the figures.
 
@@ -52,7 +52,7 @@ def write_gallery(folder: str | os.PathLike[str], *, seed: int = 0) -> tuple[Pat
     if not place.is_dir():
         msg = f"folder: {place} is no directory; create it first"
         raise InputError(msg)
-    pictures = place / "figures"
+    pictures = place / "gallery"
     pictures.mkdir(exist_ok=True)
     written = []
     for exhibit in exhibits():
@@ -77,7 +77,7 @@ def page_text(shown: tuple[Exhibit, ...]) -> str:
         parts.append(f"## {number}. [{title}]({notebook})")
         rows = [exhibit for exhibit in shown if exhibit.document == number]
         cells = [
-            f"| [<img src='figures/{e.name}.png' width='320'>]({notebook}) | "
+            f"| [<img src='gallery/{e.name}.png' width='320'>]({notebook}) | "
             f"`{e.name}`<br>{e.caption.replace('|', '∣')} |"
             for e in rows
         ]
