@@ -12,7 +12,7 @@ import numpy as np
 from bayesreg.posterior.gibbs._augmented import SCALE, SIGMA, Prior, Rows, State
 from bayesreg.posterior.gibbs._mixing import start
 from bayesreg.posterior.gibbs.chains import run_chains
-from bayesreg.posterior.gibbs.plan import KNOWN
+from bayesreg.posterior.gibbs.plan import numbers_of
 from bayesreg.posterior.gibbs.routes import is_wide
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bayesreg._validation import Vector
     from bayesreg.posterior.base import Settings
     from bayesreg.posterior.gibbs.chains import Chain
-    from bayesreg.posterior.gibbs.plan import Hyperprior, Plan
+    from bayesreg.posterior.gibbs.plan import Plan
 
 
 def run_augmented(
@@ -93,18 +93,13 @@ def prior_of(plan: Plan) -> Prior:
         scaled=scaled.index(True) if any(scaled) else -1,
         unit=np.array(plan.unit),
         shape=np.ascontiguousarray(plan.shape),
-        scale=_numbers(plan.scale_prior),
-        sigma=_numbers(plan.sigma_prior),
+        scale=numbers_of(plan.scale_prior),
+        sigma=numbers_of(plan.sigma_prior),
         spike_low=0 if spike is None else spike.low,
         spike_high=0 if spike is None else spike.high,
         inclusion=np.empty(0) if spike is None else np.ascontiguousarray(spike.inclusion),
         slab=np.empty(0) if spike is None else np.ascontiguousarray(spike.slab),
     )
-
-
-def _numbers(hyperprior: Hyperprior | None) -> tuple[int, float, float]:
-    kind, a, b = hyperprior or KNOWN
-    return kind, a, b
 
 
 def typical_spread(plan: Plan, rows: Rows) -> float:

@@ -14,7 +14,7 @@ from bayesreg.posterior.gibbs._single import has_pairs
 from bayesreg.posterior.gibbs._state import Data, Moves, Prior, State
 from bayesreg.posterior.gibbs._sweep import sweep
 from bayesreg.posterior.gibbs.chains import Chain, run_chains
-from bayesreg.posterior.gibbs.plan import REGULARIZED_HORSESHOE
+from bayesreg.posterior.gibbs.plan import REGULARIZED_HORSESHOE, numbers_of, walked
 from bayesreg.posterior.gibbs.rows import Rows
 from bayesreg.posterior.gibbs.starts import explaining, start_included, start_scale
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bayesreg.posterior.base import Settings
-    from bayesreg.posterior.gibbs.plan import Block, Hyperprior, Plan
+    from bayesreg.posterior.gibbs.plan import Block, Plan
 
 # The p × p route costs p³/3, the n × n one 0.6 n²p + n³/3: they cross here.
 _WIDE = 1.6
@@ -33,7 +33,6 @@ _WALKS = 4
 # Share of a draw of all coefficients that passes over them one by one may take, most of them, and
 # what a coefficient costs beside its products, in multiplications.
 _SHARE, _MOST_PASSES, _ALONE = 0.25, 10, 1000
-_KNOWN = (-1, 0.0, 0.0)
 _ROUNDED = (
     "gibbs: rounding decides on the coefficients: some columns depend on others to the last "
     "digits, and the prior is too wide beside the noise (sd times the length of a column over "
@@ -145,8 +144,8 @@ def _prior(plan: Plan) -> Prior:
         shape=np.ascontiguousarray(plan.shape[: plan.mixed]),
         inclusion=np.empty(0) if plan.spike is None else plan.spike.inclusion,
         slab=np.empty(0) if plan.spike is None else plan.spike.slab,
-        sigma=_numbers(plan.sigma_prior),
-        scale=_numbers(plan.scale_prior),
+        sigma=numbers_of(plan.sigma_prior),
+        scale=numbers_of(plan.scale_prior),
     )
 
 
@@ -157,8 +156,7 @@ def _moves(plan: Plan, data: Data) -> Moves:
     slabbed = REGULARIZED_HORSESHOE
     shared = [block for block in mixtures if block.uses_scale and block.family != slabbed]
     wide = plan.mixed > _MANY * data.power
-    walk_scale = len(shared) == len(mixtures) == 1
-    walk_sigma = unknown and (not any(relative) or (all(relative) and walk_scale))
+    walk_sigma, walk_scale = walked(mixtures, unknown=unknown)
     return Moves(
         together=unknown and plan.spike is None and bool(mixtures) and all(relative),
         scale_from_data=bool(shared) and wide,
@@ -177,10 +175,6 @@ def _passes(plan: Plan, data: Data) -> int:
     joint = m**3 / 3 if data.gram else 0.6 * r * r * m + r**3 / 3
     alone = m * (_ALONE + 2 * (m if data.gram else r))
     return min(round(_SHARE * joint / alone), _MOST_PASSES)
-
-
-def _numbers(hyperprior: Hyperprior | None) -> tuple[int, float, float]:
-    return _KNOWN if hyperprior is None else (hyperprior.kind, hyperprior.a, hyperprior.b)
 
 
 def _state(

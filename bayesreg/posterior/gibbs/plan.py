@@ -49,7 +49,7 @@ from bayesreg.priors.norms import labels_of
 from bayesreg.scale_priors import SCALE_PRIORS, ScalePrior
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -108,6 +108,31 @@ class Hyperprior(NamedTuple):
 
 #: What stands for the hyperprior of a known value, where compiled code takes one.
 KNOWN = Hyperprior(-1, 0.0, 0.0)
+
+
+def numbers_of(hyperprior: Hyperprior | None) -> tuple[int, float, float]:
+    """Return kind, a and b as compiled code takes them; those of `KNOWN` where there is none."""
+    kind, a, b = hyperprior or KNOWN
+    return kind, a, b
+
+
+def walked(blocks: Sequence[Block], *, unknown: bool) -> tuple[bool, bool]:
+    """Say whether sigma, and the scale, can be drawn with the coefficients integrated out.
+
+    A slab that does not scale leaves no factor to walk along.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        Those with local variances.
+    unknown : bool
+        Whether sigma is.
+    """
+    relative = [block.uses_sigma for block in blocks]
+    scale = len(blocks) == 1 and (
+        blocks[0].uses_scale and blocks[0].family != REGULARIZED_HORSESHOE
+    )
+    return unknown and (not any(relative) or (all(relative) and scale)), scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -412,5 +437,7 @@ __all__ = [
     "Hyperprior",
     "Plan",
     "Spike",
+    "numbers_of",
     "reason_against_prior",
+    "walked",
 ]

@@ -19,7 +19,7 @@ from bayesreg.posterior.gibbs.augmented import (
     typical_spread,
 )
 from bayesreg.posterior.gibbs.chains import Chain
-from bayesreg.posterior.gibbs.plan import REGULARIZED_HORSESHOE
+from bayesreg.posterior.gibbs.plan import walked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,16 +110,9 @@ def _many(plan: Plan, rows: Rows, prior: Prior, state: State) -> Many:
 
 
 def _moves(plan: Plan) -> Moves:
-    """Choose which unknowns are drawn with the coefficients integrated out.
-
-    A slab that does not scale leaves no factor to walk along.
-    """
-    blocks, unknown = plan.blocks, plan.sigma is None
-    relative = [block.uses_sigma for block in blocks]
-    walk_scale = len(blocks) == 1 and (
-        blocks[0].uses_scale and blocks[0].family != REGULARIZED_HORSESHOE
-    )
-    walk_sigma = unknown and (not any(relative) or (all(relative) and walk_scale))
+    """Choose which unknowns are drawn with the coefficients integrated out."""
+    unknown, relative = plan.sigma is None, [block.uses_sigma for block in plan.blocks]
+    walk_sigma, walk_scale = walked(plan.blocks, unknown=unknown)
     return Moves(
         together=unknown and all(relative),
         walks=_WALKS if walk_sigma or walk_scale else 0,
