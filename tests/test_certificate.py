@@ -185,7 +185,11 @@ def test_joint_certificate_sees_sigma() -> None:
     )
     fit = br.find_map(problem)
     assert fit.sigma is not None
-    assert br.certify(problem, fit.coef, fit.intercept, sigma=fit.sigma).optimal
+    joint = br.certify(problem, fit.coef, fit.intercept, sigma=fit.sigma)
+    assert joint.optimal
+    assert joint.joint
+    assert not joint.minimum  # nothing is proved of other values of sigma, and the words say so
+    assert "given sigma" in str(joint)
     other = br.find_map(problem, given={"sigma": 1.1 * fit.sigma})
     assert other.certificate.optimal
     off = br.certify(problem, other.coef, other.intercept, sigma=1.1 * fit.sigma)

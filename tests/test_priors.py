@@ -16,7 +16,7 @@ from scipy.integrate import quad
 
 import bayesreg as br
 from bayesreg.blocks import Blocks, same_prior
-from bayesreg.errors import DegenerateMode, InputError
+from bayesreg.errors import DegenerateMode, InputError, NoClosedForm
 from bayesreg.penalties import BridgePenalty, SeparableJoin, SeparablePenalty
 from bayesreg.priors import (
     Bridge,
@@ -548,7 +548,7 @@ def test_what_does_not_take_a_prior_says_so(name: str) -> None:
     """Closed forms refuse with what to do; units have no number but a reason."""
     X, y = np.eye(P), np.arange(P) * 1.0
     problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=EXAMPLES[name])
-    with pytest.raises(InputError, match=r"^prior: .*bayesreg\.sample"):
+    with pytest.raises(NoClosedForm, match=r"^prior: .*bayesreg\.sample"):
         br.posterior_moments(problem)
     row = br.units.to_sklearn(problem)
     assert row.estimator is None

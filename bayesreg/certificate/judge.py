@@ -223,7 +223,8 @@ def _judge(
         multipliers=None if along_path else multipliers(local),
         cusp=isinstance(penalty, SeparablePenalty) and bool(np.isinf(penalty.kink).any()),
         objective=local.objective(),
-        minimum=optimal if convex else bool(stationary) and joint is None and is_minimum(local),
+        minimum=joint is None and (optimal if convex else bool(stationary) and is_minimum(local)),
+        joint=joint is not None,
     )
 
 

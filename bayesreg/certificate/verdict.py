@@ -46,6 +46,10 @@ class Certificate:
     minimum : bool
         Whether it is proved to be a local minimum; where the problem is not convex, by its second
         derivatives.
+    joint : bool
+        Whether sigma was judged too. Then sigma is a stationary point, and all else is said of the
+        coefficients given it: under a prior that does not scale with sigma there may be another
+        joint mode elsewhere (Park & Casella 2008).
     gap_tolerance, kkt_tolerance : float
         The tolerances, which grow with the rounding error of the data's own magnitudes.
     multipliers : ndarray, shape (p,), or None
@@ -76,6 +80,7 @@ class Certificate:
     cusp: bool = field(default=False, repr=False)
     objective: float = field(default=math.nan, repr=False)
     minimum: bool = field(default=False, repr=False)
+    joint: bool = field(default=False, repr=False)
 
     def __str__(self) -> str:
         """Say the verdict in words."""
@@ -85,8 +90,10 @@ class Certificate:
             cusp = "; 0 is always a local mode under this prior" if self.cusp else ""
             residual += ", a local minimum" if self.minimum else ""
             return f"{verdict}: {residual} (not convex: no global statement{cusp})"
-        verdict = "optimal" if self.optimal else f"NOT optimal (worst: {self.worst})"
+        found = "optimal given sigma, itself stationary" if self.joint else "optimal"
+        verdict = found if self.optimal else f"NOT optimal (worst: {self.worst})"
         unique = "unique" if self.unique else "an optimum, not proved unique"
+        unique += " given sigma" if self.joint else ""
         tail = f"; {unique}" if self.optimal else ""
         return f"{verdict}: duality gap {self.gap:.2g} nats, {residual}{tail}"
 

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 from bayesreg.blocks import Blocks
-from bayesreg.errors import DegenerateMode, InputError
+from bayesreg.errors import DegenerateMode, NoClosedForm
 from bayesreg.likelihoods import (
     LOG_2PI,
     Bernoulli,
@@ -67,11 +67,11 @@ def reason_against_prior(problem: Problem) -> str | None:
 
 
 def require_known_prior(problem: Problem) -> None:
-    """Raise InputError for a prior that `PriorShape` does not describe."""
+    """Raise NoClosedForm for a prior that `PriorShape` does not describe."""
     reason = reason_against_prior(problem)
     if reason is not None:
         msg = f"{reason}; draw from it with bayesreg.sample"
-        raise InputError(msg)
+        raise NoClosedForm(msg)
 
 
 @dataclass(frozen=True, eq=False)

@@ -267,10 +267,9 @@ def posterior_moments(problem: object) -> Moments:
 
     Raises
     ------
-    InputError
-        If the prior consists of other things than absolute values and squares.
     NoClosedForm
-        If the posterior has no such solution, or no variance; the message says why.
+        If the prior consists of other things than absolute values and squares, or the posterior
+        has no such solution, or no variance; the message says why.
     ImproperPosterior
         If the posterior does not integrate.
 
