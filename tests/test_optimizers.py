@@ -450,6 +450,65 @@ def test_ista_step_of_the_lecture_notes() -> None:
     np.testing.assert_allclose(shrunk, [0.95, 1.25], rtol=1e-14)
 
 
+def test_ista_with_the_start_and_step_of_the_lecture_notes() -> None:
+    """Their first step, 0.95 and 1.25, then the mode (0, 1.6), on the scale of their weights."""
+    problem = br.Problem(
+        [[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0], likelihood=br.Gaussian(math.sqrt(2.0)),
+        prior=br.Laplace(1.0), intercept=False,
+    )  # fmt: skip
+    run = br.optimize(problem, "ista", start=[0.5, 0.5], step_size=0.1, keep_iterates=True)
+    assert run.iterates is not None
+    assert run.trace is not None
+    assert len(run.iterates) == len(run.trace) == (run.iterations or 0) + 1
+    np.testing.assert_allclose(run.iterates[0][0], [0.5, 0.5])
+    np.testing.assert_allclose(run.iterates[1][0], [0.95, 1.25], rtol=1e-14)
+    np.testing.assert_allclose(run.coef, [0.0, 1.6], atol=1e-12)
+    for (coef, intercept), value in zip(run.iterates, run.trace, strict=True):
+        assert value == pytest.approx(problem.objective(coef, intercept), rel=1e-13)
+
+
+def test_a_step_that_is_too_long_claims_nothing() -> None:
+    """Above twice one over the curvature the iterates leave; the best of them is the answer."""
+    problem = br.Problem(
+        [[1.0], [2.0]], [1.0, 3.0], likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0),
+        intercept=False,
+    )  # fmt: skip
+    run = br.optimize(problem, "ista", step_size=0.5, start=[0.3], keep_iterates=True)
+    assert not run.claims_convergence
+    assert run.trace is not None
+    assert run.trace[-1] > 10 * run.trace[0]
+    assert problem.objective(run.coef) == pytest.approx(min(run.trace), rel=1e-12)
+
+
+@pytest.mark.parametrize("setting", ["raw", "standardized"])
+@pytest.mark.parametrize("family", LIKELIHOODS)
+def test_iterates_are_on_the_scale_of_the_user(family: str, setting: str) -> None:
+    """Start and answer are the first and the last, the trace their objective; read-only."""
+    problem = make(family, "lasso", setting)
+    begin = np.linspace(-0.1, 0.1, problem.p)
+    for name in ("ista", "fista", "coordinate_descent"):
+        own: dict[str, Any] = {"start": begin} if name == "ista" else {}
+        run = br.optimize(problem, name, keep_iterates=True, **own)
+        assert run.iterates is not None
+        assert run.trace is not None
+        assert not run.iterates[-1][0].flags.writeable
+        if own:
+            np.testing.assert_allclose(run.iterates[0][0], begin, rtol=1e-12)
+        np.testing.assert_array_equal(run.iterates[-1][0], run.coef)
+        values = [problem.objective(*each) for each in run.iterates]
+        np.testing.assert_allclose(run.trace, values, rtol=1e-10)
+    assert br.optimize(problem, "ista").iterates is None
+    assert br.optimize(problem, "lbfgs", keep_iterates=True).iterates is None
+
+
+@pytest.mark.parametrize("argument", ["start", "step_size"])
+def test_other_methods_choose_start_and_step_themselves(argument: str) -> None:
+    """They say so, instead of taking no notice."""
+    value: Any = {"start": [0.0] * 6, "step_size": 0.1}[argument]
+    with pytest.raises(InputError, match=f"{argument}: 'fista' chooses its own"):
+        br.optimize(make("gaussian", "lasso"), "fista", **{argument: value})
+
+
 @pytest.mark.parametrize("family", ["gaussian", "bernoulli"])
 def test_lipschitz_constant_is_a_bound(family: str) -> None:
     """No secant of the gradient is steeper, not even along the leading eigenvector."""
@@ -671,7 +730,14 @@ def test_improper_posteriors_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("keywords", "message"),
-    [({"max_iter": 0}, "max_iter"), ({"tol": -1.0}, "tol"), ({"seed": "x"}, "seed")],
+    [
+        ({"max_iter": 0}, "max_iter"),
+        ({"tol": -1.0}, "tol"),
+        ({"seed": "x"}, "seed"),
+        ({"start": [0.0] * 99}, "start"),
+        ({"step_size": 0.0}, "step_size"),
+        ({"keep_iterates": 2}, "keep_iterates"),
+    ],
 )
 def test_settings_are_checked(keywords: dict[str, Any], message: str) -> None:
     """The argument is named."""
@@ -713,7 +779,7 @@ def test_estimates_are_frozen_and_carry_no_score() -> None:
     estimate = br.optimize(make("gaussian", "lasso"), "fista")
     assert set(vars(estimate)) == {
         *("name", "coef", "intercept", "claims_convergence"),
-        *("seconds", "iterations", "trace"),
+        *("seconds", "iterations", "trace", "iterates"),
     }
     assert not estimate.coef.flags.writeable
     assert estimate.seconds > 0

@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 from scipy.integrate import dblquad, quad
 from scipy.optimize import minimize_scalar
 
 import bayesreg as br
+from bayesreg.figures._moving_costs import positions
 from bayesreg.studies import _norm_clouds as norms
 from bayesreg.studies import balls as study
 from bayesreg.studies._ball_costs import BALL_NORMS
@@ -474,6 +476,33 @@ def test_the_page_is_one_file_that_loads_nothing(short: study.BallCosts, tmp_pat
     assert frames[1].count(",") == 4
     assert 'aria-label="position of the cost"' in page
     assert "Of 5 positions, L½: " in page
+
+
+def test_the_page_can_be_read_without_seeing_or_hearing_it_move(
+    short: study.BallCosts, tmp_path: Path
+) -> None:
+    """A picture with a text, silent counts, less motion on request, a word without JavaScript."""
+    path = br.figures.moving_costs_animation(short, tmp_path / "costs.html", dpi=40)
+    page = path.read_text(encoding="utf-8")
+    assert 'alt="A panel for each ball: ' in page
+    assert 'aria-live="off"' in page
+    assert "prefers-reduced-motion: reduce" in page
+    assert '<form id="controls" hidden>' in page  # shown by the script, without which it is idle
+    assert "This is the first of 5 positions" in page
+    assert re.search(r'<html lang="en">.*<main>.*<h1>', page, re.DOTALL)
+
+
+@pytest.mark.parametrize("heading", ["", "A cost moves around four balls"])
+def test_nothing_is_cut_off_in_the_film(short: study.BallCosts, heading: str) -> None:
+    """All of it is within the picture, once the layout has settled."""
+    figure = next(positions(short, heading))
+    canvas = FigureCanvasAgg(figure)
+    for _ in range(3):
+        canvas.draw()  # type: ignore[no-untyped-call]
+    ink = figure.get_tightbbox()
+    assert min(ink.x0, ink.y0) >= 0
+    assert ink.x1 <= figure.get_figwidth()
+    assert ink.y1 <= figure.get_figheight()
 
 
 def test_the_whole_film_stays_under_two_megabytes(tmp_path: Path) -> None:

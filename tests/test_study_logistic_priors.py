@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 import bayesreg as br
 import bayesreg.figures
 from bayesreg.studies import logistic_priors as study
-from bayesreg.studies.descent import descend, subgradient_rule
+from bayesreg.studies.descent import subgradient_descent
 
 if TYPE_CHECKING:
     from bayesreg.studies._logistic_lasso import LassoRun
@@ -136,7 +136,7 @@ def test_with_half_the_columns_the_plotted_cost_is_another_function() -> None:
     for _ in range(100):
         assert plotted(twice, 2.0) < plotted(twice + 1e-2 * rng.standard_normal(25), 2.0)
     problem = rows.problem(br.Laplace(1 / 2.0))
-    run = descend(problem, subgradient_rule, start=rows.start, step_size=0.001, most=50)
+    run = subgradient_descent(problem, start=rows.start, step_size=0.001, most=50)
     costs = study.plotted_cost(run)
     at = run.points[20]
     expected = problem.loss(run.points[19]) / 50 + 2.0 * np.abs(at).sum() / 25
@@ -172,7 +172,7 @@ def test_the_method_has_no_zero_and_never_reaches_the_minimum(run: LassoRun) -> 
 def test_the_level_of_the_hovering_is_set_by_the_step() -> None:
     """A tenth of the step, a tenth of the excess or so: it is the method, not the data."""
     run = lasso().runs[0]
-    shorter = descend(run.problem, subgradient_rule, start=run.last, step_size=1e-4, most=2000)
+    shorter = subgradient_descent(run.problem, start=run.last, step_size=1e-4, most=2000)
     late = shorter.values[-500:].mean() - run.lowest
     assert 0.05 < late / run.excess[-500:].mean() < 0.2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from sklearn.linear_model import Lasso
 import bayesreg as br
 from bayesreg.optimizers.ista import ista_step
 from bayesreg.studies import thresholding as study
-from bayesreg.studies.descent import descend, proximal_rule, subgradient_rule
+from bayesreg.studies.descent import proximal_descent, subgradient_descent
 
 if TYPE_CHECKING:
     from bayesreg.studies.exhibit import Exhibit
@@ -130,34 +131,45 @@ def test_the_documents_step_is_above_one_over_the_curvature_and_below_twice_that
     largest = np.linalg.eigvalsh(X.T @ X / 2)[-1]
     assert 1 / largest < study.ALPHA < 2 / largest
     assert study.soft_thresholding().stable_step == pytest.approx(2 / largest, rel=1e-12)
-    too_long = descend(
-        study.notes_problem(), proximal_rule, start=np.array([0.5, 0.5]), step_size=0.15, most=40
+    too_long = proximal_descent(
+        study.notes_problem(), start=np.array([0.5, 0.5]), step_size=0.15, most=40
     )
     assert too_long.values[-1] > too_long.values[0]
 
 
 def test_the_trace_is_that_of_the_optimizer() -> None:
-    """From its start, 0, and with its step, ours is the trace of `optimize(problem, "ista")`."""
-    columns = np.array([[1.0, 2.0], [2.0, 1.0], [0.5, 0.5]])  # of one root mean square
-    problem = br.Problem(
-        columns, [3.0, 1.0, 2.0], likelihood=br.Gaussian(0.8), prior=br.Laplace(0.9),
-        intercept=False,
-    )  # fmt: skip
-    step = 0.8**2 / np.linalg.eigvalsh(columns.T @ columns)[-1]
-    run = descend(problem, proximal_rule, start=np.zeros(2), step_size=float(step), most=60)
-    estimate = br.optimize(problem, "ista", max_iter=60, tol=0.0)
-    assert estimate.trace is not None
-    trace = np.array(estimate.trace[: run.values.size]) - problem.constant
-    np.testing.assert_allclose(run.values[: trace.size], trace, rtol=1e-9)
-    np.testing.assert_allclose(run.points[-1], estimate.coef, rtol=1e-7, atol=1e-9)
+    """`optimize(problem, "ista")` with the document's start and step, certified at each iterate."""
+    problem, trace = study.notes_problem(), study.soft_thresholding()
+    run = br.optimize(
+        problem,
+        "ista",
+        start=study.START,
+        step_size=trace.nats.step_size,
+        tol=0.0,
+        keep_iterates=True,
+    )
+    assert run.iterates is not None
+    assert run.claims_convergence
+    np.testing.assert_allclose(run.iterates[1][0], [0.95, 1.25], rtol=1e-14)
+    np.testing.assert_array_equal([coef for coef, _ in run.iterates], trace.descent.points)
+    assert [br.certify(problem, *each).gap for each in run.iterates] == list(trace.gaps)
+
+
+def test_the_trace_is_the_formula_step_by_step() -> None:
+    """Gradient of the document, then sign(w)·max(0, |w| − αλ), by hand at every iterate."""
+    points = study.soft_thresholding().descent.points
+    for here, there in itertools.pairwise(points):
+        moved = here - 0.1 * -(X.T @ (Y - X @ here)) / 2
+        shrunk = np.sign(moved) * np.maximum(0.0, np.abs(moved) - 0.1 * 1.0)
+        np.testing.assert_allclose(there, shrunk, rtol=1e-12, atol=1e-14)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(0.01, 0.13), st.floats(0.02, 16.0), st.floats(-2, 2), st.floats(-2, 2))
 def test_every_stable_step_descends(alpha: float, lam: float, a: float, b: float) -> None:
     """From anywhere, for any λ; the subgradient method does not."""
-    run = descend(
-        study.notes_problem(lam), proximal_rule, start=np.array([a, b]), step_size=alpha, most=50
+    run = proximal_descent(
+        study.notes_problem(lam), start=np.array([a, b]), step_size=alpha, most=50
     )
     assert (np.diff(run.values) <= 1e-12 * np.abs(run.values[0])).all()
 
@@ -165,7 +177,7 @@ def test_every_stable_step_descends(alpha: float, lam: float, a: float, b: float
 def test_the_subgradient_method_does_not_descend() -> None:
     """Same data, start and step: it ends beside the optimum, without a zero, and hops on."""
     problem = study.notes_problem()
-    run = descend(problem, subgradient_rule, start=np.array([0.5, 0.5]), step_size=0.1, most=200)
+    run = subgradient_descent(problem, start=np.array([0.5, 0.5]), step_size=0.1, most=200)
     assert not run.stands
     assert (run.points != 0).all()
     assert np.diff(run.values)[-50:].max() > 0

@@ -91,5 +91,5 @@ def _marginal(axes: Axes, joint: JointPosterior) -> None:
         0.46, 0.95, f"P(|β| < 1) = {joint.near_zero:.2f}", transform=axes.transAxes,
         ha="center", va="top", fontsize=ink.TEXT,
     )  # fmt: skip
-    label(axes, "", "coefficient β", "density of β")
+    label(axes, "", "coefficient β", "density, per unit of β")
     axes.label_outer()

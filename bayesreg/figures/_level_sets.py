@@ -40,7 +40,8 @@ def level_sets(result: LevelSets) -> Figure:
     figure = sheet("Level sets: ellipses of the loss, curves of the penalties", 3 * columns, 3.7)
     loss, *others = figure.subplots(1, columns, sharex=True, sharey=True)
     _panel(loss, result.loss, "Loss: mean squared error", _LOSS, beside=True)
-    loss.plot(*result.ellipses.centre, **LEAST_SQUARES, zorder=5)
+    # Smaller than elsewhere: the innermost ellipse is around it.
+    loss.plot(*result.ellipses.centre, **(LEAST_SQUARES | {"markersize": 4}), zorder=5)
     for axes, (name, rings) in zip(others, result.penalties, strict=True):
         _panel(axes, rings, name, _PENALTY)
     handles = [

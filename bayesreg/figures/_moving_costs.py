@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 _REACH = 3.1
 _TRAIL: dict[str, Any] = USUAL | {"markersize": 3.5, "markeredgewidth": 0.6}
 _BEEN: dict[str, Any] = SPECIAL | {"markersize": 4}
-_HEADING = "A cost moves around four balls and drags its minimiser along"
+HEADING = "A cost moves around four balls and drags its minimiser along"
+#: Of the film, which is narrower.
+TITLE = "A cost moves around four balls"
 
 
 def moving_costs(result: BallCosts, columns: int = 4) -> Figure:
@@ -43,7 +45,7 @@ def moving_costs(result: BallCosts, columns: int = 4) -> Figure:
     matplotlib.figure.Figure
         A strip; `moving_costs_animation` shows every position.
     """
-    figure = sheet(_HEADING, 8.0, 9.0)
+    figure = sheet(HEADING, 8.0, 9.0)
     panels = figure.subplots(len(result.balls), columns, sharex=True, sharey=True, squeeze=False)
     count = len(result.costs)
     # Not quite evenly spaced: the way is the same in each quarter.
@@ -58,22 +60,24 @@ def moving_costs(result: BallCosts, columns: int = 4) -> Figure:
     return figure
 
 
-def positions(result: BallCosts) -> Iterator[Figure]:
+def positions(result: BallCosts, heading: str = TITLE) -> Iterator[Figure]:
     """Yield one and the same figure at each position of the cost, for an animation.
 
     Parameters
     ----------
     result : BallCosts
         Of `bayesreg.studies.balls.moving_costs`.
+    heading : str
+        Written on top; empty where the page around it has one.
 
     Yields
     ------
     matplotlib.figure.Figure
         A panel per ball with the cost, its minimiser, the minimisers so far and their count.
     """
-    figure = sheet(_HEADING, 6.4, 7.6)
+    figure = sheet(heading, 5.4, 6.7 if heading else 6.4)
     columns = -(-len(result.balls) // 2)
-    room = {"hspace": 0.05}
+    room = {"hspace": 0.08}
     panels = list(figure.subplots(2, columns, sharex=True, sharey=True, gridspec_kw=room).flat)
     for axes, ball in zip(panels, result.balls, strict=True):
         draw_ball(axes, ball, _REACH)
@@ -115,6 +119,6 @@ def _handles() -> list[Artist]:
         Line2D([], [], **SPECIAL, label="minimiser on an axis (L∞: at a corner)"),
         Line2D([], [], **LEAST_SQUARES, label="centre of the cost"),
         Line2D([], [], **USUAL, label="minimiser elsewhere"),
-        Line2D([], [], color=LIKELIHOOD["color"], label="level of the cost that touches the ball"),
+        Line2D([], [], color=LIKELIHOOD["color"], label="level that touches the ball"),
         Line2D([], [], **(LIKELIHOOD | {"linewidth": 0.9}), label="other levels of the cost"),
     ]

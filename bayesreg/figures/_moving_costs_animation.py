@@ -14,14 +14,16 @@ from PIL import Image
 
 from bayesreg._files import check_place, write_whole
 from bayesreg.errors import InputError
-from bayesreg.figures._moving_costs import positions
+from bayesreg.figures._ball_plane import special
+from bayesreg.figures._moving_costs import HEADING, TITLE, positions
 
 if TYPE_CHECKING:
     import os
 
-    from bayesreg.studies.balls import BallCosts
+    from bayesreg.studies.balls import BallCosts, Minimisers
 
-_DPI, _COLOURS, _MILLISECONDS = 80, 24, 140
+_DPI, _COLOURS, _MILLISECONDS = 104, 32, 140
+_LAYOUTS = 3  # square panels change what the layout made room for, until it settles
 _PAPER = 240  # of 255: lighter than anything that is drawn
 _SUFFIXES = (".gif", ".html")
 
@@ -39,7 +41,7 @@ def moving_costs_animation(
         Ends in ``.gif`` or ``.html``; an existing file is replaced. The page plays and stops,
         goes to any position, and loads nothing from elsewhere.
     dpi : int
-        Pixels per inch of a picture 6.4 inches wide.
+        Pixels per inch of a picture 5.4 inches wide.
 
     Returns
     -------
@@ -63,20 +65,23 @@ def moving_costs_animation(
     if suffix not in _SUFFIXES:
         msg = f"path: must end in {' or '.join(_SUFFIXES)}, found {Path(path).name!r}"
         raise InputError(msg)
-    pictures = _pictures(result, dpi)
-    content = _gif(pictures) if suffix == ".gif" else _page(result, pictures)
+    if suffix == ".gif":
+        content = _gif(_pictures(result, dpi, TITLE))
+    else:  # which has a heading of its own
+        content = _page(result, _pictures(result, dpi, ""))
     return write_whole(path, content, "path")
 
 
-def _pictures(result: BallCosts, dpi: int) -> list[Image.Image]:
+def _pictures(result: BallCosts, dpi: int, heading: str) -> list[Image.Image]:
     """Return each position as a picture of few colours, the same ones in all."""
     pictures: list[Image.Image] = []
-    for figure in positions(result):
+    for figure in positions(result, heading):
         canvas = FigureCanvasAgg(figure)
         if not pictures:
             figure.set_dpi(dpi)
-            canvas.draw()  # type: ignore[no-untyped-call]
-            figure.set_layout_engine("none")  # laid out once: nothing may jump from then on
+            for _ in range(_LAYOUTS):
+                canvas.draw()  # type: ignore[no-untyped-call]
+            figure.set_layout_engine("none")  # nothing may jump from then on
         canvas.draw()  # type: ignore[no-untyped-call]
         pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
         full = Image.fromarray(pixels).convert("RGB")
@@ -111,18 +116,23 @@ def _page(result: BallCosts, pictures: list[Image.Image]) -> bytes:
     environment = Environment(
         loader=PackageLoader("bayesreg"), autoescape=True, undefined=StrictUndefined
     )
-    counts = "; ".join(
-        f"{ball.name}: {int(ball.on_axis.sum())} on an axis, {int(ball.tied.sum())} at a corner"
-        for ball in result.balls
-    )
+    counts = "; ".join(_count(ball) for ball in result.balls)
     page = environment.get_template("animation.html.j2").render(
-        title="A cost moves around four balls",
+        title=HEADING,
+        alternative="A panel for each ball: the ball, level lines of the cost around it, the point"
+        " of the ball where the cost is smallest, and where that was before.",
         description=f"Of {len(pictures)} positions, {counts}.",
         frames=[base64.b64encode(_png(picture)).decode("ascii") for picture in pictures],
         width=pictures[0].width,
+        height=pictures[0].height,
         milliseconds=_MILLISECONDS,
     )
     return page.encode("utf-8")
+
+
+def _count(ball: Minimisers) -> str:
+    favoured, where = special(ball)
+    return f"{ball.name}: {int(favoured.sum())} {where}"
 
 
 def _png(picture: Image.Image) -> bytes:

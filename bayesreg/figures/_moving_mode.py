@@ -58,7 +58,7 @@ def _density(axes: Axes, scale: Scale) -> None:
         axes.plot(getattr(scale, name), 0.0, **style, clip_on=False, zorder=5)
     axes.set_xlim(scale.grid[0], scale.grid[-1])
     axes.set_ylim(0, 1.08 * scale.density.max())
-    label(axes, f"In the {scale.name}", f"{scale.name}, {scale.symbol}", "density")
+    label(axes, f"In the {scale.name}", f"{scale.name}, {scale.symbol}", "density, per unit")
 
 
 def _together(axes: Axes, result: MovingMode) -> None:

@@ -40,9 +40,12 @@ def noise_columns(result: NoiseColumns) -> Figure:
     for k, (row, rows) in enumerate(zip(panels, result.heights, strict=True)):
         low = float(np.nanmin([(each.training, each.fresh) for each in result.scores[k]]))
         row[0].set_ylim(1.08 * low, -0.04 * low)
-        _lines(row[0], result, k, f"{rows} rows: on the rows of the fit", fresh=False)
-        _lines(row[1], result, k, f"Fitted on {rows} rows: on new rows", fresh=True)
+        _lines(row[0], result, k, f"Fitted on {rows} rows: score on these", fresh=False)
+        _lines(row[1], result, k, f"Fitted on {rows} rows: score on new ones", fresh=True)
         row[1].set_ylabel("")
+        if k + 1 < len(panels):
+            row[0].set_xlabel("")
+            row[1].set_xlabel("")
     handles = [
         Line2D([], [], **_style(name), label=text)
         for name, text in (

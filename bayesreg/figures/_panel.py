@@ -25,9 +25,10 @@ _HEADING, _PANEL = 11, 10
 
 
 def sheet(heading: str, width: float, height: float) -> Figure:
-    """Make a figure of a size in inches that lays its panels out itself."""
+    """Make a figure of a size in inches that lays its panels out itself; it may have no heading."""
     figure = Figure(figsize=(width, height), facecolor="white", layout="constrained")
-    figure.suptitle(heading, x=0.012, ha="left", fontsize=_HEADING, weight="bold")
+    if heading:
+        figure.suptitle(heading, x=0.012, ha="left", fontsize=_HEADING, weight="bold")
     return figure
 
 

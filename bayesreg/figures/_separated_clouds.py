@@ -69,7 +69,7 @@ def _handles(result: SeparatedClouds) -> list[Line2D]:
         Line2D([], [], **LIKELIHOOD, label="likelihood of the sample"),
         Line2D([], [], **POSTERIOR, label=f"posterior, λ = {result.lam:g}"),
         Line2D([], [], **_POINT, label="likelihood of the point (1, 1)"),
-        Line2D([], [], **_ENDLESS, label="expected of a new point"),
+        Line2D([], [], **_ENDLESS, label="expected of a new point (■ least)"),
         Line2D([], [], **PRIOR, label="prior sd 1/√λ"),
         Line2D([], [], **MODE, label=f"mode, λ = {result.lam:g}"),
         Line2D([], [], **MEAN, label="posterior mean"),
@@ -112,7 +112,7 @@ def _along(axes: Axes, result: SeparatedClouds) -> None:
         note(axes, _power(value), (t, value), *((6, 7), "left") if t == 1 else ((-6, -8), "right"))
     axes.set_yscale("log")
     axes.set(xlim=(0, float(result.sizes[-1])), ylim=(1e-10, 3))
-    label(axes, "Weights (0, t, t): the same border", "t", "−log likelihood per point, nats")
+    label(axes, "Weights (0, t, t): the same border", "t", "−log density per point, nats")
 
 
 def _power(value: float) -> str:
@@ -126,7 +126,7 @@ def _power(value: float) -> str:
 def _modes(axes: Axes, result: SeparatedClouds) -> None:
     for line, name, weight in zip(_LINES, _NAMES, result.modes.T, strict=True):
         axes.plot(result.variances, weight, **line)
-        note(axes, name, (result.variances[-1], weight[-1]), (-4, 0), "right")
+        note(axes, name, (result.variances[-1], weight[-1]), (-6, 9), "right")
     sd = np.sqrt(result.variances)
     axes.plot(result.variances[sd < 25], sd[sd < 25], **PRIOR)
     variance = 1.0 / result.lam

@@ -7,13 +7,22 @@ columns, where the prior acts on those. None of them scores itself; see `bayesre
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayesreg._threads import blas_threads
-from bayesreg._validation import as_count, as_generator, as_real, read_only
+from bayesreg._validation import (
+    as_count,
+    as_flag,
+    as_generator,
+    as_positive,
+    as_real,
+    as_vector,
+    read_only,
+)
 from bayesreg.errors import InputError, NotConverged, unknown_name
 from bayesreg.optimizers._protocol import Optimizer, PointEstimate, Settings, Solution
 from bayesreg.optimizers._reasons import needs_fit
@@ -21,6 +30,8 @@ from bayesreg.optimizers._registry import BY_NAME, OPTIMIZERS
 from bayesreg.problem import Problem
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from bayesreg._validation import Vector
 
 __all__ = [
@@ -105,6 +116,9 @@ def optimize(
     max_iter: int | None = None,
     tol: float | None = None,
     seed: int | np.random.Generator | None = None,
+    start: ArrayLike | None = None,
+    step_size: float | None = None,
+    keep_iterates: bool = False,
 ) -> PointEstimate:
     """Run one point optimizer.
 
@@ -120,6 +134,14 @@ def optimize(
         Tolerance in the optimizer's own terms; its default if None.
     seed : int or numpy.random.Generator, optional
         For the optimizers that are random.
+    start : array_like, shape (p,), optional
+        Coefficients to begin at, on the user's own scale; "ista" only.
+    step_size : float, optional
+        Length of every step, as lectures work it out, in squared units of the coefficients (of
+        standardised columns where the prior acts on those) per nat; "ista" only. Beyond twice one
+        over the curvature the objective need not fall.
+    keep_iterates : bool
+        Whether to hand out the start and every iterate, for instance to certify each.
 
     Returns
     -------
@@ -145,6 +167,16 @@ def optimize(
     >>> estimate = optimize(problem, "fista")
     >>> estimate.coef.round(6), estimate.claims_convergence  # 1 − 1/14
     (array([0.928571]), True)
+
+    ISTA with a start and a step of one's own, and how far from optimal each iterate may be, in
+    nats:
+
+    >>> run = optimize(problem, "ista", start=[0.0], step_size=0.1, keep_iterates=True)
+    >>> [round(float(coef[0]), 3) for coef, _ in run.iterates[:4]]
+    [0.0, 1.3, 0.78, 0.988]
+    >>> from bayesreg import certify
+    >>> [round(certify(problem, *each).gap, 3) for each in run.iterates[:4]]
+    [6.036, 0.966, 0.155, 0.025]
     """
     optimizer = _look_up(name)
     _check_conditional(problem)
@@ -155,7 +187,8 @@ def optimize(
         msg = f"name: {name!r} does not fit this problem: {reason}. Those that do: {fitting}"
         raise InputError(msg)
     problem.require_proper()
-    settings = _settings(max_iter, tol, seed)
+    settings = _settings(max_iter, tol, seed, keep_iterates)
+    settings = _begun(problem, optimizer, settings, start, step_size)
     working, _ = problem.standardized()
     optimizer.prepare(working)
     with blas_threads(problem.design.entries):
@@ -184,37 +217,59 @@ def _check_conditional(problem: object) -> None:
         raise InputError(msg)
 
 
-def _settings(max_iter: int | None, tol: float | None, seed: object) -> Settings:
+def _settings(max_iter: int | None, tol: float | None, seed: object, keep: object) -> Settings:
     most = None if max_iter is None else as_count(max_iter, "max_iter")
     tolerance = None if tol is None else as_real(tol, "tol")
     if tolerance is not None and tolerance < 0:
         msg = f"tol: must be at least 0, found {tolerance:g}"
         raise InputError(msg)
-    return Settings(most, tolerance, as_generator(seed))
+    return Settings(most, tolerance, as_generator(seed), keep=as_flag(keep, "keep_iterates"))
+
+
+def _begun(
+    problem: Problem, optimizer: Optimizer, settings: Settings, start: object, step_size: object
+) -> Settings:
+    """Add where to begin and how far to step, for the optimizers that can be told."""
+    asked = {"start": start, "step_size": step_size}
+    for argument, value in asked.items():
+        if value is not None and not optimizer.stepped:
+            able = ", ".join(repr(each.name) for each in OPTIMIZERS if each.stepped)
+            msg = f"{argument}: {optimizer.name!r} chooses its own; leave it out, or use {able}"
+            raise InputError(msg)
+    return replace(
+        settings,
+        start=None
+        if start is None
+        else as_vector(start, "start", problem.p) * problem.design.column_scale,
+        step_size=None if step_size is None else as_positive(step_size, "step_size"),
+    )
 
 
 def _estimate(problem: Problem, name: str, solution: Solution, seconds: float) -> PointEstimate:
     """Map a solution back to the user's scale, and see that it is finite."""
-    coef, intercept = _on_user_scale(problem, solution)
+    coef, intercept = _on_user_scale(problem, solution.coef, solution.intercept)
     if not (np.isfinite(coef).all() and np.isfinite(intercept)):
         msg = f"{name} ended at numbers that are not finite; try another optimizer or rescale X"
         raise NotConverged(msg)
-    trace = solution.trace
+    trace, iterates = solution.trace, solution.iterates
     return PointEstimate(
         name=name,
-        coef=read_only(coef),
+        coef=coef,
         intercept=intercept,
         claims_convergence=solution.claims_convergence,
         seconds=seconds,
         iterations=solution.iterations,
         trace=None if trace is None else tuple(value + problem.constant for value in trace),
+        iterates=None
+        if iterates is None
+        else tuple(_on_user_scale(problem, *iterate) for iterate in iterates),
     )
 
 
-def _on_user_scale(problem: Problem, solution: Solution) -> tuple[Vector, float]:
+def _on_user_scale(problem: Problem, coef: Vector, intercept: float) -> tuple[Vector, float]:
     """Undo `Problem.standardized`: it centres dense columns beside an intercept."""
     design = problem.design
-    coef = solution.coef / design.column_scale
+    coef = read_only(coef / design.column_scale)
     if design.sparse or not (design.standardize and design.intercept):
-        return coef, float(solution.intercept)
-    return coef, float(solution.intercept - design.column_mean @ coef)
+        return coef, float(intercept)
+    return coef, float(intercept - design.column_mean @ coef)

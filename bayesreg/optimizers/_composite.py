@@ -56,14 +56,16 @@ class Composite:
     unit: float
 
     @classmethod
-    def of(cls, problem: Problem) -> Composite:
-        """Centre and scale a conditional problem that acts on its own columns."""
+    def of(cls, problem: Problem, *, scaled: bool = True) -> Composite:
+        """Centre and scale a conditional problem that acts on its own columns; or leave them."""
         design, penalty = problem.design, problem.penalty
         weights = design.row_weights
         pad = 1 if design.intercept else 0
         whole = design.columns(range(design.p))
         ones, X = whole[:, :pad], whole[:, pad:]
-        center, scale, columns = _scaled_columns(ones, X, weights)
+        center, scale, columns = np.zeros(design.p), np.ones(design.p), X
+        if scaled:
+            center, scale, columns = _scaled_columns(ones, X, weights)
         if not isinstance(penalty, SeparablePenalty):
             # Coefficients that a norm ties together keep their proportions.
             common = math.sqrt(float(np.mean(scale**2))) if scale.size else 1.0
@@ -154,7 +156,8 @@ class Composite:
     def solution(self, run: Run) -> Solution:
         """Map the end of a loop back to the scale of the problem."""
         coef, intercept = self.split(run.point)
-        return Solution(coef, intercept, run.converged, run.iterations, run.trace)
+        kept = None if run.points is None else tuple(self.split(point) for point in run.points)
+        return Solution(coef, intercept, run.converged, run.iterations, run.trace, kept)
 
 
 def _beside_free(penalty: Penalty, count: int) -> Penalty:

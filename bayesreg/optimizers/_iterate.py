@@ -53,12 +53,15 @@ class Run:
         Iterations done.
     trace : tuple of float
         Objective at the start and after each iteration.
+    points : tuple of ndarray or None
+        The start and every iterate, if the limits ask for them.
     """
 
     point: Vector
     converged: bool
     iterations: int
     trace: tuple[float, ...]
+    points: tuple[Vector, ...] | None = None
 
 
 def iterate[S: State](start: S, step: Callable[[S], S], limits: Limits) -> Run:
@@ -81,7 +84,7 @@ def iterate[S: State](start: S, step: Callable[[S], S], limits: Limits) -> Run:
         would be the same) and a KeyboardInterrupt; the best iterate so far is returned then.
     """
     state = best = start
-    trace = [start.value]
+    trace, points = [start.value], [start.point]
     converged = False
     try:
         # Overflow is looked for below, once for every method.
@@ -91,6 +94,8 @@ def iterate[S: State](start: S, step: Callable[[S], S], limits: Limits) -> Run:
                 if not new.finite:
                     break
                 trace.append(new.value)
+                if limits.keep:
+                    points.append(new.point)
                 converged = new.change <= limits.tol
                 stalled = np.array_equal(new.point, state.point)
                 state = new
@@ -100,4 +105,5 @@ def iterate[S: State](start: S, step: Callable[[S], S], limits: Limits) -> Run:
     except KeyboardInterrupt:
         converged = False
     point = state.point if converged else best.point
-    return Run(point, converged, len(trace) - 1, tuple(trace))
+    kept = tuple(points) if limits.keep else None
+    return Run(point, converged, len(trace) - 1, tuple(trace), kept)

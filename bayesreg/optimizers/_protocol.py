@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from bayesreg._validation import Vector
     from bayesreg.problem import Problem
 
+    type Iterates = tuple[tuple[Vector, float], ...]
+
 
 @dataclass(frozen=True, eq=False)
 class PointEstimate:
@@ -36,6 +38,9 @@ class PointEstimate:
         Iterations of the outer loop, where the method has one and says so.
     trace : tuple of float or None
         Objective in nats (as `Problem.objective`) at the start and after each iteration.
+    iterates : tuple of (ndarray, float) or None
+        Coefficients, read-only, and intercept at the same places, on the user's own scale: what
+        `bayesreg.certify` takes. Only on request, and only of methods that keep a trace of them.
     """
 
     name: str
@@ -45,6 +50,7 @@ class PointEstimate:
     seconds: float
     iterations: int | None = None
     trace: tuple[float, ...] | None = field(default=None, repr=False)
+    iterates: Iterates | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +63,8 @@ class Solution:
         As in `PointEstimate`.
     trace : tuple of float or None
         Values of ``Problem.penalised``.
+    iterates : tuple of (ndarray, float) or None
+        Coefficients and intercept at the same places.
     """
 
     coef: Vector
@@ -64,14 +72,19 @@ class Solution:
     claims_convergence: bool
     iterations: int | None = None
     trace: tuple[float, ...] | None = None
+    iterates: Iterates | None = None
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop: after `max_iter` iterations, or at a change of `tol` or less."""
+    """When to stop: after `max_iter` iterations, or at a change of `tol` or less.
+
+    With `keep` every iterate is handed out.
+    """
 
     max_iter: int
     tol: float
+    keep: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,17 +99,27 @@ class Settings:
         Tolerance, in the optimizer's own terms.
     rng : numpy.random.Generator
         Source of randomness, for the few optimizers that use one.
+    start : ndarray, shape (p,), or None
+        Coefficients to begin at, on the scale of the problem that is solved.
+    step_size : float or None
+        Length of every step, in squared units of those coefficients per nat.
+    keep : bool
+        Whether to hand out every iterate.
     """
 
     max_iter: int | None
     tol: float | None
     rng: np.random.Generator
+    start: Vector | None = None
+    step_size: float | None = None
+    keep: bool = False
 
     def limits(self, *, max_iter: int, tol: float) -> Limits:
         """Fill in the defaults of an optimizer."""
         return Limits(
             max_iter if self.max_iter is None else self.max_iter,
             tol if self.tol is None else self.tol,
+            self.keep,
         )
 
     def keywords(self, *, max_iter: str = "max_iter", tol: str = "tol") -> dict[str, float]:
@@ -122,6 +145,8 @@ class Optimizer(ABC):
         Whether coefficients may be bounded by 0.
     peer : bool
         Whether another package does the work, which is handed dense rows.
+    stepped : bool
+        Whether it can be told where to begin, and the length of its steps.
     """
 
     name: ClassVar[str]
@@ -130,6 +155,7 @@ class Optimizer(ABC):
     any_penalty: ClassVar[bool] = False
     bounded: ClassVar[bool] = False
     peer: ClassVar[bool] = False
+    stepped: ClassVar[bool] = False
 
     @abstractmethod
     def reason_against(self, problem: Problem) -> str | None:

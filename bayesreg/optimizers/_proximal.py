@@ -54,9 +54,14 @@ def ista_step(start: Vector, gradient: Vector, step_size: float, penalty: Penalt
     return penalty.prox(start - step_size * gradient, step_size)
 
 
-def proximal_start(form: Composite) -> ProximalState:
-    """Begin at the empty model, with the bound if there is one, else the curvature there."""
+def proximal_start(form: Composite, coef: Vector | None = None) -> ProximalState:
+    """Begin with the bound if there is one, else the curvature there; at the empty model if None.
+
+    The intercept begins where the empty model has it, whatever the coefficients.
+    """
     point = form.start()
+    if coef is not None:
+        point[point.size - coef.size :] = coef * form.scale
     eta = form.predictor(point)
     bound = form.bound()
     lipschitz = form.lipschitz(form.row_curvature(eta)) if bound is None else bound
@@ -64,8 +69,10 @@ def proximal_start(form: Composite) -> ProximalState:
     return ProximalState(point, form.value(point, eta), np.inf, eta, lipschitz or 1.0)
 
 
-def proximal_step(form: Composite, start: Vector, eta: Vector, lipschitz: float) -> ProximalState:
-    """Step from `start` with the given constant, doubled until it is safe if it is no bound.
+def proximal_step(
+    form: Composite, start: Vector, eta: Vector, lipschitz: float, *, fixed: bool = False
+) -> ProximalState:
+    """Step from `start` with the given constant, doubled until it is safe unless it is `fixed`.
 
     A step ``d`` is safe if the loss at its end is below its quadratic upper model. For a convex
     loss ``⟨f'(u + d) − f'(u), d⟩ ≤ L‖d‖²/2`` is enough, and unlike a difference of values it does
@@ -73,12 +80,12 @@ def proximal_step(form: Composite, start: Vector, eta: Vector, lipschitz: float)
     """
     rows = form.row_gradient(eta)
     gradient = form.matrix.T @ rows
-    bounded = form.likelihood.smoothness is not None
+    fixed = fixed or form.likelihood.smoothness is not None  # a bound is safe from the start
     for _ in range(DOUBLINGS):
         point = ista_step(start, gradient, 1.0 / lipschitz, form.penalty)
         move = point - start
         reached = form.predictor(point)
-        if bounded or (form.row_gradient(reached) - rows) @ (reached - eta) <= (
+        if fixed or (form.row_gradient(reached) - rows) @ (reached - eta) <= (
             0.5 * lipschitz * (move @ move)
         ):
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from bayesreg.optimizers._composite import Composite
@@ -16,13 +17,18 @@ __all__ = ["Ista", "ista_step"]
 
 
 class Ista(Optimizer):
-    """Iterative shrinkage and thresholding (Daubechies, Defrise & De Mol 2004); exact zeros."""
+    """Iterative shrinkage and thresholding (Daubechies, Defrise & De Mol 2004); exact zeros.
+
+    Columns are scaled, and the step is one over the curvature, unless the caller gives a step: a
+    length of the coefficients as they are, and so it is taken on columns as they are.
+    """
 
     name: ClassVar[str] = "ista"
     summary: ClassVar[str] = "proximal gradient with step 1/L; slow where columns are correlated"
 
     any_penalty: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
+    stepped: ClassVar[bool] = True
 
     def reason_against(self, problem: Problem) -> str | None:
         """Take every problem; where the penalty is not convex it ends at a stationary point."""
@@ -31,10 +37,14 @@ class Ista(Optimizer):
 
     def solve(self, problem: Problem, settings: Settings) -> Solution:
         """Stop when a step moves no coordinate by more than `tol` natural units."""
-        form = Composite.of(problem)
+        fixed = settings.step_size is not None
+        form = Composite.of(problem, scaled=not fixed)
+        start = proximal_start(form, settings.start)
+        if settings.step_size is not None:
+            start = replace(start, lipschitz=1.0 / settings.step_size)
 
         def step(state: ProximalState) -> ProximalState:
-            return proximal_step(form, state.point, state.eta, state.lipschitz)
+            return proximal_step(form, state.point, state.eta, state.lipschitz, fixed=fixed)
 
         limits = settings.limits(max_iter=10_000, tol=1e-10)
-        return form.solution(iterate(proximal_start(form), step, limits))
+        return form.solution(iterate(start, step, limits))

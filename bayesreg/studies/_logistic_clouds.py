@@ -15,7 +15,7 @@ import numpy as np
 import bayesreg as br
 from bayesreg.studies._logistic_lasso import refusal
 from bayesreg.studies._summaries import draws_of
-from bayesreg.studies.descent import descend, subgradient_rule
+from bayesreg.studies.descent import subgradient_descent
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
@@ -198,7 +198,7 @@ def separated_clouds(seed: int = 0, *, draws: int = 250) -> SeparatedClouds:
         return np.array([one.penalised(np.array([0.0, t, t])) for t in sizes])
 
     def run(one: br.Problem) -> Descent:
-        return descend(one, subgradient_rule, start=start, step_size=STEP_SIZE, most=STEPS)
+        return subgradient_descent(one, start=start, step_size=STEP_SIZE, most=STEPS)
 
     document, variances = run(problem), np.geomspace(0.01, 1e6, 65)
     priors = [precision_prior(1.0 / variance) for variance in variances]

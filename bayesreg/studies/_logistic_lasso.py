@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 import bayesreg as br
 from bayesreg.studies._summaries import draws_of
-from bayesreg.studies.descent import descend, subgradient_rule
+from bayesreg.studies.descent import subgradient_descent
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
@@ -257,9 +257,7 @@ def _run(rows: Rows, lam: float, draws: int, seed: int) -> LassoRun:
     return LassoRun(
         lam=lam,
         problem=problem,
-        descent=descend(
-            problem, subgradient_rule, start=rows.start, step_size=STEP_SIZE, most=STEPS
-        ),
+        descent=subgradient_descent(problem, start=rows.start, step_size=STEP_SIZE, most=STEPS),
         mode=br.find_map(problem),
         draws=draws_of(problem, draws=draws, seed=seed),
     )

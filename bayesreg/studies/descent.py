@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg.optimizers._iterate import State, iterate
-from bayesreg.optimizers._protocol import Limits
-from bayesreg.optimizers.ista import ista_step
+from bayesreg.optimizers import optimize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bayesreg._validation import Matrix, Vector
     from bayesreg.problem import Problem
-
-    type Rule = Callable[[Problem, Vector, float], Vector]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,30 +45,15 @@ class Descent:
     stands: bool
 
 
-def proximal_rule(problem: Problem, point: Vector, step_size: float) -> Vector:
-    """ISTA: a gradient step on the loss, then the prox of the penalty (the soft threshold)."""
-    return ista_step(point, problem.gradient(point)[0], step_size, problem.penalty)
-
-
-def subgradient_rule(problem: Problem, point: Vector, step_size: float) -> Vector:
-    """Gradient descent as if there were no kink: the sign of the weight is its slope."""
-    return point - step_size * (problem.gradient(point)[0] + problem.elastic_net.slope(point))
-
-
-def descend(
-    problem: Problem, rule: Rule, *, start: Vector, step_size: float, most: int = 10_000
+def proximal_descent(
+    problem: Problem, *, start: Vector, step_size: float, most: int = 10_000
 ) -> Descent:
-    """Take steps of a fixed size in the loop that the package's optimizers run in, and keep all.
-
-    `bayesreg.optimize` chooses start and step itself (0, and one over the curvature of scaled
-    columns) and keeps objectives; here both are given, and every iterate stays.
+    """Run the package's ISTA from a given start with a given step: a gradient step, then the prox.
 
     Parameters
     ----------
     problem : Problem
         Without intercept.
-    rule : callable
-        `proximal_rule` or `subgradient_rule`.
     start : ndarray, shape (p,)
         Where to begin.
     step_size : float
@@ -92,26 +71,68 @@ def descend(
     >>> from bayesreg import Gaussian, Laplace, Problem
     >>> lasso = Problem([[1.0]], [3.0], likelihood=Gaussian(1.0), prior=Laplace(1.0),
     ...                 intercept=False)
-    >>> run = descend(lasso, proximal_rule, start=np.array([0.0]), step_size=0.5)
+    >>> run = proximal_descent(lasso, start=np.array([0.0]), step_size=0.5)
     >>> run.points[:4].ravel().tolist()  # halves the way to 3 − 1 in each step
     [0.0, 1.0, 1.5, 1.75]
     """
+    run = optimize(
+        problem,
+        "ista",
+        start=start,
+        step_size=step_size,
+        max_iter=most,
+        tol=0.0,
+        keep_iterates=True,
+    )
+    return _descent(problem, step_size, [coef for coef, _ in run.iterates or ()])
+
+
+def subgradient_descent(
+    problem: Problem, *, start: Vector, step_size: float, most: int = 10_000
+) -> Descent:
+    """Descend as if there were no kink: the sign of a weight is taken for the penalty's slope.
+
+    The package's own subgradient method lets its step die out, without which it does not converge;
+    the documents' does not.
+
+    Parameters
+    ----------
+    problem, start, step_size, most
+        As in `proximal_descent`.
+
+    Returns
+    -------
+    Descent
+        Every iterate, with what moved it.
+
+    Examples
+    --------
+    >>> from bayesreg import Gaussian, Laplace, Problem
+    >>> lasso = Problem([[1.0]], [0.5], likelihood=Gaussian(1.0), prior=Laplace(1.0),
+    ...                 intercept=False)
+    >>> run = subgradient_descent(lasso, start=np.array([0.25]), step_size=0.5, most=4)
+    >>> run.points.ravel().tolist()  # over 0, and back
+    [0.25, -0.125, 0.6875, 0.09375, -0.203125]
+    """
     points = [start]
+    while len(points) <= most:
+        here = points[-1]
+        slope = problem.gradient(here)[0] + problem.elastic_net.slope(here)
+        points.append(here - step_size * slope)
+        if np.array_equal(points[-1], here):
+            break
+    return _descent(problem, step_size, points)
 
-    def step(state: State) -> State:
-        point = rule(problem, state.point, step_size)
-        points.append(point)
-        return State(point, problem.penalised(point), float(np.abs(point - state.point).max()))
 
-    run = iterate(State(start, problem.penalised(start), np.inf), step, Limits(most, 0.0))
+def _descent(problem: Problem, step_size: float, points: list[Vector]) -> Descent:
     kept = np.array(points)
     pulls = np.array([-problem.gradient(point)[0] for point in kept[:-1]])
     return Descent(
         problem=problem,
         step_size=step_size,
         points=kept,
-        values=np.array(run.trace),
+        values=np.array([problem.penalised(point) for point in kept]),
         pulls=pulls,
         pushes=np.diff(kept, axis=0) / step_size - pulls,
-        stands=run.converged,
+        stands=bool(np.array_equal(kept[-1], kept[-2])),
     )

@@ -77,7 +77,7 @@ def page_text(shown: tuple[Exhibit, ...]) -> str:
         parts.append(f"## {number}. [{title}]({notebook})")
         rows = [exhibit for exhibit in shown if exhibit.document == number]
         cells = [
-            f"| [<img src='gallery/{e.name}.png' width='320'>]({notebook}) | "
+            f"| [<img src='gallery/{e.name}.png' alt='{e.name}' width='320'>]({notebook}) | "
             f"`{e.name}`<br>{e.caption.replace('|', '∣')} |"
             for e in rows
         ]

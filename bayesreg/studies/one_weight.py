@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.integrate import quad
@@ -26,7 +26,7 @@ from bayesreg.path import map_path
 from bayesreg.posterior import posterior_moments
 from bayesreg.priors import Flat, Laplace, Normal
 from bayesreg.problem import Problem
-from bayesreg.studies.descent import descend, proximal_rule, subgradient_rule
+from bayesreg.studies.descent import proximal_descent, subgradient_descent
 from bayesreg.studies.exhibit import Exhibit
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bayesreg.certificate import Certificate
     from bayesreg.posterior.moments import Moments
     from bayesreg.priors import Prior
-    from bayesreg.studies.descent import Descent, Rule
+    from bayesreg.studies.descent import Descent
 
 TRUTH = 0.5
 INPUTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -397,20 +397,17 @@ def one_weight_descent(lam: float = LAM, step_size: float = STEP_SIZE) -> Descen
     lasso, ridge = (one_weight_problem(prior(lam)) for prior in (lasso_prior, ridge_prior))
     weights = np.linspace(-0.5, 1.0, 301)
 
-    def run(problem: Problem, rule: Rule) -> Descent:
-        start = np.array([START])
-        return descend(problem, rule, start=start, step_size=step_size, most=STEPS)
-
+    begun: dict[str, Any] = {"start": np.array([START]), "step_size": step_size, "most": STEPS}
     return Descents(
         weights=weights,
         pull=np.array([-flat.gradient(np.array([w]))[0][0] for w in weights]),
         lasso_push=lasso.elastic_net.slope(weights),
         ridge_push=ridge.elastic_net.slope(weights),
         lam=lam,
-        unpenalised=run(flat, subgradient_rule),
-        ridge=run(ridge, subgradient_rule),
-        lasso=run(lasso, proximal_rule),
-        subgradient=run(lasso, subgradient_rule),
+        unpenalised=subgradient_descent(flat, **begun),
+        ridge=subgradient_descent(ridge, **begun),
+        lasso=proximal_descent(lasso, **begun),
+        subgradient=subgradient_descent(lasso, **begun),
     )
 
 

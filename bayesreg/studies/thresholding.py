@@ -22,7 +22,7 @@ from bayesreg.map import MapEstimate, find_map
 from bayesreg.path import MapPath, map_path
 from bayesreg.priors import Flat, Laplace
 from bayesreg.problem import Problem
-from bayesreg.studies.descent import Descent, descend, proximal_rule
+from bayesreg.studies.descent import Descent, proximal_descent
 from bayesreg.studies.exhibit import Exhibit
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def soft_thresholding(sigma: float = math.sqrt(2.0)) -> Thresholding:
     problem = notes_problem(LAM, sigma)
     nats = in_nats(LAM, ALPHA, problem.n, sigma)
     start = np.array(START)
-    descent = descend(problem, proximal_rule, start=start, step_size=nats.step_size, most=100)
+    descent = proximal_descent(problem, start=start, step_size=nats.step_size, most=100)
     slope, _ = problem.gradient(start)
     flat = problem.with_prior(Flat())
     w1, w2 = np.linspace(-0.35, 1.35, 86), np.linspace(0.3, 1.9, 81)
@@ -217,7 +217,7 @@ def soft_thresholding(sigma: float = math.sqrt(2.0)) -> Thresholding:
     return Thresholding(
         nats=nats,
         gradient=slope * sigma**2 / problem.n,
-        moved=proximal_rule(flat, start, nats.step_size),
+        moved=proximal_descent(flat, start=start, step_size=nats.step_size, most=1).points[1],
         shrunk=descent.points[1],
         descent=descent,
         certificates=tuple(certify(problem, point) for point in descent.points),
