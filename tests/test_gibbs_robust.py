@@ -192,6 +192,20 @@ def test_spike_and_slab_agrees_with_a_grid() -> None:
 # ---------------------------------------------------------------------- closed form and peers
 
 
+def test_one_of_two_equal_columns_is_as_good_as_the_other() -> None:
+    """In every chain each is included as often; one by one the first that comes would stay."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(200, 4))
+    X[:, 1] = X[:, 0]
+    y = 3.0 * X[:, 0] + 0.3 * rng.standard_t(4.0, 200)
+    prior = br.SpikeSlab(inclusion=0.1, slab_scale=2.0)
+    included = draw(problem_of(X, y, prior, sigma=0.3, nu=4.0), draws=2000)["beta"] != 0
+    difference = included[..., 0] * 1.0 - included[..., 1]
+    for chain in difference:
+        assert abs(chain.mean()) < SURE * mcse(chain[None], "mean")
+    assert (included[..., 0] | included[..., 1]).all()
+
+
 def test_many_degrees_of_freedom_are_normal_noise() -> None:
     """Then the moments are known in closed form, sigma and relative widths included."""
     prior = br.Normal(0.8, relative_to="sigma")

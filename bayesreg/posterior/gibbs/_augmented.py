@@ -29,8 +29,9 @@ from bayesreg.posterior.gibbs._normal import (
     factor_wide,
 )
 from bayesreg.posterior.gibbs._scalar import log_prior
+from bayesreg.posterior.gibbs._single import has_pairs, sweep_weighted
 from bayesreg.posterior.gibbs._slice import slice_sampler
-from bayesreg.posterior.gibbs._spike import sweep_rows
+from bayesreg.posterior.gibbs._spike import sweep_gram, sweep_rows
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 LEVEL, SCALE, SIGMA = 0, 1, 2
 # First step of a slice in the logarithm of a ratio, and where the logarithm of a scale ends.
 _STEP, _FAR = 0.5, 300.0
+# Columns under spike and slab up to which their sums of products cost little beside the rest.
+_FEW = 100
 # Smaller variances than this have inverses that overflow.
 _LEAST = 1e-280
 # Precision that holds a coefficient where it is.
@@ -131,7 +134,11 @@ def _left(A: Matrix, target: Vector, beta: Vector) -> Vector:
 
 @njit(nogil=True, error_model="numpy")
 def _spike_step(A: Matrix, target: Vector, prior: Prior, state: State, rng: Generator) -> None:
-    """Draw the others given the coefficients under a spike, then these one by one."""
+    """Draw the others given the coefficients under a spike, then these.
+
+    Few of them from sums of products, which are new in every draw: who is included is then drawn
+    with the coefficients integrated out, unless rounding would decide. More of them one by one.
+    """
     beta, low, high = state.beta, prior.spike_low, prior.spike_high
     if high - low < beta.size:
         held = np.zeros(beta.size)
@@ -140,8 +147,48 @@ def _spike_step(A: Matrix, target: Vector, prior: Prior, state: State, rng: Gene
         ridge[low:high] = _HELD
         beta[:] = draw(factor(A, ridge), np.dot(A, _left(A, target, held)), rng)
         beta[low:high] = held[low:high]
-    rest, ones = _left(A, target, beta), np.ones(target.size)
+    rest = _left(A, target, beta)
+    if high - low <= _FEW:
+        columns, some = A[low:high], beta[low:high].copy()
+        products = np.dot(columns, rest)
+        count = sweep_gram(
+            0, some.size, some, np.dot(columns, columns.T), products, 1.0,
+            prior.inclusion, prior.slab, rng,
+        )  # fmt: skip
+        if count >= 0:
+            beta[low:high] = some
+            return
+    ones = np.ones(target.size)
     sweep_rows(low, high, beta, A.T, ones, rest, 1.0, prior.inclusion, prior.slab, rng)
+
+
+@njit(nogil=True, error_model="numpy")
+def write_widths(prior: Prior, i: int, scale: float, sigma: float, out: Vector) -> None:
+    """Write the widths of block i."""
+    ratio = (scale if prior.blocks[i, 3] else 1.0) * (sigma if prior.blocks[i, 4] else 1.0)
+    for j in range(prior.blocks[i, 1], prior.blocks[i, 2]):
+        out[j] = prior.unit[j] * ratio
+
+
+@njit(nogil=True, error_model="numpy")
+def _pair_step(
+    rows: Rows, root: Vector, mean: Vector, t: Vector, prior: Prior, state: State, rng: Generator
+) -> None:
+    """Draw coefficients with heavy tails once more, each together with its local variance."""
+    heavy = False
+    for i in range(prior.blocks.shape[0]):
+        heavy |= has_pairs(prior.blocks[i, 0])
+    if not heavy:
+        return
+    A = by_columns(rows.X, root, mean)
+    rest = _left(A, t, state.beta)
+    for i in range(prior.blocks.shape[0]):
+        family, low, high = prior.blocks[i, 0], prior.blocks[i, 1], prior.blocks[i, 2]
+        if has_pairs(family):
+            write_widths(prior, i, state.scalars[SCALE], state.scalars[SIGMA], state.width)
+            sweep_weighted(
+                A, rest, family, low, high, state.width, prior.shape, state.beta, state.aux, rng
+            )
 
 
 @njit(nogil=True, error_model="numpy")
@@ -203,18 +250,11 @@ def coefficient_step(
         beta[:] = draw(factor(A, inverses(state.variance)), np.dot(A, t), rng)
     else:
         _spike_step(by_columns(X, root, mean), t, prior, state, rng)
+    _pair_step(rows, root, mean, t, prior, state, rng)
     level_step(rows, state, total, centre, mean, rng)
 
 
 # ---------------------------------------------------------------------- prior
-
-
-@njit(nogil=True, error_model="numpy")
-def write_widths(prior: Prior, i: int, scale: float, sigma: float, out: Vector) -> None:
-    """Write the widths of block i."""
-    ratio = (scale if prior.blocks[i, 3] else 1.0) * (sigma if prior.blocks[i, 4] else 1.0)
-    for j in range(prior.blocks[i, 1], prior.blocks[i, 2]):
-        out[j] = prior.unit[j] * ratio
 
 
 @njit(nogil=True, error_model="numpy")

@@ -173,3 +173,33 @@ def sweep_pairs(
                 _take(data.G[j], new - old, state.pull)
             else:
                 _take(data.columns[j], new - old, state.part)
+
+
+@njit(nogil=True, error_model="numpy")
+def sweep_weighted(
+    columns: Matrix, rest: Vector, family: int, low: int, high: int, width: Vector,
+    shape: Matrix, beta: Vector, aux: Matrix, rng: Generator,
+) -> None:  # fmt: skip
+    """Draw the pairs of one block once, from rows with noise of sd 1 that are new in every draw.
+
+    Parameters
+    ----------
+    columns : ndarray, shape (p, r)
+        The rows' columns.
+    rest : ndarray, shape (r,)
+        Residuals; kept up.
+    family, low, high : int
+        The block.
+    width, shape : ndarray, shapes (p,) and (p, 2)
+        Its widths, and numbers of the family.
+    beta, aux : ndarray, shapes (p,) and (p, 2)
+        Written: coefficients and local states.
+    rng : Generator
+        Random numbers.
+    """
+    for j in range(low, high):
+        x, old = columns[j], beta[j]
+        d = _product(x, x)
+        e = _product(x, rest) + d * old
+        beta[j] = _draw_pair(j, family, width[j], d, e, beta, shape, aux, rng)
+        _take(x, beta[j] - old, rest)

@@ -15,6 +15,7 @@ import numpy as np
 
 from bayesreg.posterior.gibbs._augmented import LEVEL
 from bayesreg.posterior.gibbs._logistic import advance
+from bayesreg.posterior.gibbs._single import has_pairs
 from bayesreg.posterior.gibbs._trajectory import Metric
 from bayesreg.posterior.gibbs.augmented import (
     prior_of,
@@ -37,8 +38,9 @@ AUGMENT, TUNE, HOLD = 0, 1, 2
 _LEAST_TUNE = 30
 _FIRST_STEP = 0.5
 # Draws from one Pólya–Gamma step to the next once there are trajectories, which move further for
-# less: it costs n p²/2, or n²p, and a trajectory some 8 n p.
-_PERIOD = 8
+# less: it costs n p²/2, or n²p, and a trajectory some 8 n p. In it alone coefficients with heavy
+# tails are drawn together with their local variances.
+_PERIOD, _PERIOD_OF_PAIRS = 8, 2
 
 
 @dataclass(eq=False)
@@ -115,7 +117,8 @@ class _Logistic(Chain):
         gram = np.empty((0, 0)) if rows.wide else np.ascontiguousarray((X * information) @ X.T)
         first = math.log(_FIRST_STEP)
         self.metric = Metric(information, gram, np.array([first, first, 0.0, 0.0, 0.0]))
-        self.period = _PERIOD
+        heavy = any(has_pairs(block.family) for block in self.plan.blocks)
+        self.period = _PERIOD_OF_PAIRS if heavy else _PERIOD
 
 
 def run(
