@@ -171,6 +171,16 @@ def write_widths(prior: Prior, i: int, scale: float, sigma: float, out: Vector) 
 
 
 @njit(nogil=True, error_model="numpy")
+def _locals(prior: Prior, i: int, state: State, rng: Generator) -> None:
+    """Draw the local variances of block i given its coefficients."""
+    family, low, high = prior.blocks[i, 0], prior.blocks[i, 1], prior.blocks[i, 2]
+    write_widths(prior, i, state.scalars[SCALE], state.scalars[SIGMA], state.width)
+    update(family, low, high, state.beta, state.width, prior.shape, state.aux, state.variance, rng)
+    for j in range(low, high):
+        state.variance[j] = max(state.variance[j], _LEAST)
+
+
+@njit(nogil=True, error_model="numpy")
 def _pair_step(
     rows: Rows, root: Vector, mean: Vector, t: Vector, prior: Prior, state: State, rng: Generator
 ) -> None:
@@ -189,6 +199,7 @@ def _pair_step(
             sweep_weighted(
                 A, rest, family, low, high, state.width, prior.shape, state.beta, state.aux, rng
             )
+            _locals(prior, i, state, rng)  # steps that follow go by the variances
 
 
 @njit(nogil=True, error_model="numpy")
@@ -273,11 +284,7 @@ def prior_step(prior: Prior, state: State, rng: Generator) -> None:
             scalars[SCALE], family, low, high, beta, width, prior.shape, aux, prior.scale, rng
         )
     for i in range(prior.blocks.shape[0]):
-        family, low, high = prior.blocks[i, 0], prior.blocks[i, 1], prior.blocks[i, 2]
-        write_widths(prior, i, scalars[SCALE], scalars[SIGMA], width)
-        update(family, low, high, beta, width, prior.shape, aux, state.variance, rng)
-        for j in range(low, high):
-            state.variance[j] = max(state.variance[j], _LEAST)
+        _locals(prior, i, state, rng)
 
 
 # ---------------------------------------------------------------------- together
