@@ -9,12 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayesreg import datasets, errors, figures, gallery, units
+    from bayesreg import datasets, errors, estimators, figures, gallery, sparsity, units
     from bayesreg.certificate import Certificate, certify
     from bayesreg.comparison import Comparison, compare
     from bayesreg.constrained import ConstrainedForm, constrained_form, penalised_form
+    from bayesreg.frames import Encoding, from_formula
     from bayesreg.likelihoods import Bernoulli, Gaussian, Poisson, StudentTNoise
     from bayesreg.map import MapEstimate, find_map
+    from bayesreg.model_comparison import (
+        MarginalLikelihood,
+        PredictiveCheck,
+        PriorComparison,
+        check_predictions,
+        compare_priors,
+        log_marginal_likelihood,
+    )
     from bayesreg.optimizers import PointEstimate, list_optimizers, optimize
     from bayesreg.path import MapPath, map_path
     from bayesreg.posterior import (
@@ -56,16 +65,31 @@ if TYPE_CHECKING:
         HalfNormal,
         InverseGamma,
     )
+    from bayesreg.selection import (
+        CriteriaComparison,
+        ScaleSelection,
+        compare_criteria,
+        select_scale,
+    )
 
 __version__ = "0.1.0"
 
-_MODULES = ("datasets", "errors", "figures", "gallery", "units")
+_MODULES = ("datasets", "errors", "estimators", "figures", "gallery", "sparsity", "units")
 _HOMES = {
     "certificate": ("Certificate", "certify"),
     "comparison": ("Comparison", "compare"),
     "constrained": ("ConstrainedForm", "constrained_form", "penalised_form"),
+    "frames": ("Encoding", "from_formula"),
     "likelihoods": ("Bernoulli", "Gaussian", "Poisson", "StudentTNoise"),
     "map": ("MapEstimate", "find_map"),
+    "model_comparison": (
+        "MarginalLikelihood",
+        "PredictiveCheck",
+        "PriorComparison",
+        "check_predictions",
+        "compare_priors",
+        "log_marginal_likelihood",
+    ),
     "optimizers": ("PointEstimate", "list_optimizers", "optimize"),
     "path": ("MapPath", "map_path"),
     "posterior": (
@@ -100,6 +124,7 @@ _HOMES = {
         "UniformBall",
     ),
     "scale_priors": ("Exponential", "HalfCauchy", "HalfFlat", "HalfNormal", "InverseGamma"),
+    "selection": ("CriteriaComparison", "ScaleSelection", "compare_criteria", "select_scale"),
     "problem": ("Problem",),
     "pymc_bridge": ("read_model", "to_pymc"),
 }
@@ -111,8 +136,10 @@ __all__ = [
     "Certificate",
     "Comparison",
     "ConstrainedForm",
+    "CriteriaComparison",
     "Diagnosis",
     "ElasticNet",
+    "Encoding",
     "Exponential",
     "Flat",
     "Fused",
@@ -129,30 +156,40 @@ __all__ = [
     "LaplaceApproximation",
     "MapEstimate",
     "MapPath",
+    "MarginalLikelihood",
     "Moments",
     "Normal",
     "PointEstimate",
     "Poisson",
     "PosteriorPath",
+    "PredictiveCheck",
+    "PriorComparison",
     "Problem",
     "RegularizedHorseshoe",
+    "ScaleSelection",
     "Slope",
     "SpikeSlab",
     "StudentT",
     "StudentTNoise",
     "UniformBall",
     "certify",
+    "check_predictions",
     "compare",
+    "compare_criteria",
+    "compare_priors",
     "constrained_form",
     "datasets",
     "diagnose",
     "errors",
+    "estimators",
     "figures",
     "find_map",
+    "from_formula",
     "gallery",
     "laplace_approximation",
     "list_optimizers",
     "load_draws",
+    "log_marginal_likelihood",
     "map_path",
     "optimize",
     "penalised_form",
@@ -161,6 +198,8 @@ __all__ = [
     "read_model",
     "sample",
     "save_draws",
+    "select_scale",
+    "sparsity",
     "to_pymc",
     "units",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import traceback
 import warnings
@@ -14,6 +15,29 @@ import typer
 import bayesreg
 from bayesreg._console import make_console, say
 from bayesreg._files import check_place
+from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when it runs)
+    AsJson,
+    Chains,
+    Data,
+    DatasetName,
+    Debug,
+    Draws,
+    Formula,
+    LogLikelihood,
+    Model,
+    Predictive,
+    PriorDraws,
+    PriorName,
+    Quiet,
+    Scale,
+    Seed,
+    Sigma,
+    Target,
+    TargetAccept,
+    Tune,
+)
+from bayesreg.cli_select import select
+from bayesreg.cli_units import units
 from bayesreg.errors import BayesregError, BayesregWarning, InputError, unknown_name
 
 if TYPE_CHECKING:
@@ -26,11 +50,6 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130
 _FIGURE_KINDS = (".png", ".svg", ".pdf")
 
-# Written out, so that --help loads no prior; a test holds it to the list.
-_PRIORS = (
-    "normal, laplace, student_t, double_pareto, horseshoe, regularized_horseshoe or spike_slab"
-)
-
 app = typer.Typer(
     name="bayesreg",
     help="Priors as penalties: exact modes with certificates, posteriors, and both side by side.",
@@ -39,35 +58,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-Model = Annotated[str | None, typer.Option("--model", help="Gallery model; see 'models'.")]
-DatasetName = Annotated[str | None, typer.Option("--dataset", help="Bundled data; see 'datasets'.")]
-Csv = Annotated[Path | None, typer.Option("--csv", help="CSV file with a header line.")]
-Target = Annotated[str | None, typer.Option("--target", help="Column of the CSV to predict.")]
-Scale = Annotated[
-    float | None, typer.Option("--scale", help="Prior scale, per sd of a column (not a rate).")
-]
-Sigma = Annotated[float | None, typer.Option("--sigma", help="Noise sd, in units of the target.")]
-Draws = Annotated[int, typer.Option("--draws", help="Draws per chain.")]
-Chains = Annotated[int, typer.Option("--chains", help="Chains.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
-PriorName = Annotated[
-    str | None, typer.Option("--prior", help=f"Prior in place of the model's: {_PRIORS}.")
-]
-Tune = Annotated[int, typer.Option("--tune", help="Tuning steps per chain.")]
-TargetAccept = Annotated[
-    float, typer.Option("--target-accept", help="Acceptance rate that nuts tunes for.")
-]
-LogLikelihood = Annotated[
-    bool, typer.Option("--log-likelihood", help="Add that of every row, as arviz.loo needs it.")
-]
-PriorDraws = Annotated[bool, typer.Option("--prior-draws", help="Add draws from the prior.")]
-Predictive = Annotated[
-    bool, typer.Option("--posterior-predictive", help="Add a new target of every row per draw.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No header, no progress.")]
-Debug = Annotated[bool, typer.Option("--debug", help="On failure, print the whole traceback.")]
 
 
 def _version(asked: bool) -> None:
@@ -89,8 +79,9 @@ def _root(
 def compare(
     model: Model = None,
     dataset: DatasetName = None,
-    csv: Csv = None,
+    data: Data = None,
     target: Target = None,
+    formula: Formula = None,
     scale: Scale = None,
     sigma: Sigma = None,
     optimizers: Annotated[
@@ -115,7 +106,7 @@ def compare(
         out.print(f"bayesreg {bayesreg.__version__}: compare", style="bold")
     _check_outputs(output, figure)
     names = _optimizers(optimizers)
-    problem, notes = _asked(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    problem, notes = _asked(out, model, dataset, data, target, formula, scale=scale, sigma=sigma)
     table = _verb("comparison", "compare")(
         problem,
         names,
@@ -134,7 +125,7 @@ def compare(
         terminal.save_figure(table.plot(), figure)
         say(out, f"figure: {figure}")
     if output is not None:
-        command = " ".join(["bayesreg", *sys.argv[1:]])
+        command = shlex.join(["bayesreg", *sys.argv[1:]])
         say(out, f"page: {table.to_html(output, command=command, notes=notes)}")
     if table.sampled is not None and not table.draws.attrs["complete"]:
         raise typer.Exit(_INTERRUPTED)
@@ -144,8 +135,9 @@ def compare(
 def find_map(
     model: Model = None,
     dataset: DatasetName = None,
-    csv: Csv = None,
+    data: Data = None,
     target: Target = None,
+    formula: Formula = None,
     scale: Scale = None,
     sigma: Sigma = None,
     given: Annotated[
@@ -158,7 +150,7 @@ def find_map(
     """Find the exact mode, with its certificate."""
     out = make_console(quiet=as_json)
     values = _given(given or [])
-    problem, _ = _asked(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    problem, _ = _asked(out, model, dataset, data, target, formula, scale=scale, sigma=sigma)
     if "scale" in problem.unknown and "scale" not in values:
         msg = (
             "given: the scale is unknown, and coefficients and scale have no joint mode (their "
@@ -177,8 +169,9 @@ def find_map(
 def sample(
     model: Model = None,
     dataset: DatasetName = None,
-    csv: Csv = None,
+    data: Data = None,
     target: Target = None,
+    formula: Formula = None,
     prior: PriorName = None,
     scale: Scale = None,
     sigma: Sigma = None,
@@ -205,7 +198,9 @@ def sample(
     _check_kind(output, (".nc",))
     if prior is not None:
         _verb("cli_problem", "check_prior")(prior)
-    problem, _ = _asked(out, model, dataset, csv, target, scale=scale, sigma=sigma, prior=prior)
+    problem, _ = _asked(
+        out, model, dataset, data, target, formula, scale=scale, sigma=sigma, prior=prior
+    )
     with _verb("posterior.interrupts", "attended")():  # what was drawn is also written
         drawn = _verb("posterior", "sample")(
             problem,
@@ -237,8 +232,9 @@ def sample(
 def map_path(
     model: Model = None,
     dataset: DatasetName = None,
-    csv: Csv = None,
+    data: Data = None,
     target: Target = None,
+    formula: Formula = None,
     scale: Scale = None,
     sigma: Sigma = None,
     scales: Annotated[
@@ -267,14 +263,14 @@ def map_path(
     out = make_console(quiet=as_json)
     _check_kind(output, (*_FIGURE_KINDS, ".csv", ".json"))
     values = _given(given or [])
-    problem, _ = _asked(out, model, dataset, csv, target, scale=scale, sigma=sigma)
+    problem, _ = _asked(out, model, dataset, data, target, formula, scale=scale, sigma=sigma)
     if posterior:
         _posterior_path(
             out,
-            problem.given(**values),
+            problem.given(**_verb("_inputs", "check_given")(values)),
             output,
             as_json=as_json,
-            n_scales=scales or 30,
+            n_scales=30 if scales is None else scales,
             draws=draws,
             chains=chains,
             seed=seed,
@@ -283,7 +279,9 @@ def map_path(
     if "sigma" in problem.unknown and "sigma" not in values:
         msg = "given: sigma is unknown, and a path is conditional on it; add --given sigma=..."
         raise InputError(msg)
-    path = _verb("path", "map_path")(problem, n_scales=scales or 100, given=values)
+    path = _verb("path", "map_path")(
+        problem, n_scales=100 if scales is None else scales, given=values
+    )
     shown = import_module("bayesreg.terminal_path")
     if as_json:
         typer.echo(shown.as_json(path))
@@ -311,18 +309,8 @@ def _posterior_path(
         raise typer.Exit(_INTERRUPTED)
 
 
-@app.command()
-def units(
-    model: Model = None,
-    dataset: DatasetName = None,
-    csv: Csv = None,
-    target: Target = None,
-    scale: Scale = None,
-    sigma: Sigma = None,
-    debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
-) -> None:
-    """State the prior in other packages' units."""
-    _asked(make_console(), model, dataset, csv, target, scale=scale, sigma=sigma)
+app.command()(units)
+app.command()(select)
 
 
 @app.command()
@@ -450,15 +438,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = app(args, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", _INTERRUPTED)
-    except BayesregError as error:
+    except Exception as error:  # noqa: BLE001  (whatever it is, the user gets one line)
         if "--debug" in args:
             traceback.print_exc()
-        _fail(str(error), 2 if isinstance(error, InputError) else 1)
-    except Exception as error:
-        message = _usage_message(error)
-        if message is None:
-            raise
-        _fail(message, 2)
+        _fail(*_failure(error))
     if code == _INTERRUPTED:
         _fail("interrupted", _INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
@@ -478,12 +461,14 @@ def _show_warning(
         sys.stderr.write(f"bayesreg: {message}\n")
 
 
-def _usage_message(error: Exception) -> str | None:
-    """Message of typer's own errors about options, whose classes typer keeps to itself."""
-    exceptions = import_module("typer._click.exceptions")
-    if isinstance(error, exceptions.ClickException):
-        return str(error.format_message())
-    return None
+def _failure(error: Exception) -> tuple[str, int]:
+    """Say what went wrong, on one line, and whose fault it is: 2 for the input, else 1."""
+    if isinstance(error, BayesregError):
+        return str(error), 2 if isinstance(error, InputError) else 1
+    # Typer keeps the classes of its errors about options to itself.
+    if isinstance(error, import_module("typer._click.exceptions").ClickException):
+        return str(error.format_message()), 2
+    return f"{type(error).__name__}: {error} (unforeseen; --debug shows where)", 1
 
 
 def _fail(message: str, code: int) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bayesreg import datasets, defaults, gallery, units
 from bayesreg._console import say
@@ -21,13 +24,17 @@ if TYPE_CHECKING:
     from bayesreg.priors import Prior
     from bayesreg.problem import Problem
 
+# What a file is described by if nothing about it is unusual.
+PLAIN = "read from a file"
+
 
 def state_problem(
     out: Console,
     model: str | None,
     dataset: str | None,
-    csv: Path | None,
+    file: Path | None,
     target: str | None,
+    formula: str | None = None,
     *,
     scale: float | None,
     sigma: float | None,
@@ -39,7 +46,7 @@ def state_problem(
     ----------
     out : Console
         Where to say it.
-    model, dataset, csv, target, scale, sigma
+    model, dataset, file, target, formula, scale, sigma
         Options of the command line.
     prior : str, optional
         Name of a prior to take the place of the model's.
@@ -54,13 +61,18 @@ def state_problem(
     InputError
         If the options do not go together, or data and model do not.
     """
-    data = _data(dataset, csv, target, model)
+    data = _data(dataset, file, target, model, formula)
     chosen = model or ("logistic_lasso" if data.likelihood == "bernoulli" else "lasso")
     if chosen not in gallery.names():
         raise unknown_name("model", chosen, gallery.names())
     n, p = data.X.shape
     values, sources = _settings(data, chosen, scale=scale, sigma=sigma)
-    notes = [f"{data.name}: {n} rows, {p} columns, target {data.target}; model {chosen}", *sources]
+    notes = [f"{data.name}: {n} rows, {p} columns, target {data.target}; model {chosen}"]
+    if file is not None and data.summary != PLAIN:
+        notes.append(f"  {data.summary}")
+    if formula is not None:
+        notes.append(f"  formula {formula}")
+    notes += sources
     for line in notes:
         say(out, line)
     problem: Problem = import_module("bayesreg.standardized").problem_of(data, chosen, values)
@@ -71,7 +83,7 @@ def state_problem(
         say(out, line)
         notes.append(line)
     say(out, f"\n{problem}")
-    say(out, f"{units.table(problem)}")
+    say(out, f"{units.to_sklearn(problem)}")
     return problem, [note.strip() for note in notes]
 
 
@@ -94,21 +106,75 @@ def _six_digits(text: str) -> str:
     return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.6g}", text)
 
 
-def _data(dataset: str | None, csv: Path | None, target: str | None, model: str | None) -> Dataset:
-    if csv is None:
+def _data(
+    dataset: str | None,
+    file: Path | None,
+    target: str | None,
+    model: str | None,
+    formula: str | None,
+) -> Dataset:
+    if file is not None and dataset is not None:
+        msg = "dataset: give either --dataset or --data, not both"
+        raise InputError(msg)
+    if file is None:
         if target is not None:
-            msg = "target: goes with --csv; the bundled data sets have a target of their own"
+            msg = "target: goes with --data; the bundled data sets have a target of their own"
             raise InputError(msg)
         binary = model is not None and model.startswith("logistic")
-        return datasets.load(dataset or ("breast_cancer" if binary else "diabetes"))
-    if dataset is not None:
-        msg = "dataset: give either --dataset or --csv, not both"
-        raise InputError(msg)
+        bundled = datasets.load(dataset or ("breast_cancer" if binary else "diabetes"))
+        if formula is None:
+            return bundled
+        columns = dict(zip(bundled.names, bundled.X.T, strict=True)) | {bundled.target: bundled.y}
+        return _encoded(bundled, columns, _whole(formula, bundled.target))
+    tables = import_module("bayesreg.tables")
+    if formula is not None:
+        table = tables.read_table(file)
+        return _encoded(table.described(), table.frame, _whole(formula, target))
     if target is None:
-        msg = "target: --csv needs --target, the name of the column to predict"
+        msg = (
+            "target: --data needs --target, the name of the column to predict, or a --formula such "
+            "as 'y ~ x1 + x2'"
+        )
         raise InputError(msg)
-    read: Dataset = import_module("bayesreg.tables").read_csv(csv, target)
+    read: Dataset = tables.read_data(file, target)
     return read
+
+
+def _whole(formula: str, target: str | None) -> str:
+    """Return the formula with its target, which may stand in either option but not in both."""
+    if "~" in re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"", "", formula):
+        if target is not None:
+            msg = f"target: the formula has a target of its own; leave --target {target} out"
+            raise InputError(msg)
+        return formula
+    if target is None:
+        msg = f"formula: {formula!r} names no target; write 'y ~ {formula}', or give --target"
+        raise InputError(msg)
+    return f"`{target}` ~ {formula}"
+
+
+def _encoded(data: Dataset, columns: object, formula: str) -> Dataset:
+    """Return what a formula makes of columns; refuse what no model of the gallery has."""
+    encoding = import_module("bayesreg.frames").Encoding.of(formula, columns)
+    rows = encoding.encode(columns)
+    if rows.offset is not None or not encoding.intercept:
+        found = "an offset" if rows.offset is not None else "no intercept"
+        msg = (
+            f"formula: asks for {found}, and the gallery's models have an intercept and no offset; "
+            "use br.from_formula in Python"
+        )
+        raise InputError(msg)
+    y = encoding.response(columns)
+    binary = set(np.unique(y)) == {0.0, 1.0}
+    return replace(
+        data,
+        X=rows.X,
+        y=y,
+        names=encoding.names,
+        target=encoding.target,
+        likelihood="bernoulli" if binary else "gaussian",
+        train=None,
+    )
 
 
 def _settings(

@@ -14,7 +14,7 @@ from bayesreg.likelihoods import Noise
 if TYPE_CHECKING:
     from xarray import DataTree
 
-    from bayesreg._validation import Vector
+    from bayesreg._validation import Matrix, Vector
     from bayesreg.posterior import Diagnosis
     from bayesreg.problem import Problem
 
@@ -208,19 +208,25 @@ def score_answer(
     )
 
 
-def summarise(
-    problem: Problem, tree: DataTree, level: float, epsilon: float
-) -> tuple[PosteriorSummary, str]:
-    """Summarise the draws per coefficient; return the rule for epsilon in words as well."""
-    drawn = np.asarray(tree["posterior"]["beta"])
-    beta = drawn.reshape(math.prod(drawn.shape[:-1]), problem.p)
+def closeness(problem: Problem, epsilon: float) -> tuple[Vector, str]:
+    """Return what counts as close to zero, in units of each coefficient (p,), and why in words.
+
+    One sd of the column then moves the prediction by less than `epsilon` times the sd of y; by less
+    than `epsilon` on the scale of the predictor where the target is no real number.
+    """
     noisy = isinstance(problem.likelihood, Noise)
     unit = float(problem.design.y.std()) or 1.0 if noisy else 1.0
-    spread = problem.design.X.std(axis=0)
+    spread = problem.design.column_sd
+    amount = f"{epsilon:g} {_UNITS.get(problem.likelihood.name, 'of sd(y)')}"
     near = epsilon * unit / np.where(spread > 0, spread, 1.0)
+    return near, f"one sd of the column moves the prediction by less than {amount}"
+
+
+def summary_of(beta: Matrix, near: Vector, level: float) -> PosteriorSummary:
+    """Summarise draws (m, p) per coefficient; `near` (p,) is what counts as close to zero."""
     tail = (1 - level) / 2
     lower, median, upper = np.quantile(beta, [tail, 0.5, 1 - tail], axis=0)
-    summary = PosteriorSummary(
+    return PosteriorSummary(
         mean=beta.mean(axis=0),
         median=median,
         lower=lower,
@@ -230,8 +236,16 @@ def summarise(
         zeros=(beta == 0).sum(axis=0).astype(np.float64),
         level=level,
     )
-    amount = f"{epsilon:g} {_UNITS.get(problem.likelihood.name, 'of sd(y)')}"
-    return summary, f"one sd of the column moves the prediction by less than {amount}"
+
+
+def summarise(
+    problem: Problem, tree: DataTree, level: float, epsilon: float
+) -> tuple[PosteriorSummary, str]:
+    """Summarise the draws per coefficient; return the rule for epsilon in words as well."""
+    drawn = np.asarray(tree["posterior"]["beta"])
+    near, rule = closeness(problem, epsilon)
+    beta = drawn.reshape(math.prod(drawn.shape[:-1]), problem.p)
+    return summary_of(beta, near, level), rule
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,8 +51,14 @@ def cell(folder: Path, solver: str, tolerance: float, repeats: int) -> None:
 
     Memory is that of the first call, seconds are those of the shortest.
     """
-    arrays = {name: np.load(folder / f"{name}.npy") for name in ("data", "indices", "indptr")}
-    y, lambdas = np.load(folder / "y.npy"), np.load(folder / "lambdas.npy")
+    arrays = {
+        name: np.load(folder / f"{name}.npy", allow_pickle=False)
+        for name in ("data", "indices", "indptr")
+    }
+    y, lambdas = (
+        np.load(folder / "y.npy", allow_pickle=False),
+        np.load(folder / "lambdas.npy", allow_pickle=False),
+    )
     shape = (y.size, arrays["indptr"].size - 1)
     X = sparse.csc_matrix((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
     task = Task(X, y, "gaussian", lambdas)
@@ -118,7 +124,10 @@ def in_process(solver: str, repeats: int) -> Solver:
                 msg = f"{solver} failed:\n{done.stderr}"
                 raise RuntimeError(msg)
             fields = json.loads(done.stdout.splitlines()[-1])
-            answer = (np.load(folder / "coef.npy"), np.load(folder / "intercept.npy"))
+            answer = (
+                np.load(folder / "coef.npy", allow_pickle=False),
+                np.load(folder / "intercept.npy", allow_pickle=False),
+            )
         return Run(coef=answer[0], intercept=answer[1], **fields)
 
     return solve

@@ -18,7 +18,7 @@ from bayesreg import datasets, defaults, load_draws, sample, standardized
 from bayesreg.cli import main
 from bayesreg.errors import InputError
 from bayesreg.named_priors import NAMES
-from bayesreg.tables import read_csv
+from bayesreg.tables import read_data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -269,10 +269,10 @@ BAD = {
     "draws": (["compare", "--draws", "0"], "draws: must be at least 1, found 0"),
     "draws text": (["compare", "--draws", "many"], "'--draws'"),
     "chains": (["compare", "--chains", "-1"], "chains: must be at least 1"),
-    "target alone": (["map", "--target", "y"], "target: goes with --csv"),
-    "csv alone": (["map", "--csv", "x.csv"], "target: --csv needs --target"),
+    "target alone": (["map", "--target", "y"], "target: goes with --data"),
+    "csv alone": (["map", "--csv", "x.csv"], "target: --data needs --target"),
     "both": (["map", "--csv", "x.csv", "--dataset", "diabetes"], "give either"),
-    "no file": (["map", "--csv", "nowhere.csv", "--target", "y"], "csv: there is no file"),
+    "no file": (["map", "--csv", "nowhere.csv", "--target", "y"], "data: there is no file"),
     "labels": (
         ["map", "--model", "logistic_lasso", "--dataset", "diabetes"],
         "needs 0 and 1",
@@ -323,18 +323,18 @@ FILES = {
     "text": ("a,y\n1,2\nhigh,3\n", "column 'a' holds text ('high')"),
     "ragged": ("a,y\n1,2\n1,2,3,4\n", "cannot be read"),
     "wide rows": ("a,y\n1,2,3\n1,2,4\n", "more fields than its header"),
-    "semicolons": ("a;y\n1;2\n", "separates its columns by ;"),
+    "semicolons": ("a;y\n1;2\n2;high\n", "column 'y' holds text ('high')"),
     "text target": ("a,y\n1,yes\n2,no\n", "column 'y' holds text ('yes'), code it as 0 and 1"),
     "twice": ("a,a,y\n1,2,3\n4,5,6\n", "names 'a' more than once"),
     "unnamed": (",a,y\n0,1,2\n1,3,4\n", "column 1 has no name"),
     "only target": ("y\n1\n2\n", "no column beside the target"),
     "unknown column": ("a,effect\n1,2\n3,4\n", "target: 'y' is not known. Valid: a, effect"),
     "infinite": ("a,y\n1,2\ninf,3\n5,1\n", "X: contains infinite values"),
-    "constant": ("a,b,y\n1,1,2\n1,2,3\n1,5,1\n", "csv: column 'a' is constant, drop it"),
-    "decimal commas": ("a;b;y\n1,5;2,5;3\n1,6;2,5;4\n", "separates its columns by ;, not ','"),
+    "constant": ("a,b,y\n1,1,2\n1,2,3\n1,5,1\n", "data: column 'a' is constant, drop it"),
+    "decimal commas": ("a;b;y\n1,5;2,5;3\n1,6;2,5;4\n", "data: column 'b' is constant"),
     "several": (
         "a,b,y\n1,f,2\n1,m,3\n1,m,1\n",
-        "csv: column 'a' is constant, drop it; column 'b' holds text ('f'), drop the column, or",
+        "data: column 'a' is constant, drop it; column 'b' holds text ('f'), drop the column, or",
     ),
     "constant target": ("a,b,y\n1,1,2\n2,2,2\n3,5,2\n", "target: 'y' holds one value only (2)"),
 }
@@ -366,11 +366,11 @@ def test_file_of_another_encoding(tmp_path: Path) -> None:
     path = tmp_path / "latin.csv"
     path.write_bytes("größe,y\n1,2\n2,3\n".encode("latin-1"))
     with pytest.raises(InputError, match="save it as comma-separated UTF-8"):
-        read_csv(path, "y")
+        read_data(path, "y")
     path.write_bytes(b"\xef\xbb\xbfa,y\n1,2\n2,3\n")
-    assert read_csv(path, "y").names == ("a",)
+    assert read_data(path, "y").names == ("a",)
     with pytest.raises(InputError, match="is a directory"):
-        read_csv(tmp_path, "y")
+        read_data(tmp_path, "y")
 
 
 def test_interrupt_is_exit_130(

@@ -14,6 +14,7 @@ from scipy import special, stats
 import bayesreg as br
 from bayesreg.posterior.base import Settings
 from bayesreg.posterior.gibbs import binary, logistic
+from bayesreg.posterior.gibbs._logistic import polya_gamma_step
 from bayesreg.posterior.gibbs._polya_gamma import fill_polya_gamma
 from bayesreg.posterior.gibbs.plan import Plan
 from tests.grids import SURE, agree, agree_with_each_other, even, graded, mcse, summarise
@@ -320,3 +321,15 @@ def test_says_where_flat_columns_would_fill_the_memory() -> None:
     prior: Any = [(br.Flat(), [0]), (br.Laplace(1.0), range(1, 3500))]
     problem = br.Problem(columns, [0, 1, 0, 1], likelihood=br.Bernoulli(), prior=prior)
     assert "flat" in str(binary.reason_against(problem))
+
+
+@pytest.mark.parametrize("prior", [br.Horseshoe(0.5), br.StudentT(nu=3.0, scale=0.5)])
+def test_local_variances_are_those_of_the_local_states(prior: Any) -> None:
+    """Whatever step comes next, a trajectory say, goes by the variances."""
+    problem = br.Problem(X, Y, likelihood=br.Bernoulli(), prior=prior)
+    chain = logistic._Logistic(Plan.of(problem), 100, np.random.default_rng(1))
+    for _ in range(3):
+        polya_gamma_step(chain.rows, chain.prior, chain.state, chain.rng)
+        local = chain.state.aux[:, 0]
+        factor = local if isinstance(prior, br.StudentT) else 1.0 / local
+        assert_allclose(chain.state.variance, 0.25 * factor, rtol=1e-12)

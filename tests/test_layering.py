@@ -17,13 +17,15 @@ ROOT = Path(bayesreg.__file__).parent
 # From the bottom up. A module may import only from layers before its own, or from its own package.
 LAYERS = (
     ("errors",),
-    ("_validation", "_files", "_console", "_threads"),
+    ("_frames", "_bambi"),
+    ("_validation", "_files", "_console", "_threads", "_overflow"),
     ("penalties", "scale_priors", "columns", "independence", "composite_quadratic"),
     ("priors", "composite_mode"),
     ("blocks", "likelihoods", "pseudo_rows", "datasets", "gallery", "named_priors"),
     ("design",),
     ("propriety", "assembly"),
     ("problem",),
+    ("frames",),
     ("pymc_ops",),
     ("pymc_distributions", "pymc_vector_priors"),
     ("pymc_scalar_priors", "pymc_ball_prior"),
@@ -38,10 +40,11 @@ LAYERS = (
     ("model_map", "path"),
     ("posterior",),
     ("scoring",),
-    ("comparison",),
+    ("comparison", "model_comparison", "sparsity", "selection", "estimators"),
     ("figures", "terminal"),
     ("studies",),
-    ("report", "terminal_path", "terminal_posterior", "cli_problem"),
+    ("report", "terminal_path", "terminal_posterior", "terminal_select", "cli_options"),
+    ("cli_problem", "cli_units", "cli_select"),
     ("cli",),
     ("__main__",),
 )
@@ -106,6 +109,7 @@ def loaded_by(code: str) -> set[str]:
 HEAVY = {
     *("pymc", "pytensor", "arviz", "numba", "matplotlib"),
     *("pandas", "sklearn", "xarray", "nutpie"),
+    *("narwhals", "formulaic", "polars"),
 }
 
 

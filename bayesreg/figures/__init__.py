@@ -37,10 +37,15 @@ if TYPE_CHECKING:
     from bayesreg.figures._posterior_path import posterior_path
     from bayesreg.figures._posterior_summaries import posterior_summaries
     from bayesreg.figures._posterior_under_level_sets import posterior_under_level_sets
+    from bayesreg.figures._predictive_check import predictive_check
+    from bayesreg.figures._prior_comparison import prior_comparison
+    from bayesreg.figures._scale_selection import scale_selection
     from bayesreg.figures._separated_clouds import separated_clouds
     from bayesreg.figures._shrinkage_rules import shrinkage_rules
     from bayesreg.figures._shrunken_clouds import shrunken_clouds
     from bayesreg.figures._soft_thresholding import soft_thresholding
+    from bayesreg.figures._sparse_answers import sparse_answers
+    from bayesreg.figures._sparsity_path import sparsity_path
     from bayesreg.figures._tangency import tangency
     from bayesreg.figures._wide_and_thin import wide_and_thin
     from bayesreg.figures._zero_draws import zero_draws
@@ -72,10 +77,15 @@ __all__ = [
     "posterior_path",
     "posterior_summaries",
     "posterior_under_level_sets",
+    "predictive_check",
+    "prior_comparison",
+    "scale_selection",
     "separated_clouds",
     "shrinkage_rules",
     "shrunken_clouds",
     "soft_thresholding",
+    "sparse_answers",
+    "sparsity_path",
     "tangency",
     "wide_and_thin",
     "zero_draws",

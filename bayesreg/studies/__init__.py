@@ -14,7 +14,7 @@ from bayesreg.studies.exhibit import Exhibit
 
 __all__ = ["Exhibit", "exhibit", "exhibits"]
 
-# In the order of the documents; the last is what none of them shows.
+# In the order of the documents; the sixth is what none of them shows, the seventh what comes next.
 _MODULES = (
     "level_sets",
     "one_weight",
@@ -22,6 +22,9 @@ _MODULES = (
     "logistic_priors",
     "balls",
     "beyond_the_mode",
+    "choosing_the_scale",
+    "sparse_answers",
+    "comparing_priors",
 )
 
 

@@ -30,7 +30,7 @@ class Exhibit:
     caption : str
         One line: what it shows.
     document : int
-        From 1; 6 is what none of the documents shows.
+        From 1; 6 is what none of the documents shows, 7 choosing, selecting and comparing.
     compute : callable
         ``compute(seed)`` returns what the function draws.
     film : str

@@ -23,6 +23,7 @@ DOCUMENTS = {
     4: ("Logistic regression with Laplace and Gaussian priors", "04_logistic_priors.ipynb"),
     5: ("Balls, norms and moving costs", "05_balls.ipynb"),
     6: ("Beyond the mode", "06_beyond_the_mode.ipynb"),
+    7: ("Choosing, selecting, comparing", "07_choosing.ipynb"),
 }
 #: Pixels per inch of a thumbnail.
 _DPI = 60

@@ -1,0 +1,48 @@
+"""The options that commands share: what they are called, and what their help says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Written out, so that --help loads no prior; a test holds it to the list.
+_PRIORS = (
+    "normal, laplace, student_t, double_pareto, horseshoe, regularized_horseshoe or spike_slab"
+)
+
+Model = Annotated[str | None, typer.Option("--model", help="Gallery model; see 'models'.")]
+DatasetName = Annotated[str | None, typer.Option("--dataset", help="Bundled data; see 'datasets'.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", "--csv", help="CSV file with a header line, or Parquet, or Feather."),
+]
+Target = Annotated[str | None, typer.Option("--target", help="Column of the file to predict.")]
+Formula = Annotated[
+    str | None, typer.Option("--formula", help="As in 'y ~ x + C(g) + bs(age, df=4)'.")
+]
+Scale = Annotated[
+    float | None, typer.Option("--scale", help="Prior scale, per sd of a column (not a rate).")
+]
+Sigma = Annotated[float | None, typer.Option("--sigma", help="Noise sd, in units of the target.")]
+Draws = Annotated[int, typer.Option("--draws", help="Draws per chain.")]
+Chains = Annotated[int, typer.Option("--chains", help="Chains.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
+PriorName = Annotated[
+    str | None, typer.Option("--prior", help=f"Prior in place of the model's: {_PRIORS}.")
+]
+Tune = Annotated[int, typer.Option("--tune", help="Tuning steps per chain.")]
+TargetAccept = Annotated[
+    float, typer.Option("--target-accept", help="Acceptance rate that nuts tunes for.")
+]
+LogLikelihood = Annotated[
+    bool, typer.Option("--log-likelihood", help="Add that of every row, as arviz.loo needs it.")
+]
+PriorDraws = Annotated[bool, typer.Option("--prior-draws", help="Add draws from the prior.")]
+Predictive = Annotated[
+    bool, typer.Option("--posterior-predictive", help="Add a new target of every row per draw.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No header, no progress.")]
+Debug = Annotated[bool, typer.Option("--debug", help="On failure, print the whole traceback.")]

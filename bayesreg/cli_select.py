@@ -1,0 +1,79 @@
+"""The command `select`: the scale of a prior, by one criterion or by several."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path  # noqa: TC003  (typer reads it in the annotations)
+from typing import Annotated
+
+import typer
+
+from bayesreg._console import make_console, say
+from bayesreg._files import check_place
+from bayesreg.cli_options import Data, Formula, Target  # noqa: TC001  (typer reads annotations)
+from bayesreg.errors import InputError
+
+_KINDS = (".png", ".svg", ".pdf", ".csv", ".json")
+#: Written out, so that --help loads no criterion; a test holds it to the list.
+BY = "cross-validation, leave-one-out, psis-loo, aic, bic, evidence, hyperprior"
+
+
+def select(
+    by: Annotated[
+        str, typer.Option("--by", help=f"all, or names with commas between: {BY}.")
+    ] = "cross-validation",
+    model: Annotated[str | None, typer.Option(help="Gallery model; see 'models'.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Bundled data; see 'datasets'.")] = None,
+    data: Data = None,
+    target: Target = None,
+    formula: Formula = None,
+    scale: Annotated[
+        float | None, typer.Option(help="Prior scale to start from, per sd of a column.")
+    ] = None,
+    sigma: Annotated[float | None, typer.Option(help="Noise sd, in units of the target.")] = None,
+    scales: Annotated[
+        int | None, typer.Option("--scales", help="How many scales (100; fewer where drawn).")
+    ] = None,
+    rule: Annotated[str, typer.Option(help="minimum or one-standard-error.")] = "minimum",
+    folds: Annotated[int, typer.Option(help="Folds of cross-validation.")] = 10,
+    draws: Annotated[int, typer.Option(help="Draws per chain, where a criterion draws.")] = 1000,
+    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    seed: Annotated[int, typer.Option(help="Seed of folds and draws.")] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write a figure (.png, .svg, .pdf), a table (.csv) or .json."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not tables.")] = False,
+    debug: Annotated[  # noqa: ARG001  (read by main, before parsing)
+        bool, typer.Option("--debug", help="On failure, print the whole traceback.")
+    ] = False,
+) -> None:
+    """Choose the scale of a prior, and show the curve that it was read off."""
+    out = make_console(quiet=as_json)
+    if output is not None and check_place(output, "output").suffix.lower() not in _KINDS:
+        msg = f"output: {output.name!r} must end in one of {', '.join(_KINDS)}"
+        raise InputError(msg)
+    names = [name.strip() for name in by.split(",") if name.strip()]
+    problem, _ = import_module("bayesreg.cli_problem").state_problem(
+        out, model, dataset, data, target, formula, scale=scale, sigma=sigma
+    )
+    settings = {"n_scales": scales, "rule": rule, "folds": folds, "seed": seed}
+    settings |= {"draws": draws, "chains": chains}
+    selection = import_module("bayesreg.selection")
+    shown = import_module("bayesreg.terminal_select")
+    one = len(names) == 1 and names != ["all"]
+    if one:
+        found = selection.select_scale(problem, names[0], **settings)
+    else:
+        found = selection.compare_criteria(
+            problem, "all" if names == ["all"] else names, **settings
+        )
+    if as_json:
+        typer.echo(shown.as_json(found))
+    else:
+        (shown.print_selection if one else shown.print_comparison)(found, out)
+    if output is not None:
+        shown.save(found, output)
+        say(out, f"written: {output}")

@@ -1,0 +1,349 @@
+"""A posterior that is drawn from when somebody asks, and what it predicts of new rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special, stats
+
+from bayesreg.errors import InputError, NoClosedForm, SamplingFailed
+from bayesreg.estimators._rows import canonical_order, reordered
+from bayesreg.likelihoods import Bernoulli, Noise, Poisson, StudentTNoise
+from bayesreg.map import find_map
+from bayesreg.posterior import diagnose, posterior_moments, sample
+from bayesreg.posterior.density import noise_sd
+from bayesreg.posterior.exact import reason_against
+from bayesreg.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from xarray import DataTree
+
+    from bayesreg._validation import Matrix, Vector
+    from bayesreg.likelihoods import Likelihood
+    from bayesreg.map import MapEstimate
+    from bayesreg.posterior import Diagnosis, Moments
+    from bayesreg.posterior.conditional import Array
+
+# Numbers of linear predictors to hold at once: 32 MB.
+_BLOCK = 4_000_000
+# Columns up to which a covariance is formed: 200 MB.
+_MOST_COLUMNS = 5000
+# Counts beyond exp of this are no longer those of 64 bits.
+_LARGEST_LOG_RATE = 43.0
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """A posterior, its exact moments where it has them, its draws and its mode, each made once.
+
+    Attributes
+    ----------
+    problem : Problem
+        Data, likelihood and prior.
+    draws, chains, tune : int
+        How much to draw.
+    seed : int
+        Of the draws.
+    """
+
+    problem: Problem
+    draws: int
+    chains: int
+    tune: int
+    seed: int
+
+    # ------------------------------------------------------------------ what is known of it
+
+    @cached_property
+    def moments(self) -> Moments | None:
+        """Exact moments; None where there is no closed form, no variance, or no room."""
+        if self.problem.design.why_not_dense is not None or self.problem.p > _MOST_COLUMNS:
+            return None
+        try:
+            return None if reason_against(self.problem) else posterior_moments(self.problem)
+        except NoClosedForm:
+            return None
+
+    @cached_property
+    def tree(self) -> DataTree:
+        """Draws, the same for the same rows in any order."""
+        problem = self.problem
+        order = canonical_order(problem.design)
+        shuffled = Problem.of(reordered(problem.design, order), problem.likelihood, problem.prior)
+        tree = sample(
+            shuffled,
+            draws=self.draws,
+            chains=self.chains,
+            tune=self.tune,
+            seed=self.seed,
+            progress=False,
+        )
+        if not tree.attrs["complete"]:
+            raise KeyboardInterrupt
+        observed = tree["observed_data"].to_dataset()
+        observed["y"] = observed["y"].copy(data=problem.design.y)
+        tree["observed_data"].dataset = observed
+        return tree
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """Whether the draws can be trusted."""
+        return diagnose(self.tree)
+
+    @cached_property
+    def drawn(self) -> dict[str, Array]:
+        """Draws of all chains: ``beta`` (m, p), ``intercept`` and ``noise`` (m,), unknowns (m,)."""
+        group = self.tree["posterior"]
+        drawn = {str(name): np.asarray(value) for name, value in group.data_vars.items()}
+        drawn["noise"] = noise_sd(self.problem, drawn)
+        drawn.setdefault("intercept", np.zeros(drawn["noise"].shape))
+        return {
+            name: value.reshape(-1, *value.shape[2:]) if value.ndim > 2 else value.ravel()
+            for name, value in drawn.items()
+        }
+
+    @cached_property
+    def disagreement(self) -> float:
+        """Largest split R-hat over coefficients and unknowns (Gelman et al. 2013, section 11.4)."""
+        half = self.draws // 2
+        if self.tree.attrs["method"] == "exact" or half < 2:
+            return 1.0
+        worst = 1.0
+        for variable in self.tree["posterior"].data_vars.values():
+            values = np.asarray(variable)
+            parts = np.concatenate([values[:, :half], values[:, half : 2 * half]])
+            within = parts.var(axis=1, ddof=1).mean(axis=0)
+            between = parts.mean(axis=1).var(axis=0, ddof=1)
+            moves = within > 0
+            ratio = np.divide(between, within, out=np.zeros_like(within), where=moves)
+            worst = max(worst, float(np.sqrt((half - 1) / half + ratio).max(initial=1.0)))
+        return worst
+
+    def median(self, name: str) -> float:
+        """Posterior median of an unknown."""
+        return float(np.median(self.drawn[name]))
+
+    @cached_property
+    def mode(self) -> MapEstimate:
+        """The mode of the coefficients, given the posterior medians of unknown sigma and scale."""
+        given: dict[str, float] = {name: self.median(name) for name in self.problem.unknown}
+        return find_map(self.problem, given=given)
+
+    @cached_property
+    def mean(self) -> tuple[Vector, float]:
+        """Posterior mean of coefficients and intercept."""
+        if self.moments is not None:
+            return self.moments.mean, self.moments.intercept_mean or 0.0
+        return self.drawn["beta"].mean(axis=0), float(self.drawn["intercept"].mean())
+
+    @cached_property
+    def centre(self) -> tuple[Vector, float]:
+        """Posterior medians of the coefficients, and of the level at the columns' means.
+
+        Far from the data, medians taken one by one do not belong to each other.
+        """
+        coef = np.median(self.drawn["beta"], axis=0)
+        if not self.problem.design.intercept:
+            return coef, 0.0
+        at = self.problem.design.column_mean
+        level = self.drawn["intercept"] + self.drawn["beta"] @ at
+        return coef, float(np.median(level) - at @ coef)
+
+    def law(self) -> Any:
+        """Standardised law of all linear functions: normal, Student's t, or None for another.
+
+        In units of the standard deviation.
+        """
+        moments = self.moments
+        if moments is None:
+            return None
+        if moments.a_n is not None:
+            df = 2 * moments.a_n
+            return stats.t(df, scale=np.sqrt((df - 2) / df))
+        if self.problem.unknown:
+            return None
+        penalty = self.problem.elastic_net  # nothing else has exact moments
+        return None if penalty.l1.any() or penalty.nonnegative.any() else stats.norm()
+
+    def intervals(self, prob: float) -> Matrix:
+        """Equal-tailed intervals of the coefficients, shape (p, 2)."""
+        tails = np.array([(1 - prob) / 2, (1 + prob) / 2])
+        law = self.law()
+        if law is not None and self.moments is not None:
+            return np.asarray(
+                self.moments.mean[:, None] + np.outer(self.moments.sd, law.ppf(tails))
+            )
+        return np.asarray(np.quantile(self.drawn["beta"], tails, axis=0).T)
+
+    # ------------------------------------------------------------------ predictions
+
+    def predictors(self, X: Any, count: int | None = None) -> Iterator[tuple[slice, Matrix]]:
+        """Yield linear predictors of some rows at a time, shapes (m, rows)."""
+        chosen = self.chosen(count)
+        beta, intercept = self.drawn["beta"][chosen], self.drawn["intercept"][chosen]
+        step = max(1, _BLOCK // intercept.size)
+        for start in range(0, X.shape[0], step):
+            part = slice(start, min(start + step, X.shape[0]))
+            yield part, np.asarray(X[part] @ beta.T).T + intercept[:, None]
+
+    def chosen(self, count: int | None) -> NDArray[np.intp]:
+        """Positions of that many draws, evenly spread over the chains."""
+        size = self.drawn["intercept"].size
+        return np.linspace(0, size - 1, size if count is None else count).astype(np.intp)
+
+    def sd(self, X: Any) -> Vector:
+        """Standard deviation of a new target at each row of X, shape (n,)."""
+        if self.moments is not None:
+            return self._exact_sd(self.moments, X)
+        out = np.empty(X.shape[0])
+        for part, eta in self.predictors(X):
+            mean, variance = conditional(self.problem.likelihood, eta, self.drawn["noise"][:, None])
+            out[part] = np.sqrt(mean.var(axis=0) + variance.mean(axis=0))
+        return out
+
+    def _exact_sd(self, moments: Moments, X: Any) -> Vector:
+        """About the columns' means the level is independent of the coefficients, given sigma."""
+        design = self.problem.design
+        weights = design.row_weights
+        noise = moments.sigma2_mean
+        if noise is None:
+            noise = self.problem.likelihood.variance  # type: ignore[attr-defined]
+        total = float(weights.sum())
+        at = weights @ design.X / total if design.intercept else np.zeros(design.p)
+        level = noise / total if design.intercept else 0.0
+        out = np.empty(X.shape[0])
+        step = max(1, _BLOCK // design.p)
+        for start in range(0, X.shape[0], step):
+            part = slice(start, start + step)
+            block = X[part] if isinstance(X, np.ndarray) else X[part].toarray()
+            off = block - at
+            out[part] = np.vecdot(off @ moments.covariance, off)
+        return np.sqrt(noise + level + np.maximum(out, 0.0))
+
+    def targets(self, X: Any, rng: np.random.Generator, count: int | None) -> Matrix:
+        """Draw new targets, shape (m, n)."""
+        noise = self.drawn["noise"][self.chosen(count)]
+        out = np.empty((noise.size, X.shape[0]))
+        for part, eta in self.predictors(X, count):
+            out[:, part] = new_targets(self.problem.likelihood, eta, noise, rng)
+        return out
+
+    def target_intervals(self, X: Any, prob: float) -> Matrix:
+        """Equal-tailed intervals of a new target at each row, shape (n, 2)."""
+        tails = np.array([(1 - prob) / 2, (1 + prob) / 2])
+        law = self.law()
+        if law is not None:
+            coef, intercept = self.mean
+            middle = np.asarray(X @ coef + intercept)
+            return np.asarray(middle[:, None] + np.outer(self.sd(X), law.ppf(tails)))
+        # One number in each of m equal strata, so that the tails of the noise are all but exact;
+        # the same for every row, so that its interval is its own alone.
+        size = self.drawn["noise"].size
+        u = (np.random.default_rng(self.seed).permutation(size) + 0.5) / size
+        out = np.empty((X.shape[0], 2))
+        for part, eta in self.predictors(X):
+            new = targets_at(self.problem.likelihood, eta, self.drawn["noise"], u)
+            out[part] = np.quantile(new, tails, axis=0, method="inverted_cdf").T
+        return out
+
+    def probabilities(self, X: Any) -> Vector:
+        """Posterior mean of the probability of a one, at each row; shape (n,)."""
+        out = np.empty(X.shape[0])
+        for part, eta in self.predictors(X):
+            out[part] = special.expit(eta).mean(axis=0)
+        return out
+
+
+def conditional(likelihood: Likelihood, eta: Matrix, noise: Any) -> tuple[Matrix, Matrix]:
+    """Mean and variance of a target given its linear predictor and the scale of the noise.
+
+    Examples
+    --------
+    >>> mean, variance = conditional(Bernoulli(), np.zeros((1, 1)), 1.0)
+    >>> mean.item(), variance.item()
+    (0.5, 0.25)
+    """
+    if isinstance(likelihood, Bernoulli):
+        mean = special.expit(eta)
+        return mean, mean * special.expit(-eta)
+    if isinstance(likelihood, Poisson):
+        with np.errstate(over="ignore"):
+            rate = np.exp(eta)
+        return rate, rate
+    factor = 1.0
+    if isinstance(likelihood, StudentTNoise):
+        factor = likelihood.nu / (likelihood.nu - 2) if likelihood.nu > 2 else np.inf
+    return eta, np.broadcast_to(factor * np.square(noise), eta.shape)
+
+
+def new_targets(
+    likelihood: Likelihood, eta: Matrix, noise: Vector, rng: np.random.Generator
+) -> Matrix:
+    """Draw a target for each predictor (m, n); `noise` (m,) is its scale at every draw."""
+    one = np.ones(eta.shape[1])
+    if isinstance(likelihood, Noise):
+        return eta + noise[:, None] * likelihood.given(1.0).draw(np.zeros_like(eta), one, rng)
+    _check_rate(likelihood, eta)
+    return likelihood.draw(eta, one, rng)
+
+
+def targets_at(likelihood: Likelihood, eta: Matrix, noise: Vector, u: Vector) -> Matrix:
+    """Return the quantiles `u` (m,) of the targets of predictors (m, n), one for each draw.
+
+    Examples
+    --------
+    >>> targets_at(Poisson(), np.zeros((2, 1)), np.ones(2), np.array([0.3, 0.9])).ravel()
+    array([0., 2.])
+    """
+    _check_rate(likelihood, eta)
+    if isinstance(likelihood, Bernoulli):
+        return (u[:, None] > special.expit(-eta)).astype(np.float64)
+    if isinstance(likelihood, Poisson):
+        return np.asarray(stats.poisson.ppf(u[:, None], np.exp(eta)))
+    law = stats.t(likelihood.nu) if isinstance(likelihood, StudentTNoise) else stats.norm()
+    return np.asarray(eta + (noise * law.ppf(u))[:, None])
+
+
+def _check_rate(likelihood: Likelihood, eta: Matrix) -> None:
+    if isinstance(likelihood, Poisson) and not eta.max(initial=0.0) < _LARGEST_LOG_RATE:
+        msg = (
+            f"X: draws reach a rate of exp({eta.max():.3g}) here, too large to draw counts from; "
+            "stay nearer to the data, or give the coefficients a tighter prior"
+        )
+        raise SamplingFailed(msg)
+
+
+def as_seed(random_state: object) -> int:
+    """Turn scikit-learn's ``random_state``, or a Generator, into a number that can be kept.
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> as_seed(7)
+    7
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**63))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool):
+        number = int(random_state)
+        if number >= 0:
+            return number
+    msg = (
+        "random_state: must be None, a whole number >= 0, a RandomState or a numpy Generator, "
+        f"found {random_state!r}"
+    )
+    raise InputError(msg)

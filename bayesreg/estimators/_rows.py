@@ -1,0 +1,146 @@
+"""Rows as scikit-learn means them: exchangeable, and counted by their weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayesreg._validation import Vector, as_vector, read_only
+from bayesreg.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bayesreg.design import Design
+
+# Entries of X up to which rows are written out as often as they count: 80 MB.
+_MOST_ENTRIES = 10_000_000
+# The finaliser of splitmix64 (Steele, Lea & Flood 2014) spreads every bit of a number over all.
+_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Predictors and target, with rows written out as often as they count.
+
+    Attributes
+    ----------
+    X : ndarray or sparse array, shape (n, p)
+        Predictors.
+    y : ndarray, shape (n,)
+        Target.
+    weights : ndarray, shape (n,), or None
+        How often each row counts, where that is no whole number or would fill the memory.
+    """
+
+    X: Any
+    y: Vector
+    weights: Vector | None
+
+    @classmethod
+    def of(cls, X: Any, y: Vector, sample_weight: object) -> Rows:
+        """Drop rows of weight 0, and repeat those of weight 2, 3, ...
+
+        Raises
+        ------
+        InputError
+            If a weight is negative, not finite, or all are zero.
+
+        Examples
+        --------
+        >>> Rows.of(np.array([[1.0], [2.0], [3.0]]), np.array([4.0, 5.0, 6.0]), [2, 0, 1]).y
+        array([4., 4., 6.])
+        """
+        if sample_weight is None:
+            return cls(X, y, None)
+        given = np.asarray(sample_weight)
+        given = np.full(y.size, given) if given.ndim == 0 else given
+        weights = as_vector(given, "sample_weight", y.size)
+        if (weights < 0).any():
+            row = int(np.argmax(weights < 0))
+            msg = (
+                f"sample_weight: must not be negative, found {weights[row]:g} at row {row}; "
+                "0 leaves a row out"
+            )
+            raise InputError(msg)
+        if not weights.any():
+            msg = "sample_weight: all weights are zero, so no row is left; give some row a weight"
+            raise InputError(msg)
+        whole = (weights == np.round(weights)).all()
+        fits = weights.sum() * X.shape[1] <= max(_MOST_ENTRIES, y.size * X.shape[1])
+        if whole and fits:
+            index = np.repeat(np.arange(y.size), weights.astype(np.intp))
+            return cls(_taken(X, index), y[index], None)
+        index = np.flatnonzero(weights)
+        return cls(_taken(X, index), y[index], weights[index])
+
+
+def _taken(X: Any, index: NDArray[np.intp]) -> Any:
+    return X[index] if isinstance(X, np.ndarray) else X.tocsr()[index]
+
+
+def target_spread(design: Design) -> float:
+    """Standard deviation of the target; where that is 0 its size, and where that is 0 one."""
+    y, weights = design.y, design.row_weights
+    spread = float(np.sqrt(np.average((y - np.average(y, weights=weights)) ** 2, weights=weights)))
+    size = float(np.abs(y).max())
+    return spread if spread > 1e-14 * size else (size or 1.0)
+
+
+def weighted_sd(design: Design) -> Vector:
+    """Standard deviation of each column, rows counted by their weights; 0 for a constant one."""
+    if design.weights is None:
+        return design.column_sd
+    weights = design.weights / design.weights.sum()
+    if design.sparse:
+        mean = design.X.T @ weights
+        square = design.X.power(2).T @ weights
+        variance = square - mean**2
+        return np.sqrt(np.where(variance > 1e-14 * square, variance, 0.0))
+    mean = weights @ design.X
+    return np.where(design.column_sd > 0, np.sqrt(weights @ (design.X - mean) ** 2), 0.0)
+
+
+def canonical_order(design: Design) -> NDArray[np.intp]:
+    """Return an order of the rows that depends on what they hold, not on where they stand.
+
+    By a hash of each row: equal rows are neighbours, and the same rows in another order, sparse or
+    dense, give the same data, hence the same draws from the same seed.
+
+    Examples
+    --------
+    >>> from bayesreg.design import Design
+    >>> X, y = np.array([[1.0], [2.0], [5.0]]), np.array([3.0, 4.0, 6.0])
+    >>> one, two = Design.of(X, y), Design.of(X[::-1], y[::-1])
+    >>> bool((y[canonical_order(one)] == y[::-1][canonical_order(two)]).all())
+    True
+    """
+    keys = _hashed(np.arange(1, design.p + 3, dtype=np.uint64)) | np.uint64(1)
+    total = _bits(design.y) * keys[0] + _bits(design.row_weights) * keys[1]
+    if design.sparse:
+        columns = np.repeat(keys[2:], np.diff(design.X.indptr))
+        np.add.at(total, design.X.indices, _bits(design.X.data) * columns)
+    else:
+        for column, key in zip(design.X.T, keys[2:], strict=True):
+            total += _bits(column) * key
+    return np.argsort(total, kind="stable")
+
+
+def _bits(values: NDArray[np.float64]) -> NDArray[np.uint64]:
+    # Adding 0.0 makes -0.0 of the same bits as 0.0, which hash to 0.
+    return _hashed((values + 0.0).view(np.uint64))
+
+
+def _hashed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    bits = (bits ^ (bits >> np.uint64(30))) * _MIX[0]
+    bits = (bits ^ (bits >> np.uint64(27))) * _MIX[1]
+    return np.asarray(bits ^ (bits >> np.uint64(31)))
+
+
+def reordered(design: Design, order: NDArray[np.intp]) -> Design:
+    """Return the same data with its rows in another order."""
+    X = design.X.tocsr()[order].tocsc() if design.sparse else np.asfortranarray(design.X[order])
+    weights = None if design.weights is None else read_only(design.weights[order])
+    return replace(design, X=X, y=read_only(design.y[order]), weights=weights)

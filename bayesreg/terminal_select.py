@@ -1,0 +1,116 @@
+"""What the command line prints and writes of the choice of a scale."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayesreg._console import say
+from bayesreg._files import write_whole
+from bayesreg.selection import CriteriaComparison, ScaleSelection
+from bayesreg.terminal import dump, number, save_figure, start_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+# As many scales of a curve as a reader takes in at once.
+_ROWS = 12
+
+
+def print_selection(chosen: ScaleSelection, out: Console) -> None:
+    """Print one choice, and a handful of places of its curve."""
+    say(out, f"\n{chosen}\n")
+    curve = chosen.curve
+    has_error = not np.isnan(curve.standard_error).all()
+    columns = ("scale", "nats above", *(("its s.e.",) if has_error else ()), *curve.extra)
+    table = start_table(f"the curve of {chosen.criterion}", columns)
+    nearest = int(np.argmin(np.abs(np.log(curve.scales / chosen.scale))))
+    rows = np.linspace(0, len(curve) - 1, min(_ROWS, len(curve))).round().astype(int)
+    above = curve.value - curve.value.min()
+    for k in np.union1d(rows, [nearest]).tolist():
+        table.add_row(
+            number(float(curve.scales[k])),
+            number(float(above[k]), 3),
+            *([number(float(curve.standard_error[k]), 3)] if has_error else []),
+            *(number(float(column[k]), 3) for column in curve.extra.values()),
+            style="bold" if k == nearest else "",
+        )
+    out.print(table)
+
+
+def print_comparison(found: CriteriaComparison, out: Console) -> None:
+    """Print what each criterion chose."""
+    columns = ("criterion", "scale", "low", "high", "one s.e.", "sigma", "seconds")
+    table = start_table("the scale, by criterion", columns)
+    for s in found.selections:
+        least, sigma = s.one_standard_error, s.sigma
+        table.add_row(
+            s.criterion,
+            number(s.scale),
+            number(s.uncertainty.low),
+            number(s.uncertainty.high),
+            "—" if least is None else number(least),
+            "—" if sigma is None else number(sigma),
+            number(s.seconds, 2),
+        )
+    out.print(table)
+    for s in found.selections:
+        say(out, f"{s.criterion}: low to high is {s.uncertainty.meaning}")
+    for name, reason in found.left_out.items():
+        say(out, f"not by {name}: {reason}")
+
+
+def record(chosen: ScaleSelection) -> dict[str, Any]:
+    """Return a choice as what JSON can hold."""
+    interval = chosen.uncertainty
+    rows = {
+        "scale": chosen.curve.scales,
+        "value": chosen.curve.value,
+        "standard_error": chosen.curve.standard_error,
+        **chosen.curve.extra,
+    }
+    return {
+        "criterion": chosen.criterion,
+        "rule": chosen.rule,
+        "scale": chosen.scale,
+        "sigma": chosen.sigma,
+        "sigma_source": chosen.sigma_source,
+        "low": interval.low,
+        "high": interval.high if math.isfinite(interval.high) else None,
+        "meaning": interval.meaning,
+        "one_standard_error": chosen.one_standard_error,
+        "notes": list(chosen.notes),
+        "seconds": chosen.seconds,
+        "problem": str(chosen.problem),
+        "curve": {name: column.tolist() for name, column in rows.items()},
+    }
+
+
+def as_json(found: ScaleSelection | CriteriaComparison) -> str:
+    """Return one choice, or several, as JSON text; what is not finite becomes null."""
+    if isinstance(found, ScaleSelection):
+        return dump(record(found))
+    chosen = {s.criterion: record(s) for s in found.selections}
+    return dump({"criteria": chosen, "left_out": dict(found.left_out)})
+
+
+def save(found: ScaleSelection | CriteriaComparison, place: Path) -> None:
+    """Write a figure, the curves as a table, or JSON, whichever the file's name ends in.
+
+    Raises
+    ------
+    InputError
+        If the place cannot be written.
+    """
+    kind = place.suffix.lower()
+    if kind == ".csv":
+        frame = found.to_frame() if isinstance(found, ScaleSelection) else found.curves()
+        write_whole(place, frame.to_csv(index=False).encode(), "output")
+    elif kind == ".json":
+        write_whole(place, as_json(found).encode(), "output")
+    else:
+        save_figure(found.plot(), place)

@@ -1,0 +1,346 @@
+"""A problem's penalty in other packages' units: one row, or the table of all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayesreg._inputs import as_problem
+from bayesreg.errors import DegenerateMode, InputError
+from bayesreg.likelihoods import Gaussian, Noise
+from bayesreg.penalties import ElasticNetPenalty
+from bayesreg.units._convention import Convention, Facts, Strength
+from bayesreg.units.registry import PACKAGES, find, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+
+    from bayesreg._validation import Vector
+    from bayesreg.design import Design
+    from bayesreg.problem import Problem
+
+_KINDS = {"gaussian": "linear", "bernoulli": "logistic", "poisson": "Poisson"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """How one package would state a problem.
+
+    Attributes
+    ----------
+    package : str
+        Its name.
+    estimator : str or None
+        The class or function that solves this problem; None where there is none.
+    numbers : dict of float
+        Its penalty arguments.
+    note : str
+        What to mind, or why there is none.
+    template : str
+        The whole call, as a format string over the numbers.
+    objective : str
+        What it minimises, in its own symbols.
+    source : str
+        Where that is stated.
+    """
+
+    package: str
+    estimator: str | None
+    numbers: dict[str, float]
+    note: str
+    template: str = field(default="", repr=False)
+    objective: str = field(default="", repr=False)
+    source: str = field(default="", repr=False)
+
+    @property
+    def parameters(self) -> str:
+        """The call as text, such as ``Lasso(alpha=0.4)``; a dash where there is none."""
+        if self.estimator is None:
+            return "—"
+        return self.template.format(**{key: f"{value:.6g}" for key, value in self.numbers.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is known, for JSON.
+
+        Examples
+        --------
+        >>> Row("a package", None, {}, "no such thing").to_dict()["call"] is None
+        True
+        """
+        return {
+            "package": self.package,
+            "estimator": self.estimator,
+            "call": None if self.estimator is None else self.parameters,
+            "numbers": self.numbers,
+            "objective": self.objective,
+            "note": self.note,
+            "source": self.source,
+        }
+
+    def __str__(self) -> str:
+        """Return package, call and note on one line."""
+        return f"{self.package}: {self.parameters}" + (f"  ({self.note})" if self.note else "")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The same prior in everybody's units."""
+
+    rows: tuple[Row, ...]
+
+    def __str__(self) -> str:
+        """Return one line per row."""
+        return "\n".join(map(str, self.rows))
+
+    def __iter__(self) -> Iterator[Row]:
+        """Walk over the rows."""
+        return iter(self.rows)
+
+    def __getitem__(self, name: str) -> Row:
+        """Return the row of a package, or of one of its estimators: ``"scikit-learn Lasso"``."""
+        for row in self.rows:
+            if name in {row.package, f"{row.package} {row.estimator}"}:
+                return row
+        raise KeyError(name)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return package, estimator, call, objective and note, one row each, as a data frame."""
+        import pandas as pd  # noqa: PLC0415  (heavy, and only here)
+
+        return pd.DataFrame([row.to_dict() for row in self.rows])
+
+
+def table(problem: object) -> Table:
+    """State a problem's penalty in other packages' units.
+
+    Parameters
+    ----------
+    problem : Problem or pymc.Model
+        Any problem; where a scale is unknown the rows say so.
+
+    Returns
+    -------
+    Table
+        The rows that have numbers for it, and one row for each other package that says why it has
+        none; ``print`` it.
+
+    Examples
+    --------
+    >>> from bayesreg import Gaussian, Laplace, Problem
+    >>> problem = Problem([[1.0], [2.0]], [1.0, 2.0], likelihood=Gaussian(2.0), prior=Laplace(0.5))
+    >>> for row in table(problem).rows[:3]:
+    ...     print(row)
+    scikit-learn: Lasso(alpha=4)
+    scikit-learn: LassoLars(alpha=4)
+    scikit-learn: SGDRegressor(loss="squared_error", penalty="elasticnet", alpha=4, l1_ratio=1)
+      (reached in the limit of many epochs with falling steps)
+    >>> print(table(problem)["Stan"])
+    Stan: beta ~ double_exponential(0, 0.5)
+    """
+    asked, _ = as_problem(problem)
+    rows: list[Row] = []
+    for package in PACKAGES:
+        candidates = rows_of(package)
+        stated = [_row(asked, convention) for convention in candidates]
+        found = [row for row in stated if row.estimator is not None]
+        if not found and not package.startswith("document"):
+            found = [_best(asked, candidates)]
+        rows += found
+    return Table(tuple(rows))
+
+
+def to(problem: object, name: str) -> Row:
+    """Return the call of one package with the same mode, or the same prior, as a problem.
+
+    Parameters
+    ----------
+    problem : Problem or pymc.Model
+        The problem.
+    name : str
+        A package, such as ``"celer"``, for its first estimator that fits; or a row of
+        `names`, such as ``"celer ElasticNet"``.
+
+    Returns
+    -------
+    Row
+        Estimator and numbers, or a note that says why there are none.
+
+    Raises
+    ------
+    InputError
+        If there is no such package.
+
+    Examples
+    --------
+    >>> from bayesreg import Gaussian, Laplace, Problem
+    >>> problem = Problem([[1.0], [2.0]], [1.0, 2.0], likelihood=Gaussian(2.0), prior=Laplace(0.5))
+    >>> to(problem, "monomvn blasso").numbers
+    {'lambda2': 16.0}
+    """
+    asked, _ = as_problem(problem)
+    return _best(asked, rows_of(name) if name in PACKAGES else (find(name),))
+
+
+def _best(problem: Problem, candidates: Sequence[Convention]) -> Row:
+    """Return the first row that has numbers, else why the first of this likelihood has none."""
+    family = problem.likelihood.name
+    fitting = [convention for convention in candidates if family in convention.families]
+    stated = [_row(problem, convention) for convention in fitting or candidates]
+    return next((row for row in stated if row.estimator is not None), stated[0])
+
+
+def strength_of(problem: Problem) -> Strength | str:
+    """Penalty in nats on the columns that the prior acts on; why it is no two numbers, if not."""
+    try:
+        penalty = problem.prior.penalty(problem.p)
+    except InputError:
+        unknown = " and ".join(problem.unknown)
+        return f"{unknown} unknown: a number exists given a value of it"
+    except DegenerateMode:
+        penalty = None
+    if not isinstance(penalty, ElasticNetPenalty):
+        return f"the table has no row for a {problem.prior.name} prior"
+    if np.any((penalty.loc != 0) & (penalty.l2 > 0)):
+        return "its penalties are centred at 0; subtract X @ loc from y first"
+    if penalty.nonnegative.any() and not penalty.nonnegative.all():
+        return "one sign for all coefficients, or none"
+    if any((values != values[:1]).any() for values in (penalty.l1, penalty.l2)):
+        return "one penalty for all coefficients; multiply each column by its scale first"
+    return Strength(_first(penalty.l1), _first(penalty.l2))
+
+
+def _first(values: Vector) -> float:
+    return float(values[0]) if values.size else 0.0
+
+
+def facts_of(design: Design, likelihood: object, *, standardize: bool) -> Facts:
+    """What a conversion needs to know of data and likelihood."""
+    known = isinstance(likelihood, Noise) and likelihood.conditional
+    sigma = float(likelihood.variance) ** 0.5 if known and isinstance(likelihood, Gaussian) else 1.0
+    sd_y, rms_y = spread_of_target(design)
+    return Facts(
+        family=getattr(likelihood, "name", ""),
+        n=total_weight(design),
+        rows=design.count,
+        sigma=sigma,
+        sd_y=sd_y,
+        rms_y=rms_y,
+        standardize=standardize,
+        intercept=design.intercept,
+    )
+
+
+def total_weight(design: Design) -> float:
+    """Sum of the row weights, or the number of observations that pseudo rows stand for."""
+    if design.observations is not None:
+        return float(design.observations)
+    return float(design.row_weights.sum())
+
+
+def spread_of_target(design: Design) -> tuple[float, float]:
+    """Sd of the target, less its offset, about its mean and about 0: weighted, divisor n."""
+    y = design.y if design.offset is None else design.y - design.offset
+    w, one, total = design.row_weights, design.one, total_weight(design)
+    mean = float((w * one) @ y) / float((w * one) @ one) if one.any() else 0.0
+    residual = y - mean * one
+    about_mean = float((w * residual) @ residual) / total
+    return about_mean**0.5, float(((w * y) @ y / total) ** 0.5)
+
+
+def _row(problem: Problem, convention: Convention) -> Row:
+    """State a problem in the words of one row, or say why that has no numbers for it."""
+    strength = strength_of(problem)
+    reason = _why_not(problem, convention, strength)
+    if reason or isinstance(strength, str):
+        return Row(convention.package, None, {}, reason, source=convention.source)
+    facts = _facts(problem, convention)
+    numbers = convention.write(strength, facts)
+    return Row(
+        package=convention.package,
+        estimator=convention.call,
+        numbers=numbers,
+        note=_note(problem, convention, standardize=facts.standardize),
+        template=convention.template(facts, numbers, positive=_one_sign(problem)),
+        objective=convention.objective,
+        source=convention.source,
+    )
+
+
+def _facts(problem: Problem, convention: Convention) -> Facts:
+    standardize = _asks(problem.design, convention)
+    return facts_of(problem.design, problem.likelihood, standardize=standardize)
+
+
+def _one_sign(problem: Problem) -> bool:
+    penalty = problem.prior.penalty(problem.p)
+    return isinstance(penalty, ElasticNetPenalty) and bool(penalty.nonnegative.any())
+
+
+def _asks(design: Design, convention: Convention) -> bool:
+    """Whether the package standardises the columns as the problem does."""
+    if convention.standardizes == "never" or not design.standardize:
+        return False
+    # Weighted, glmnet's sds are weighted; without an intercept, lars' lengths are about 0.
+    return design.weights is None and (design.intercept or not convention.centres)
+
+
+def _why_not(problem: Problem, convention: Convention, strength: Strength | str) -> str:
+    """Why a row has no numbers for a problem; empty where it has."""
+    return (
+        _why_not_this_likelihood(problem, convention)
+        or _why_not_this_penalty(problem, convention, strength)
+        or _why_not_these_rows(problem.design, convention)
+    )
+
+
+def _why_not_this_likelihood(problem: Problem, convention: Convention) -> str:
+    family = problem.likelihood.name
+    if family not in convention.families:
+        kind = _KINDS.get(family)
+        return (
+            f"no {kind} regression in the table" if kind else "no regression with Student-t noise"
+        )
+    if "sigma" in problem.unknown and not convention.prior_only:
+        return f"{' and '.join(problem.unknown)} unknown: a number exists given a value of it"
+    return ""
+
+
+def _why_not_this_penalty(
+    problem: Problem, convention: Convention, strength: Strength | str
+) -> str:
+    if isinstance(strength, str):
+        return strength
+    if not convention.encoding.takes(strength):
+        kind = _KINDS.get(problem.likelihood.name, "robust")
+        return f"no {kind} regression {strength.words} in the table"
+    if min(convention.factors(_facts(problem, convention))) == 0:
+        return "it divides by the sd of the target, which is constant"
+    if _one_sign(problem) and not convention.positive:
+        return "its number for coefficients of one sign is not in the table"
+    return ""
+
+
+def _why_not_these_rows(design: Design, convention: Convention) -> str:
+    gaussian = convention.families == ("gaussian",)
+    if design.offset is not None and not (gaussian or convention.prior_only):
+        return "its estimators take no offset"
+    if design.weights is not None and not convention.weighted:
+        return "it takes no row weights"
+    if design.intercept and not convention.intercept:
+        return "it has no unpenalised intercept"
+    if convention.standardizes == "always" and not (design.standardize and design.intercept):
+        return "it standardises the columns and has an intercept; this problem does not"
+    return ""
+
+
+def _note(problem: Problem, convention: Convention, *, standardize: bool) -> str:
+    notes = [convention.note] if convention.note else []
+    if problem.design.offset is not None and not convention.prior_only:
+        notes.append("fitted to y minus the offset")
+    if problem.design.standardize and not standardize:
+        notes.append("fitted to the standardised columns")
+    return "; ".join(notes)

@@ -1,0 +1,186 @@
+"""select_scale and compare_criteria as a user meets them: results, figure, command line, study."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import bayesreg as br
+from bayesreg import cli_select
+from bayesreg.cli import app
+from bayesreg.errors import InputError
+from bayesreg.selection import CRITERIA, CriteriaComparison
+from bayesreg.studies import choosing_the_scale
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUNNER = CliRunner()
+RNG = np.random.default_rng(8)
+X = RNG.normal(size=(40, 4))
+Y = X @ [1.0, 0.0, 0.0, -0.5] + RNG.normal(size=40)
+QUICK: dict[str, Any] = {"draws": 200, "tune": 200, "n_scales": 8, "seed": 1}
+
+
+@pytest.fixture(scope="module")
+def compared() -> CriteriaComparison:
+    """Every criterion on a ridge with unknown sigma."""
+    problem = br.Problem(
+        X, Y, likelihood=br.Gaussian(br.HalfCauchy(1.0)), prior=br.Normal(1.0), standardize=True
+    )
+    return br.compare_criteria(problem, **QUICK)
+
+
+def test_all_criteria_take_a_ridge(compared: CriteriaComparison) -> None:
+    """In their order, each with a problem that has a mode and a posterior."""
+    assert [s.criterion for s in compared.selections] == [c.name for c in CRITERIA]
+    assert not compared.left_out
+    for s in compared.selections:
+        assert not s.problem.unknown
+        assert s.problem.prior.scale == pytest.approx(s.scale)  # type: ignore[attr-defined]
+        assert br.find_map(s.problem).certificate.optimal
+        assert s.uncertainty.low <= s.scale <= s.uncertainty.high
+        assert s.sigma == pytest.approx(1.0, rel=0.4)
+    assert compared["aic"].scale >= compared["bic"].scale
+
+
+def test_frames_are_tidy(compared: CriteriaComparison) -> None:
+    """One row per criterion; one per criterion and scale, one of them the choice."""
+    frame, curves = compared.to_frame(), compared.curves()
+    assert frame["criterion"].tolist() == [c.name for c in CRITERIA]
+    assert (curves.groupby("criterion")["chosen"].sum() == 1).all()
+    one = compared["cross-validation"].to_frame()
+    assert list(one.columns[:4]) == ["criterion", "scale", "value", "standard_error"]
+    assert one.loc[one["chosen"], "scale"].item() == compared["cross-validation"].scale
+    assert np.isfinite(curves["value"]).all()
+
+
+def test_criteria_that_do_not_fit_are_left_out_with_the_reason() -> None:
+    """Of all; one that was asked for by name is refused."""
+    problem = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
+    found = br.compare_criteria(problem, ["aic", "bic"], rule="one-standard-error", **QUICK)
+    assert [s.rule for s in found.selections] == ["minimum", "minimum"]
+    with pytest.raises(InputError, match="'leave-one-out' does not take this problem"):
+        br.compare_criteria(problem, ["aic", "leave-one-out"])
+    with pytest.raises(InputError, match="did you mean 'folds'"):
+        br.compare_criteria(problem, fold=3)
+    with pytest.raises(InputError, match="by: names no criterion"):
+        br.compare_criteria(problem, [])
+    with pytest.raises(InputError, match="'cv' is not known"):
+        br.compare_criteria(problem, "cv")
+    with pytest.raises(InputError, match="'evidence' is not known"):
+        _ = found["evidence"]
+
+
+def test_a_prior_without_a_mode_is_judged_by_its_posterior() -> None:
+    """What rests on modes steps aside for a horseshoe."""
+    prior = br.Horseshoe(0.5)
+    problem = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=prior)
+    scales = [0.05, 0.2, 1.0]
+    found = br.compare_criteria(problem, scales=scales, draws=200, tune=200)
+    assert set(found.left_out) == {"cross-validation", "leave-one-out", "aic", "bic"}
+    assert "a Horseshoe prior has none" in str(found)
+    assert {s.criterion for s in found.selections} >= {"psis-loo", "hyperprior"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"by": "aic", "rule": "one-standard-error"}, "aic has no standard error"),
+        ({"n_scales": 1}, "n_scales: must be"),
+        ({"by": "psis-loo", "draws": 10}, "draws: must be"),
+        ({"workers": 0}, "workers: must be"),
+        ({"hyperprior": 3.0}, "hyperprior: must be a prior of a scale"),
+        ({"given": {"sigma": 1.0}}, "sigma: is not unknown"),
+    ],
+)
+def test_arguments_are_judged(settings: dict[str, Any], message: str) -> None:
+    """Each message names the argument."""
+    problem = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
+    with pytest.raises(InputError, match=message):
+        br.select_scale(problem, **settings)
+    with pytest.raises(InputError, match="prior: is flat, so there is no scale to vary"):
+        br.select_scale(problem.with_prior(br.Flat()))
+
+
+def test_a_model_is_read_and_an_unknown_scale_is_chosen() -> None:
+    """Of a PyMC model of the gallery: the prior of its scale is for "hyperprior" alone."""
+    model = br.gallery.load("lasso_unknown_scale").build(X, Y, sigma=1.0, hyper_scale=1.0)
+    chosen = br.select_scale(model, n_scales=10)
+    assert not chosen.problem.unknown
+    again = br.select_scale(
+        br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=br.Laplace(0.3)),
+        scales=chosen.curve.scales,
+    )
+    assert np.allclose(again.curve.value, chosen.curve.value, rtol=1e-9)
+
+
+def test_an_edge_is_said() -> None:
+    """Where the best of the scales tried is the last, others may be better."""
+    problem = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
+    chosen = br.select_scale(problem, scales=[0.001, 0.01])
+    assert chosen.at_edge
+    assert "at an end of the scales tried" in str(chosen)
+    ball = br.select_scale(problem.with_prior(br.UniformBall(1.0)), scales=[0.5, 1.0, 5.0])
+    assert "radius" in str(ball)
+
+
+def test_the_figure_shows_every_criterion(compared: CriteriaComparison) -> None:
+    """Curves above and choices below, on one axis of scales; one alone has a band."""
+    figure = compared.plot()
+    above, below = figure.axes
+    assert len([line for line in above.lines if np.size(line.get_xdata()) > 2]) == len(CRITERIA)
+    assert above.get_xlim() == below.get_xlim()
+    assert [text.get_text() for text in below.get_yticklabels()] == [c.name for c in CRITERIA]
+    chosen = {float(np.ravel(line.get_xdata())[0]) for line in below.lines}
+    assert {s.scale for s in compared.selections} <= chosen
+    alone = compared["cross-validation"].plot()
+    assert len(alone.axes[0].collections) == 1
+    pair = br.figures.scale_selection([compared, compared])
+    assert len(pair.axes) == 4
+
+
+def test_the_study_has_ridge_and_lasso() -> None:
+    """The exhibit of the seventh document, and its problems."""
+    (exhibit,) = choosing_the_scale.EXHIBITS
+    assert exhibit.document == 7
+    problem = choosing_the_scale.problem(br.Laplace(16.5))
+    assert problem.unknown == ("sigma",)
+    assert problem.design.standardize
+
+
+# ------------------------------------------------------------------ command line
+
+
+def test_the_command_prints_writes_and_answers_in_json(tmp_path: Path) -> None:
+    """One criterion: its curve; several: a table; files of each kind."""
+    one = RUNNER.invoke(app, ["select", "--model", "ridge", "--by", "evidence", "--scales", "10"])
+    assert one.exit_code == 0, one.output
+    assert "Normal prior, scale 14.0492 by evidence" in one.stdout
+    target = tmp_path / "curve.csv"
+    words = ["select", "--by", "aic,bic", "--scales", "20", "--output", str(target)]
+    several = RUNNER.invoke(app, words)
+    assert several.exit_code == 0, several.output
+    assert "the scale, by criterion" in several.stdout
+    assert target.read_text(encoding="utf-8").startswith("criterion,scale,value")
+    words = ["select", "--by", "aic", "--scales", "20", "--json", "-o", str(tmp_path / "a.svg")]
+    told = json.loads(RUNNER.invoke(app, words).stdout)
+    assert told["criterion"] == "aic"
+    assert told["scale"] == pytest.approx(6.98125, rel=1e-5)
+    assert len(told["curve"]["scale"]) == len(told["curve"]["value"])
+    assert b"<svg" in (tmp_path / "a.svg").read_bytes()
+    both = json.loads(RUNNER.invoke(app, ["select", "--by", "aic,bic", "--json"]).stdout)
+    assert set(both["criteria"]) == {"aic", "bic"}
+
+
+def test_the_command_knows_every_criterion() -> None:
+    """Its help names them, and what is wrong is refused in words."""
+    assert [c.name for c in CRITERIA] == cli_select.BY.split(", ")
+    with pytest.raises(InputError, match="must end in one of"):
+        RUNNER.invoke(app, ["select", "-o", "x.doc"], catch_exceptions=False)
+    with pytest.raises(InputError, match="by: 'cv' is not known"):
+        RUNNER.invoke(app, ["select", "--by", "cv"], catch_exceptions=False)
