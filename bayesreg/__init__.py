@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         HalfCauchy,
         HalfFlat,
         HalfNormal,
+        HalfStudentT,
         InverseGamma,
     )
     from bayesreg.selection import (
@@ -123,7 +124,14 @@ _HOMES = {
         "StudentT",
         "UniformBall",
     ),
-    "scale_priors": ("Exponential", "HalfCauchy", "HalfFlat", "HalfNormal", "InverseGamma"),
+    "scale_priors": (
+        "Exponential",
+        "HalfCauchy",
+        "HalfFlat",
+        "HalfNormal",
+        "HalfStudentT",
+        "InverseGamma",
+    ),
     "selection": ("CriteriaComparison", "ScaleSelection", "compare_criteria", "select_scale"),
     "problem": ("Problem",),
     "pymc_bridge": ("read_model", "to_pymc"),
@@ -149,6 +157,7 @@ __all__ = [
     "HalfCauchy",
     "HalfFlat",
     "HalfNormal",
+    "HalfStudentT",
     "Horseshoe",
     "InverseGamma",
     "LInfinity",

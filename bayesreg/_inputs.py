@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from bayesreg._bambi import pymc_model_of
 from bayesreg.errors import BayesregError, InputError, UnsupportedModel, unknown_name
 from bayesreg.problem import Problem
 
@@ -27,17 +28,18 @@ def is_model(value: object) -> bool:
 
 
 def as_problem(value: object) -> tuple[Problem, ModelReading | None]:
-    """Return the problem, and how it was read if it came as a PyMC model.
+    """Return the problem, and how it was read if it came as a PyMC or Bambi model.
 
     Raises
     ------
     InputError
-        If it is neither a Problem nor a PyMC model.
+        If it is neither a Problem nor such a model.
     UnsupportedModel
         If the model cannot be read exactly.
     """
     if isinstance(value, Problem):
         return value, None
+    value = pymc_model_of(value)
     if is_model(value):
         try:
             reading: ModelReading = import_module("bayesreg.pymc_bridge").read(value)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections import Counter
-from numbers import Integral, Real
+from numbers import Integral, Number, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy import sparse
 
+from bayesreg._frames import check_labels, is_pandas, table_array, table_names
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,49 +25,8 @@ type Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 LARGEST = 1e150
 
 
-def _is_pandas(value: object, kind: str) -> bool:
-    # An object can only be a pandas one if its user has imported pandas: no need to import it here.
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, getattr(pandas, kind))
-
-
-def frame_names(X: object) -> tuple[str, ...] | None:
-    """Column names of a pandas frame; None for anything else."""
-    return tuple(str(name) for name in X.columns) if _is_pandas(X, "DataFrame") else None  # type: ignore[attr-defined]
-
-
-def check_same_index(X: Any, value: Any, argument: str) -> None:
-    """Refuse a pandas object whose row labels differ from those of X, rather than re-align them.
-
-    Raises
-    ------
-    InputError
-        If both carry an index and the two are not identical.
-    """
-    labelled = _is_pandas(value, "Series") or _is_pandas(value, "DataFrame")
-    if not (_is_pandas(X, "DataFrame") and labelled):
-        return
-    if len(X) == len(value) and not X.index.equals(value.index):
-        msg = (
-            f"{argument}: its row labels differ from those of X; bayesreg does not re-align rows. "
-            f"Use {argument}.loc[X.index], or .to_numpy() on both if the order already matches"
-        )
-        raise InputError(msg)
-
-
-def check_labels(value: Any, names: tuple[str, ...], argument: str) -> None:
-    """Refuse a pandas Series of coefficients whose labels are text and not the names, in order."""
-    if not _is_pandas(value, "Series"):
-        return
-    labels = tuple(value.index)
-    if any(isinstance(label, str) for label in labels) and labels != names:
-        msg = (
-            f"{argument}: its labels are not the columns' names in their order, and bayesreg does "
-            f"not re-align; use {argument}.loc[list(names)], or .to_numpy()"
-        )
-        raise InputError(msg)
-
-
+# Characters of a text from outside that a message repeats.
+_LONGEST = 60
 # What NumPy lets through when an object cannot be made a number.
 _UNREADABLE = (ValueError, TypeError, ArithmeticError, RuntimeError, AttributeError)
 
@@ -81,7 +40,8 @@ def as_float_array(value: object, argument: str) -> NDArray[np.float64]:
         For text, dates, complex numbers, masked entries, sparse matrices and what is no array.
     """
     _refuse_sparse(value, argument)
-    return _as_floats(_readable(value, argument), argument)
+    table = table_array(value, argument)
+    return _as_floats(_readable(value, argument), argument) if table is None else table
 
 
 def _refuse_sparse(value: object, argument: str) -> None:
@@ -101,18 +61,24 @@ def _readable(value: object, argument: str) -> NDArray[Any]:
         msg = f"{argument}: cannot be read as an array ({error}); pass a rectangular numeric array"
         raise InputError(msg) from error
     _check_type(raw.dtype, argument)
-    if raw.dtype.kind in "USO" and any(isinstance(item, str | bytes) for item in raw.flat):
-        at = next(k for k, item in enumerate(raw.flat) if isinstance(item, str | bytes))
-        where = _column_name(value, at % raw.shape[-1]) if raw.ndim == 2 else ""
-        text = f"{raw.flat[at]!r}"
-        msg = f"{argument}: found text ({text}){where}; encode text columns as numbers first"
+    if raw.dtype.kind == "O" and raw.ndim == 0 and not isinstance(value, Number):
+        msg = (
+            f"{argument}: cannot be read as an array, found {type(value).__name__}; pass a "
+            "rectangular numeric array"
+        )
         raise InputError(msg)
+    if raw.dtype.kind in "USO":
+        text = next((item for item in raw.flat if isinstance(item, str | bytes)), None)
+        if text is not None:
+            msg = f"{argument}: found text ({excerpt(text)}); encode text columns as numbers first"
+            raise InputError(msg)
     return raw
 
 
-def _column_name(value: Any, column: int) -> str:
-    """Name a column of a pandas frame, for a message; nothing of anything else."""
-    return f" in column {value.columns[column]!r}" if _is_pandas(value, "DataFrame") else ""
+def excerpt(text: str | bytes) -> str:
+    """Return the beginning of a text from outside, on one line, as it may stand in a message."""
+    plain = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+    return repr(plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…")
 
 
 def _check_type(dtype: np.dtype[Any], argument: str) -> None:
@@ -140,16 +106,30 @@ def _check_finite(array: NDArray[np.float64], argument: str, given: object = Non
     """Refuse what is not finite, or too large; `given` is what the array was made of."""
     finite = np.isfinite(array)
     if not finite.all():
-        where = tuple(int(i) for i in np.argwhere(~finite)[0])
-        position = f"row {where[0]}"
-        if len(where) > 1:
-            position += _column_name(given, where[1]) or f", column {where[1]}"
-        kind = "NaN (missing values)" if np.isnan(array).any() else "infinite values"
-        msg = f"{argument}: contains {kind}, first at {position}; drop those rows or impute them"
+        names, missing = table_names(given), np.isnan(array)
+        kind = "NaN (missing values)" if missing.any() else "infinite values"
+        count = _counted(missing, names) if missing.any() else ""
+        row, *column = np.argwhere(missing if missing.any() else ~finite)[0].tolist()
+        position = f"row {row}"
+        if column:
+            at = column[0]
+            position += f", column {at}" if names is None else f" in column {names[at]!r}"
+        remedy = "drop those rows or impute them"
+        msg = f"{argument}: contains {kind}, first at {position}{count}; {remedy}"
         raise InputError(msg)
     if array.size and float(np.abs(array).max()) > LARGEST:
         msg = f"{argument}: has entries beyond ±{LARGEST:g}, whose squares overflow; rescale it"
         raise InputError(msg)
+
+
+def _counted(missing: NDArray[np.bool_], names: tuple[str, ...] | None) -> str:
+    """Say how many values are missing, by column where there are names."""
+    if names is None or missing.ndim != 2:
+        return f" ({int(missing.sum())} of {missing.size})"
+    counts = missing.sum(axis=0)
+    each = [f"{names[j]!r} {counts[j]}" for j in np.flatnonzero(counts)]
+    more = f", and {len(each) - 8} more columns" if len(each) > 8 else ""
+    return f" (missing: {', '.join(each[:8])}{more}; of {missing.shape[0]} rows)"
 
 
 def as_matrix(value: object, argument: str = "X") -> Matrix:
@@ -173,9 +153,10 @@ def as_matrix(value: object, argument: str = "X") -> Matrix:
         If it is not two-dimensional, has no row, or holds NaN, infinities or text.
     """
     _refuse_sparse(value, argument)
-    raw = _readable(value, argument)
+    table = table_array(value, argument)
+    raw = _readable(value, argument) if table is None else table
     _check_rows_and_columns(raw.shape, argument)
-    array = _as_floats(raw, argument, "F")
+    array = _as_floats(raw, argument, "F") if table is None else table
     # One pass without temporaries: squares that add up to a moderate number are those of moderate
     # numbers, NaN and infinity not among them.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -258,7 +239,7 @@ def as_vector(value: object, argument: str, length: int | None = None) -> Vector
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        msg = f"{argument}: must be one-dimensional, found shape {array.shape}"
+        msg = f"{argument}: must be one-dimensional, found shape {array.shape}; pass one column"
         raise InputError(msg)
     if length is not None and array.shape[0] != length:
         msg = f"{argument}: has {array.shape[0]} entries, but {length} are needed"
@@ -372,7 +353,7 @@ def as_scale(value: object, argument: str = "scale") -> float | Vector:
     if array.ndim > 1:
         msg = f"{argument}: must be a number or one number per coefficient, found {array.shape}"
         raise InputError(msg)
-    if _is_pandas(value, "Series"):
+    if is_pandas(value, "Series"):
         msg = f"{argument}: a Series has labels that would be ignored; pass {argument}.to_numpy()"
         raise InputError(msg)
     if np.asarray(value).dtype == bool:

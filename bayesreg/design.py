@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy import sparse
 
+from bayesreg._frames import check_same_index, table_names
 from bayesreg._validation import (
     Matrix,
     Vector,
@@ -22,8 +23,6 @@ from bayesreg._validation import (
     as_names,
     as_vector,
     as_weights,
-    check_same_index,
-    frame_names,
     read_only,
 )
 from bayesreg.columns import Columns, product
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from bayesreg.frames import Encoding
     from bayesreg.pseudo_rows import PseudoRows
 
 # Entries up to which a sparse matrix is made dense for those who need it dense: 80 MB.
@@ -65,6 +65,8 @@ class Design:
         The intercept's column where rows stand for sums of products; None for ones.
     observations : int, optional
         How many observations such rows stand for; None for one each.
+    encoding : Encoding, optional
+        The formula that made the columns, which makes the same ones of new rows.
     """
 
     X: Any  # one or the other; most of the package has a dense one by the time it looks
@@ -76,6 +78,7 @@ class Design:
     standardize: bool = False
     level: Vector | None = None
     observations: int | None = None
+    encoding: Encoding | None = None
 
     @classmethod
     def of(
@@ -89,13 +92,13 @@ class Design:
         offset: object = None,
         standardize: bool = False,
     ) -> Self:
-        """Validate arrays or pandas objects and make a design of them.
+        """Validate arrays or tables and make a design of them.
 
         Parameters
         ----------
-        X : array_like, pandas.DataFrame or SciPy sparse matrix, shape (n, p)
+        X : array_like, frame (pandas, polars, Arrow) or SciPy sparse matrix, shape (n, p)
             Predictors.
-        y : array_like or pandas.Series, shape (n,)
+        y : array_like or series, shape (n,)
             Target.
         intercept, standardize : bool
             See the attributes.
@@ -128,7 +131,7 @@ class Design:
         design = cls(
             X=matrix,
             y=target,
-            names=as_names(frame_names(X) if names is None else names, p),
+            names=as_names(table_names(X) if names is None else names, p),
             intercept=intercept,
             weights=None if weights is None else as_weights(weights, n),
             offset=None if offset is None else as_vector(offset, "offset", n),

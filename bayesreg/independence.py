@@ -76,9 +76,9 @@ def unit_gram(columns: Matrix, *, single: bool = False) -> Reals:
     """Return the inner products of columns (n, k) of unit length; NaN where one is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         unit = columns / np.sqrt(np.vecdot(columns.T, columns.T))
-    chosen: Reals = unit.astype(np.float32) if single else unit
-    with every_thread(chosen.size * chosen.shape[1]):
-        return chosen.T @ chosen
+        chosen: Reals = unit.astype(np.float32) if single else unit
+        with every_thread(chosen.size * chosen.shape[1]):
+            return chosen.T @ chosen
 
 
 def surely_definite(gram: Reals, least: float) -> bool:

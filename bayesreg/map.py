@@ -14,7 +14,9 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, lsmr
 
+from bayesreg._bambi import pymc_model_of
 from bayesreg._inputs import as_problem, check_given, in_own_words, is_model, own_words
+from bayesreg._overflow import judged_afterwards
 from bayesreg._validation import as_count, as_flag, as_positive, read_only
 from bayesreg.certificate import Certificate, certify, sigma_slope
 from bayesreg.columns import Columns
@@ -227,7 +229,7 @@ def find_map(
     >>> fit.coef, fit.support
     (array([2., 0.]), ('x0',))
     """
-    start = time.perf_counter()
+    start, problem = time.perf_counter(), pymc_model_of(problem)
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     as_positive(tol, "tol")
@@ -249,6 +251,7 @@ def find_map(
         return _conditional_map(asked, reading, values, method, tol, start)
 
 
+@judged_afterwards()
 def _conditional_map(
     asked: Problem,
     reading: ModelReading | None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg._inputs import as_problem, check_given, own_words
+from bayesreg._overflow import judged_afterwards
 from bayesreg._validation import as_count, as_positive, read_only
 from bayesreg.certificate import Certificate, certify_path
 from bayesreg.errors import NotConverged
@@ -218,6 +219,7 @@ class MapPath:
         )
 
 
+@judged_afterwards()
 def map_path(
     problem: object,
     scales: object = None,

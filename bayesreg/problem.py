@@ -46,7 +46,7 @@ class Problem:
 
     Parameters
     ----------
-    X : array_like, pandas.DataFrame or SciPy sparse matrix, shape (n, p)
+    X : array_like, frame (pandas, polars, Arrow) or SciPy sparse matrix, shape (n, p)
         Predictors. A sparse matrix stays sparse.
     y : array_like or pandas.Series, shape (n,)
         Target.
@@ -291,9 +291,9 @@ class Problem:
             prior = prior.given(scale=as_positive(scale, "scale"))
         return Problem.of(self.design, likelihood, prior)
 
-    def with_prior(self, prior: Prior) -> Problem:
+    def with_prior(self, prior: PriorLike) -> Problem:
         """Return the same data and likelihood under another prior."""
-        return Problem.of(self.design, self.likelihood, prior)
+        return Problem.of(self.design, self.likelihood, as_prior(prior, self.design))
 
     def dense(self, purpose: str) -> Problem:
         """Return the same problem with a dense X and a row for every observation.
@@ -416,7 +416,8 @@ class Problem:
             prior.log_density(as_positive(values[name], name))
             for name, prior in self.hyperpriors().items()
         )
-        return problem.penalised(vector, shift) + problem.constant - hyper
+        with np.errstate(over="ignore"):  # where the density is 0 in double precision, inf
+            return problem.penalised(vector, shift) + problem.constant - hyper
 
     def hyperpriors(self) -> dict[Unknown, ScalePrior]:
         """Return the priors of the unknown sigma and scale, by name."""

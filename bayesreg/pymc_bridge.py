@@ -17,6 +17,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayesreg._bambi import pymc_model_of
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError, UnsupportedModel
 from bayesreg.likelihoods import Noise
@@ -66,7 +67,7 @@ def read_model(model: pm.Model) -> Problem:
     Parameters
     ----------
     model : pm.Model
-        The model. Data are read at their current values.
+        The model, or a Bambi model, which is one. Data are read at their current values.
 
     Returns
     -------
@@ -91,7 +92,7 @@ def read_model(model: pm.Model) -> Problem:
     ‖y − Xβ‖²/(2·2²) + Σ|βⱼ|/0.5: lasso
       y ~ gaussian, 3 rows; 2 coefficients, Laplace prior; no intercept
     """
-    return read(model).named_problem
+    return read(pymc_model_of(model)).named_problem
 
 
 @dataclass(frozen=True)

@@ -150,12 +150,30 @@ def undo_link(mean: Variable, link: type, random: Sequence[Variable]) -> Variabl
     if isinstance(mean.owner.op, ViewOp | DimShuffle):
         inside = undo_link(mean.owner.inputs[0], link, random)
         return None if inside is None else mean.owner.op(inside)
+    if link is ps.Sigmoid and scalar_op(mean) is ps.Switch:
+        guarded = _inside_guard(mean, random)
+        return None if guarded is None else undo_link(guarded, link, random)
     if link is ps.Exp and scalar_op(mean) is ps.Mul:
         known = [v for v in mean.owner.inputs if not random_parents(v, random)]
         other = [v for v in mean.owner.inputs if random_parents(v, random)]
         inside = undo_link(other[0], link, random) if len(other) == 1 else None
         return None if inside is None else pt.add(inside, *(pt.log(v) for v in known))
     return None
+
+
+def _inside_guard(value: Variable, random: Sequence[Variable]) -> Variable | None:
+    """Return p of ``switch(p == c, almost c, p)``, as Bambi keeps rounding from 0 and 1; else None.
+
+    The two differ only where p has been rounded to c.
+    """
+    condition, instead, inside = value.owner.inputs
+    if scalar_op(condition) is not ps.EQ or condition.owner.inputs[0] is not inside:
+        return None
+    edge = condition.owner.inputs[1]
+    if random_parents(edge, random) or random_parents(instead, random):
+        return None
+    near = np.abs(constant(edge) - constant(instead)) <= 4 * np.finfo(np.float64).eps
+    return inside if near.all() else None
 
 
 # Operations that are linear in some of their inputs together: additive, so that a known input

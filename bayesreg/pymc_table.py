@@ -39,6 +39,7 @@ from bayesreg.scale_priors import (
     HalfCauchy,
     HalfFlat,
     HalfNormal,
+    HalfStudentT,
     InverseGamma,
     ScalePrior,
 )
@@ -259,6 +260,8 @@ SCALES: tuple[Row[ScalePrior], ...] = (
         lambda name, q: pm.HalfNormal(name, sigma=number(q.scale))),
     Row(pm.HalfCauchy, HalfCauchy, ("scale",),
         lambda name, q: pm.HalfCauchy(name, beta=number(q.scale))),
+    Row(pm.HalfStudentT, HalfStudentT, ("nu", "scale"),
+        lambda name, q: pm.HalfStudentT(name, nu=number(q.nu), sigma=number(q.scale))),
     Row(pm.Exponential, Exponential, ("scale",),
         lambda name, q: pm.Exponential(name, scale=number(q.scale))),
     Row(pm.InverseGamma, InverseGamma, ("shape", "scale"),

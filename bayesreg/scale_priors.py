@@ -90,6 +90,43 @@ class HalfCauchy(ScalePrior):
 
 
 @dataclass(frozen=True)
+class HalfStudentT(ScalePrior):
+    """Half of Student's t density with `nu` degrees of freedom and scale `scale`.
+
+    With ``nu=1`` it is the half-Cauchy density.
+
+    Examples
+    --------
+    >>> HalfStudentT(2.0, nu=1.0).log_density(1.5) == HalfCauchy(2.0).log_density(1.5)
+    True
+    """
+
+    scale: float
+    nu: float
+
+    def __post_init__(self) -> None:
+        """Validate scale and degrees of freedom."""
+        object.__setattr__(self, "scale", as_positive(self.scale, "scale"))
+        object.__setattr__(self, "nu", as_positive(self.nu, "nu"))
+
+    def log_density(self, value: float) -> float:
+        """Return the log density at `value`."""
+        nu, ratio = self.nu, value / self.scale
+        constant = math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2) - 0.5 * math.log(nu * math.pi)
+        tail = 0.5 * (nu + 1) * math.log1p(ratio**2 / nu)
+        return math.log(2) + constant - math.log(self.scale) - tail
+
+    def slope(self, value: float) -> float:
+        """Return ``−(nu + 1) value / (nu scale² + value²)``."""
+        return -(self.nu + 1) * value / (self.nu * self.scale**2 + value**2)
+
+    def formula(self, symbol: str) -> str:
+        """Return the text of the penalty."""
+        inside = f"1 + {symbol}²/({self.nu:.6g}·{self.scale:.6g}²)"
+        return f"{(self.nu + 1) / 2:.6g}·log({inside})"
+
+
+@dataclass(frozen=True)
 class Exponential(ScalePrior):
     """Exponential density with mean `scale`."""
 
@@ -134,11 +171,11 @@ class InverseGamma(ScalePrior):
     def log_density(self, value: float) -> float:
         """Return the log density of the square, at ``value**2``."""
         constant = self.shape * math.log(self.scale) - math.lgamma(self.shape)
-        return constant - 2 * (self.shape + 1) * math.log(value) - self.scale / value**2
+        return constant - 2 * (self.shape + 1) * math.log(value) - self.scale / value / value
 
     def slope(self, value: float) -> float:
         """Derivative of `log_density` with respect to `value`."""
-        return -2 * (self.shape + 1) / value + 2 * self.scale / value**3
+        return -2 * (self.shape + 1) / value + 2 * self.scale / value / value / value
 
     def formula(self, symbol: str) -> str:
         """Return the text of the penalty."""
@@ -177,4 +214,5 @@ SCALE_PRIORS: tuple[type[ScalePrior], ...] = (
     Exponential,
     InverseGamma,
     HalfFlat,
+    HalfStudentT,
 )

@@ -1,7 +1,16 @@
-"""Reading a CSV file into predictors and a target."""
+"""Reading a file of data: CSV in whichever dialect, Parquet or Feather.
+
+What a CSV file leaves open (separator, decimal mark, encoding) is read off the file, and refused
+where it could mean two things.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +22,92 @@ from bayesreg.datasets import Dataset
 from bayesreg.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from os import PathLike
 
+_MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+# What the dialect is read off: so much of the head of the file, and so many of its rows.
+_HEAD, _ROWS = 1_000_000, 200
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_NUMBER = re.compile(r"\s*[+-]?\d+(\.\d*)?([eE][+-]?\d+)?\s*")
+_COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
+# One thousand or one and a bit.
+_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")
+_OTHERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    ".parquet": pd.read_parquet,
+    ".pq": pd.read_parquet,
+    ".feather": pd.read_feather,
+    ".arrow": pd.read_feather,
+}
 
-def read_csv(path: str | PathLike[str], target: str) -> Dataset:
-    """Read a CSV file with a header line; every column but the target is a predictor.
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The columns of a file.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        Its columns as they are stored: numbers, text, truth values.
+    path : Path
+        The file.
+    summary : str
+        How it was read.
+    """
+
+    frame: pd.DataFrame
+    path: Path
+    summary: str
+
+    def described(self) -> Dataset:
+        """Return a data set of no columns that says where the file is and how it was read."""
+        nothing = np.empty((len(self.frame), 0))
+        return dataset_of(self, nothing, np.zeros(len(self.frame)), (), "")
+
+
+def read_table(path: str | PathLike[str]) -> Table:
+    """Read the columns of a file, text among them.
 
     Parameters
     ----------
     path : path-like
-        The file.
+        A Parquet (``.parquet``, ``.pq``) or Feather (``.feather``, ``.arrow``) file by its ending,
+        else a CSV file with a header line: commas, semicolons or tabs; decimal points or commas;
+        UTF-8, or UTF-16 with its mark.
+
+    Returns
+    -------
+    Table
+        Its columns, and how it was read.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has no rows, or columns without a name or with the same one.
+    """
+    file = Path(path)
+    if file.is_dir():
+        msg = f"data: {file} is a directory; name a file"
+        raise InputError(msg)
+    read = _OTHERS.get(file.suffix.lower())
+    try:
+        table = _read_csv(file) if read is None else _read_other(file, read)
+    except FileNotFoundError as error:
+        msg = f"data: there is no file {file}"
+        raise InputError(msg) from error
+    if table.frame.empty:
+        msg = f"data: {file} has a header but no rows"
+        raise InputError(msg)
+    return table
+
+
+def read_data(path: str | PathLike[str], target: str) -> Dataset:
+    """Read a file of numbers; every column but the target is a predictor.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; see `read_table`.
     target : str
         Name of the column to predict.
 
@@ -37,85 +122,187 @@ def read_csv(path: str | PathLike[str], target: str) -> Dataset:
         If the file cannot be read, is empty, lacks the target, or has columns of text, with missing
         values, or predictors with one value only; the message names all of those columns.
     """
-    frame = _read(Path(path))
-    columns = [str(name) for name in frame.columns]
+    table = read_table(path)
+    frame = table.frame
+    columns = list(frame.columns)
     if target not in columns:
         raise unknown_name("target", target, columns)
     if len(columns) == 1:
-        msg = f"csv: {path} has no column beside the target {target!r}"
+        msg = f"data: {table.path} has no column beside the target {target!r}"
         raise InputError(msg)
     faults = [_fault(frame[name], name, is_target=name == target) for name in columns]
     found = [fault for fault in faults if fault is not None]
     if found:
-        msg = f"csv: {'; '.join(found)}"
+        msg = f"data: {'; '.join(found)}"
         raise InputError(msg)
     values = frame.astype(np.float64)
     as_matrix(values)
     names = tuple(name for name in columns if name != target)
-    y = values[target].to_numpy()
+    return dataset_of(
+        table, values[list(names)].to_numpy(), values[target].to_numpy(), names, target
+    )
+
+
+def dataset_of(
+    table: Table,
+    X: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+    y: np.ndarray[tuple[int], np.dtype[np.float64]],
+    names: tuple[str, ...],
+    target: str,
+) -> Dataset:
+    """Make a data set of arrays that came from a file."""
     return Dataset(
-        name=Path(path).name,
-        X=values[list(names)].to_numpy(),
+        name=table.path.name,
+        X=X,
         y=y,
         names=names,
         target=target,
-        summary="read from a file",
-        source=str(path),
+        summary=table.summary,
+        source=str(table.path),
         licence="yours",
         likelihood="bernoulli" if set(np.unique(y)) == {0.0, 1.0} else "gaussian",
     )
 
 
-def _read(path: Path) -> pd.DataFrame:
-    if path.is_dir():
-        msg = f"csv: {path} is a directory; name a file"
-        raise InputError(msg)
+# --------------------------------------------------------------------------- Parquet and Feather
+
+
+def _read_other(path: Path, read: Callable[[Path], pd.DataFrame]) -> Table:
+    kind = "Feather" if read is pd.read_feather else "Parquet"
     try:
-        header = pd.read_csv(path, encoding="utf-8-sig", header=None, nrows=1, dtype=str)
-        _check_separator(path, [str(name) for name in header.iloc[0]])
-        frame = pd.read_csv(path, encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        msg = f"csv: there is no file {path}"
+        frame = read(path)
+    except FileNotFoundError:
+        raise
+    except ImportError as error:
+        msg = f"data: reading {kind} files needs pyarrow; install it, or save {path} as CSV"
         raise InputError(msg) from error
+    except (OSError, ValueError) as error:
+        msg = f"data: {path} cannot be read as {kind} ({_last_line(error)}); write it again"
+        raise InputError(msg) from error
+    names = [str(name) for name in frame.columns]
+    _check_header(names)
+    return Table(frame.set_axis(names, axis=1), path, "read from a file")
+
+
+# --------------------------------------------------------------------------- CSV
+
+
+def _read_csv(path: Path) -> Table:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+        encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
+        rows, mark = _dialect(path, head, encoding)
+        frame = pd.read_csv(path, encoding=encoding, sep=mark, low_memory=False)
+        comma = _has_decimal_commas(frame)
+        if comma:
+            frame = pd.read_csv(path, encoding=encoding, sep=mark, decimal=",", low_memory=False)
+    except FileNotFoundError:
+        raise
     except pd.errors.EmptyDataError as error:
-        msg = f"csv: {path} is empty; a header line and rows of numbers are needed"
-        raise InputError(msg) from error
-    except (pd.errors.ParserError, UnicodeError, OSError) as error:
-        reason = str(error).strip().splitlines()[-1]
-        msg = f"csv: {path} cannot be read ({reason}); save it as comma-separated UTF-8 text"
+        raise _empty(path) from error
+    except (pd.errors.ParserError, UnicodeError, OSError, csv.Error) as error:
+        msg = (
+            f"data: {path} cannot be read ({_last_line(error)}); save it as comma-separated UTF-8 "
+            "text"
+        )
         raise InputError(msg) from error
     if not isinstance(frame.index, pd.RangeIndex):
-        msg = f"csv: {path} has rows with more fields than its header; fix the header line"
+        msg = f"data: {path} has rows with more fields than its header; fix the header line"
         raise InputError(msg)
-    _check_header(["" if pd.isna(name) else str(name) for name in header.iloc[0]])
-    if frame.empty:
-        msg = f"csv: {path} has a header but no rows"
-        raise InputError(msg)
-    return frame
+    _check_header(rows[0])
+    summary = "read from a file"
+    if mark != ",":
+        summary += f", columns separated by {_MARKS[mark]}"
+    if encoding == "utf-16":
+        summary += ", UTF-16"
+    if comma:
+        summary += ", decimal commas"
+    return Table(frame.set_axis(rows[0], axis=1), path, summary)
 
 
-def _check_separator(path: Path, names: list[str]) -> None:
-    """Refuse other separators by the header alone: decimal commas below would read as columns."""
-    mark = next((mark for mark in ";\t" if len(names) == 1 and mark in names[0]), None)
-    if mark is not None:
+def _dialect(path: Path, head: bytes, encoding: str) -> tuple[list[list[str]], str]:
+    """Return the first rows and the separator that makes most of them, all of the same length."""
+    if not head.strip():
+        raise _empty(path)
+    if encoding != "utf-16" and b"\0" in head:
+        msg = f"data: {path} holds NUL bytes: no text, or UTF-16 without its mark; save it as UTF-8"
+        raise InputError(msg)
+    # A character that the end of the head cuts in two is none of the file's faults.
+    text = head.decode(encoding, "strict" if len(head) < _HEAD else "ignore")
+    whole = len(head) < _HEAD
+    found: dict[str, list[list[str]]] = {}
+    for mark in _MARKS:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+        rows = [row for row in islice(lines, _ROWS) if row]
+        found[mark] = rows if whole or len(rows) == _ROWS else rows[:-1] or rows
+    if not found[","]:
+        raise _empty(path)
+
+    def merit(mark: str) -> tuple[bool, int]:
+        width = len(found[mark][0])
+        return width > 1 and all(len(row) == width for row in found[mark]), width
+
+    best = max(_MARKS, key=merit)
+    return found[best], best
+
+
+def _has_decimal_commas(frame: pd.DataFrame) -> bool:
+    """Tell whether columns that were read as text are numbers with decimal commas.
+
+    Raises
+    ------
+    InputError
+        If all commas of the file could as well separate thousands.
+    """
+    doubtful = None
+    sure = False
+    for name in frame.columns:
+        column = frame[name].dropna()
+        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            continue
+        cells = [str(cell) for cell in column]
+        commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
+        others = [cell for cell in cells if "," not in cell]
+        numbers = len(commas) + len(others) == len(cells)
+        if not (commas and numbers and all(_NUMBER.fullmatch(cell) for cell in others)):
+            continue
+        if all(_THOUSANDS.fullmatch(cell) for cell in commas):
+            doubtful = doubtful or (name, commas[0])
+        else:
+            sure = True
+    if doubtful is not None and not sure:
+        name, cell = doubtful
         msg = (
-            f"csv: {path} separates its columns by {'tabs' if mark == '\t' else mark}, not ','; "
-            "save it with commas and decimal points"
+            f"data: column {name!r} holds {cell!r}, whose comma may be a decimal mark or separate "
+            "thousands; write its numbers with decimal points, and without marks in between"
         )
         raise InputError(msg)
+    return sure
+
+
+def _empty(path: Path) -> InputError:
+    return InputError(f"data: {path} is empty; a header line and rows of numbers are needed")
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
 def _check_header(names: list[str]) -> None:
     if "" in names:
         msg = (
-            f"csv: column {names.index('') + 1} has no name in the header; name it, or drop it if "
+            f"data: column {names.index('') + 1} has no name in the header; name it, or drop it if "
             "it holds row labels"
         )
         raise InputError(msg)
     if len(set(names)) < len(names):
         repeated = next(name for name in names if names.count(name) > 1)
-        msg = f"csv: the header names {repeated!r} more than once; names must be unique"
+        msg = f"data: the header names {repeated!r} more than once; names must be unique"
         raise InputError(msg)
+
+
+# --------------------------------------------------------------------------- columns of numbers
 
 
 def _fault(column: pd.Series, name: str, *, is_target: bool) -> str | None:
@@ -128,12 +315,24 @@ def _fault(column: pd.Series, name: str, *, is_target: bool) -> str | None:
             f"{row + 2}), drop those rows or impute them"
         )
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
-        text = next(value for value in column if not _is_number(value))
-        remedy = "code it as 0 and 1" if is_target else "drop the column, or encode it as numbers"
-        return f"column {name!r} holds text ({str(text)!r}), {remedy} first"
+        remedy = "drop the column, or encode it, as --formula does"
+        if is_target:
+            remedy = f"code it as 0 and 1, or use --formula \"I({name} == '...') ~ ...\""
+        return f"column {name!r} holds {_described(column)}, {remedy}"
     if not is_target and (column == column.iloc[0]).all():
         return f"column {name!r} is constant, drop it"
     return None
+
+
+def _described(column: pd.Series) -> str:
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        return "dates or durations"
+    text = next((value for value in column if not _is_number(value)), None)
+    return (
+        f"numbers stored as text ({str(column.iloc[0])!r})"
+        if text is None
+        else f"text ({str(text)!r})"
+    )
 
 
 def _is_number(value: object) -> bool:

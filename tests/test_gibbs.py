@@ -112,6 +112,7 @@ PRIORS = (
     br.HalfNormal(0.7),
     br.HalfCauchy(0.5),
     br.Exponential(2.0),
+    br.HalfStudentT(0.6, 3.0),
     br.InverseGamma(1.5, 2.0),
     br.Flat(),
 )

@@ -17,6 +17,7 @@ from bayesreg import (
     Gaussian,
     HalfCauchy,
     HalfNormal,
+    HalfStudentT,
     InverseGamma,
     Laplace,
     Normal,
@@ -161,6 +162,8 @@ CASES: dict[str, tuple[str, Any, Any, bool]] = {
     "half-normal sigma, relative": ("wide", HalfNormal(1.0), 0.8, True),
     "half-cauchy sigma": ("tall", HalfCauchy(0.5), 0.8, False),
     "half-cauchy sigma, wide": ("wide", HalfCauchy(0.5), 0.8, False),
+    "half-t sigma": ("tall", HalfStudentT(0.5, 3.0), 0.8, False),
+    "half-t scale": ("wide", 0.9, HalfStudentT(1.0, 4.0), False),
     "exponential sigma": ("square", Exponential(2.0), 0.8, True),
     "inverse gamma sigma": ("tall", InverseGamma(2.0, 0.5), 0.8, False),
     "half-cauchy scale": ("tall", 0.9, HalfCauchy(1.0), False),
@@ -569,11 +572,12 @@ def test_moments_along_take_other_exact_posteriors() -> None:
 @pytest.mark.parametrize("family", SCALE_PRIORS, ids=lambda family: family.__name__)
 def test_log_scales_are_the_priors(family: type[ScalePrior]) -> None:
     """Density with the Jacobian, slope, concavity and tails, for every prior of the package."""
-    prior = {InverseGamma: InverseGamma(1.5, 0.7), HalfFlat: HalfFlat()}.get(
-        family,
-        None if family in (InverseGamma, HalfFlat) else family(0.8),  # type: ignore[call-arg]
-    )
-    assert prior is not None
+    known: dict[type[ScalePrior], ScalePrior] = {
+        InverseGamma: InverseGamma(1.5, 0.7),
+        HalfStudentT: HalfStudentT(0.8, 3.0),
+        HalfFlat: HalfFlat(),
+    }
+    prior = known[family] if family in known else family(0.8)  # type: ignore[call-arg]
     log_scale, u = LogScale.of(prior), np.linspace(-8, 3, 45)
     assert_allclose(log_scale.log_density(u), _log_prior(prior, u), rtol=1e-12)
     step = 1e-6

@@ -154,3 +154,24 @@ def test_local_links_lead_somewhere() -> None:
     """Every relative link and image exists."""
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_what_comes_after_the_draws_runs_as_it_stands() -> None:
+    """Units, choosing, sparse answers, comparison and estimators, in one scope."""
+    scope: dict[str, Any] = {"br": br}
+    printed = [
+        _run(_block(marker), scope)
+        for marker in (
+            "from_glmnet",
+            "select_scale(problem, by",
+            "sparsity.summarise(problem",
+            "compare_priors(rivals",
+            "GridSearchCV(pipeline",
+        )
+    ]
+    assert "optimal" in printed[0]
+    assert float(printed[1].split(",")[0]) == pytest.approx(scope["chosen"].scale, rel=0.01)
+    assert "decoupled" in printed[2]
+    assert "ridge" in printed[3]
+    assert "given sigma" in printed[4] or "optimal" in printed[4]
+    assert "bayesianridge__scale" in printed[4]

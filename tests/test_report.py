@@ -17,7 +17,9 @@ from bayesreg.certificate import certify
 from bayesreg.comparison import Comparison
 from bayesreg.map import find_map
 from bayesreg.posterior import Diagnosis
-from bayesreg.report import number
+from bayesreg.report import along_the_scale, number, pictures
+from bayesreg.report import page as report_page
+from bayesreg.report.text import as_name, brief, visible
 from bayesreg.scoring import PosteriorSummary, Sampled, Score
 
 HOSTILE = (
@@ -153,7 +155,8 @@ def test_nothing_runs_and_nothing_is_fetched(page: Page, html: str) -> None:
 def test_hostile_text_is_text(page: Page, html: str) -> None:
     """Whatever comes from outside is shown as it is, and is nowhere markup or template."""
     for name in HOSTILE:
-        assert name in page.text
+        assert visible(name) in page.text
+    assert "\u202e" not in html
     for words in (
         COMMAND,
         "honest<b>",
@@ -167,8 +170,8 @@ def test_hostile_text_is_text(page: Page, html: str) -> None:
         assert words in page.text
     assert "<script" not in html
     assert "49" not in {cell.strip() for cell in page.text.split("\n")}
-    assert len(page.all("img")) == 2
-    for image in page.all("img"):
+    forest, densities, _ = page.all("img")
+    for image in (forest, densities):
         assert HOSTILE[1] in (image["alt"] or "")
 
 
@@ -177,7 +180,9 @@ def test_every_estimator_and_coefficient_is_there(page: Page, hostile: Compariso
     for score in hostile.scores:
         assert score.name in page.text
     rows = [row for row in page.all("th") if row.get("scope") == "row"]
-    assert len(rows) == len(hostile.scores) + hostile.problem.p + 1
+    stated = [row for row in br.units.table(hostile.problem) if "document" not in row.package]
+    measured = 5  # of the draws
+    assert len(rows) == len(hostile.scores) + hostile.problem.p + len(stated) + measured
     assert hostile.problem.formula() in page.text
     assert hostile.mode.space in page.text
     assert f"{int((hostile.mode.coef == 0).sum())} of {hostile.problem.p}" in page.text
@@ -203,7 +208,7 @@ def test_the_page_is_accessible(page: Page) -> None:
     levels = [int(tag[1]) for tag, _ in page.tags if tag in ("h1", "h2", "h3")]
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
-    assert len(page.all("caption")) == len(page.all("table")) == 3
+    assert len(page.all("caption")) == len(page.all("table")) == 4
     assert all(cell.get("scope") in ("row", "col") for cell in page.all("th"))
     assert all(image.get("alt") for image in page.all("img"))
     for area in [d for d in page.all("div") if d.get("class") == "scroll"]:
@@ -268,7 +273,7 @@ def test_the_file_appears_whole_or_not_at_all(
     tmp_path: Path, hostile: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An older file survives a failure; a success leaves nothing else behind."""
-    monkeypatch.setattr(report, "_figures", lambda _: [])
+    monkeypatch.setattr(report_page, "render", lambda *_, **__: "<!doctype html><html></html>")
     target = tmp_path / "report.html"
     target.write_text("old")
 
@@ -291,7 +296,7 @@ def test_a_place_that_cannot_be_written_is_named(
     tmp_path: Path, hostile: Comparison, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     """A directory, a missing directory, a file in the way: InputError that names path."""
-    monkeypatch.setattr(report, "_figures", lambda _: [])
+    monkeypatch.setattr(report_page, "render", lambda *_, **__: pytest.fail("worked in vain"))
     (tmp_path / "file").write_text("")
     with pytest.raises(br.errors.InputError, match=r"^path: "):
         report.write(hostile, tmp_path / place)
@@ -305,5 +310,160 @@ def test_a_real_comparison_becomes_a_page(tmp_path: Path) -> None:
     comparison = br.compare(problem, ["closed_form"], draws=100, seed=11, progress=False)
     written = comparison.to_html(tmp_path / "page.html", command="bayesreg compare --seed 11")
     text = Page(written.read_text(encoding="utf-8")).text
-    for words in ("closed_form", "bayesreg_version", "--seed 11", comparison.diagnosis.verdict[1:]):
+    for words in ("closed_form", "bayesreg 0", "--seed 11", comparison.diagnosis.verdict[1:]):
         assert words in text
+
+
+# --------------------------------------------------------------------------- the path
+
+
+def _drawn(p: int, **settings: Any) -> Comparison:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, p))
+    y = X[:, 0] + rng.normal(size=40)
+    settings = {"likelihood": br.Gaussian(1.0), "prior": br.Laplace(0.3)} | settings
+    if isinstance(settings["likelihood"], br.Bernoulli):
+        y = (y > 0).astype(float)
+    problem = br.Problem(X, y, **settings)
+    return br.compare(problem, ["lbfgs"], draws=100, chains=2, seed=11, progress=False)
+
+
+@pytest.fixture(scope="module")
+def lasso() -> Comparison:
+    """Three coefficients, drawn by Gibbs sampling."""
+    return _drawn(3)
+
+
+def test_the_ribbon_is_the_posterior_path(
+    lasso: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is drawn is what `posterior_path` returns for the same problem and the seed said."""
+    shown: list[br.posterior.PosteriorPath] = []
+    monkeypatch.setattr(pictures, "ribbon", shown.append)
+    found = along_the_scale.along_the_scale(lasso)
+    again = br.posterior_path(lasso.problem, seed=along_the_scale.SEED, progress=False)
+    (path,) = shown
+    np.testing.assert_array_equal(path.hdi, again.hdi)
+    how, zeros = found.statements
+    assert how.startswith(f"Drawn at {again.fresh.sum()} of 30 scales by gibbs, seed 0")
+    assert f"{again.ess.min():.0f} effective draws" in how
+    assert zeros.startswith("Exact zeros of the mode: 3 of 3 at the smallest scale, ")
+
+
+def test_a_normal_posterior_needs_no_draws_along_the_path() -> None:
+    """However many coefficients there are: the closed form is cheap."""
+    found = along_the_scale.along_the_scale(_drawn(60, prior=br.Normal(0.3)))
+    assert (
+        found.statements[0] == "The posterior is in closed form at all 30 scales: nothing is drawn."
+    )
+    assert "ribbon" in (found.picture.alt if found.picture else "")
+
+
+def test_a_costly_posterior_leaves_the_modes_alone_and_says_so(
+    lasso: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a count of operations, not by a clock: the same page on every machine."""
+    assert along_the_scale.reason_against_a_ribbon(lasso) == ""
+    monkeypatch.setattr(along_the_scale, "_CHEAP", {"gibbs": 26.0})  # 3³ are more
+    found = along_the_scale.along_the_scale(lasso)
+    assert "not drawn at every scale here, as that would take long" in found.statements[0]
+    assert found.statements[2].startswith("All 60 modes are certified optimal")
+    assert found.picture is not None
+    assert found.picture.title == "The mode along the path"
+    monkeypatch.setattr(along_the_scale, "_MOST_ENTRIES", 100)
+    assert along_the_scale.along_the_scale(lasso).picture is None
+
+
+def test_rows_cost_where_the_likelihood_is_not_gaussian(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Gibbs sweep of a logistic regression passes over every row, 40 of them here."""
+    comparison = _drawn(2, likelihood=br.Bernoulli())
+    monkeypatch.setattr(along_the_scale, "_CHEAP", {"gibbs": 8 + 160.0})
+    assert along_the_scale.reason_against_a_ribbon(comparison) == ""
+    monkeypatch.setattr(along_the_scale, "_CHEAP", {"gibbs": 8 + 159.0})
+    assert along_the_scale.reason_against_a_ribbon(comparison) != ""
+
+
+def test_a_prior_without_a_scale_has_no_path() -> None:
+    """And the page says why."""
+    flat = along_the_scale.along_the_scale(_drawn(2, prior=br.Flat()))
+    assert flat.picture is None
+    assert "prior: is flat" in " ".join(flat.statements)
+
+
+# --------------------------------------------------------------------------- what else is said
+
+
+def test_the_page_says_how_to_make_it_again(lasso: Comparison) -> None:
+    """Command and call with all that `compare` was asked; versions with draws and without."""
+    text = Page(report.render(lasso, command="bayesreg compare --seed 11")).text
+    call = next(line for line in text.split("\n") if line.startswith("br.compare("))
+    expected = (
+        "br.compare(problem, ['lbfgs'], draws=100, chains=2, level=0.95, epsilon=0.05, seed=11)"
+    )
+    assert call == expected
+    assert "bayesreg compare --seed 11\n" in text
+    for words in (f"bayesreg {br.__version__}", f"numpy {np.__version__}", "python 3."):
+        assert words in text
+    dry = Page(report.render(replace(lasso, sampled=None, no_draws="nobody draws"))).text
+    assert "br.compare(problem, ['lbfgs'])" in dry
+    assert f"numpy {np.__version__}" in dry
+    assert "nobody draws" in dry
+
+
+def test_every_rule_of_sparsity_is_on_the_page(lasso: Comparison) -> None:
+    """As `bayesreg.sparsity` answers with the same epsilon and level; refusals with reasons."""
+    text = Page(report.render(lasso)).text
+    summary = br.sparsity.summarise(lasso.problem, lasso.draws, epsilon=0.05, level=0.95, seed=0)
+    for kept in summary.selections:
+        assert f"{kept.method}{kept.size} of 3{', '.join(kept.support) or 'none'}" in text
+    near = lasso.posterior.near_zero
+    assert summary["P(|β| < ε)"].size == int((near < 0.5).sum())
+    for name in summary.refusals:
+        assert f"Not {name}: " in text
+
+
+def test_doubtful_draws_are_said_to_be_so(hostile: Comparison) -> None:
+    """In words and in colour, each measure beside what it should be."""
+    sampled = hostile.sampled
+    assert sampled is not None
+    bad = replace(
+        sampled.diagnosis, ok=False, verdict="not good: raise draws", rhat_max=1.2, bfmi_min=0.1
+    )
+    page = Page(report.render(replace(hostile, sampled=replace(sampled, diagnosis=bad))))
+    assert "Not good: raise draws." in page.text
+    assert [p for p in page.all("p") if p.get("class") == "bad"]
+    assert "1.200below 1.01" in page.text
+    assert "0.1000above 0.3" in page.text
+
+
+def test_flat_priors_are_no_penalty() -> None:
+    """In the words of the problem."""
+    assert "There is no penalty, as the prior is flat" in report.render(_drawn(2, prior=br.Flat()))
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("plain, with ümläuts and 日本", "plain, with ümläuts and 日本"),
+        ("\u202egpj.exe", "⟨U+202E⟩gpj.exe"),
+        ("\u2066a\u2069", "⟨U+2066⟩a⟨U+2069⟩"),
+        ("\x00\x1b[31m\x7f", "⟨U+0000⟩⟨U+001B⟩[31m⟨U+007F⟩"),
+        ("half \ud800", "half ⟨U+D800⟩"),
+        ("a\u2028b\ufeff", "a⟨U+2028⟩b⟨U+FEFF⟩"),
+        ("joined \u200d emoji", "joined \u200d emoji"),
+    ],
+)
+def test_what_hides_is_written_out(text: str, seen: str) -> None:
+    """Control characters, marks of direction, halves of pairs; not what scripts need."""
+    assert visible(text) == seen
+    assert as_name(text) == seen
+
+
+def test_long_texts_keep_both_ends() -> None:
+    """Names that share their beginning can still be told apart."""
+    long = "start" + "x" * 10_000 + "end"
+    assert as_name(long).startswith("start")
+    assert as_name(long).endswith("end")
+    assert len(as_name(long)) < 130
+    assert len(brief(long)) < 610
+    assert as_name("a\tb\nc") == "a⟨U+0009⟩b⟨U+000A⟩c"

@@ -173,7 +173,7 @@ def _certify(
         return verdicts
     rises = _Rises()
     # Coefficients may be absurd: what overflows is judged as infinitely far, without a warning.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         sets: dict[int, NDArray[np.intp]] = {}
         chosen = [problems[k] for k in good.tolist()]
         found = expand(Frame.of(problems[0]), chosen, coefs[good], levels[good])

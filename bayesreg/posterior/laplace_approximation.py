@@ -24,6 +24,7 @@ from scipy import linalg, special
 from scipy.optimize import minimize_scalar
 
 from bayesreg._inputs import as_problem, check_given, own_words
+from bayesreg._overflow import judged_afterwards
 from bayesreg.errors import BayesregError, DegenerateMode, NoClosedForm, NotConverged
 from bayesreg.map import find_map
 from bayesreg.penalties import SeparablePenalty, pieces
@@ -147,6 +148,7 @@ def laplace_approximation(
         return _of(asked.given(**check_given(given, reading)))
 
 
+@judged_afterwards()
 def _of(problem: Problem) -> LaplaceApproximation:
     """Approximate a posterior with everything unknown but the scale."""
     asked = problem.dense("a Laplace approximation")

@@ -13,6 +13,7 @@ from bayesreg.scale_priors import (
     HalfCauchy,
     HalfFlat,
     HalfNormal,
+    HalfStudentT,
     InverseGamma,
     ScalePrior,
 )
@@ -77,6 +78,19 @@ def _half_cauchy(prior: HalfCauchy) -> LogScale:
     )
 
 
+def _half_student_t(prior: HalfStudentT) -> LogScale:
+    nu, c = prior.nu, math.log(prior.scale)
+    constant = prior.log_density(prior.scale) + c + 0.5 * (nu + 1) * math.log1p(1 / nu)
+    edge = c + 0.5 * math.log(nu)
+    return LogScale(
+        lambda u: constant + (u - c) - 0.5 * (nu + 1) * np.logaddexp(0.0, 2 * (u - edge)),
+        lambda u: 1 - 0.5 * (nu + 1) * (1 + np.tanh(u - edge)),
+        centre=c,
+        rise=1.0,
+        fall=nu,
+    )
+
+
 def _exponential(prior: Exponential) -> LogScale:
     c = math.log(prior.scale)
     return LogScale(
@@ -111,4 +125,5 @@ _MAKERS: dict[type[ScalePrior], Callable[..., LogScale]] = {
     Exponential: _exponential,
     InverseGamma: _inverse_gamma,
     HalfFlat: _half_flat,
+    HalfStudentT: _half_student_t,
 }

@@ -10,7 +10,14 @@ from bayesreg.errors import InputError, SamplingFailed
 from bayesreg.likelihoods import Noise, Poisson
 from bayesreg.posterior.density import noise_sd
 from bayesreg.posterior.unknowns import flat_positions
-from bayesreg.scale_priors import Exponential, HalfCauchy, HalfFlat, HalfNormal, InverseGamma
+from bayesreg.scale_priors import (
+    Exponential,
+    HalfCauchy,
+    HalfFlat,
+    HalfNormal,
+    HalfStudentT,
+    InverseGamma,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +39,10 @@ def _half_cauchy(prior: HalfCauchy, rng: np.random.Generator, size: int) -> Vect
     return prior.scale * np.abs(rng.standard_cauchy(size))
 
 
+def _half_student_t(prior: HalfStudentT, rng: np.random.Generator, size: int) -> Vector:
+    return prior.scale * np.abs(rng.standard_t(prior.nu, size))
+
+
 def _exponential(prior: Exponential, rng: np.random.Generator, size: int) -> Vector:
     return prior.scale * rng.standard_exponential(size)
 
@@ -43,6 +54,7 @@ def _inverse_gamma(prior: InverseGamma, rng: np.random.Generator, size: int) -> 
 _DRAW: dict[type[ScalePrior], Callable[..., Vector]] = {
     HalfNormal: _half_normal,
     HalfCauchy: _half_cauchy,
+    HalfStudentT: _half_student_t,
     Exponential: _exponential,
     InverseGamma: _inverse_gamma,
 }

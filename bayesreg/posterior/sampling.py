@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesreg._bambi import pymc_model_of
+from bayesreg._overflow import judged_afterwards
 from bayesreg._validation import as_count, as_flag, as_fraction, as_generator
 from bayesreg.errors import (
     BayesregError,
@@ -145,6 +147,7 @@ def sample(
     )
     rng, record = _seed(seed)
     _check_method(method)
+    problem_or_model = pymc_model_of(problem_or_model)
     asked = read(problem_or_model)
     record |= {"created": datetime.now(UTC).isoformat(timespec="seconds")}
     with interrupts.attended():
@@ -176,8 +179,13 @@ def _sample_problem(
     start = time.perf_counter()
     sampler, reason, drawn = _drawn(solved, method, settings, rng)
 
+    for name, values in drawn.posterior.items():
+        _require_numbers(name, bool(np.isfinite(values).all()))
+
     def log_density() -> Array:
-        return log_joint(solved, dict(drawn.posterior)) + lacking
+        logs = log_joint(solved, dict(drawn.posterior)) + lacking
+        _require_numbers("lp", bool(np.isfinite(logs).any() and not np.isnan(logs).any()))
+        return logs
 
     tree, complete = _labelled(problem, drawn, log_density, record, extras, rng, own)
     return _finish(
@@ -203,7 +211,7 @@ def _labelled(
     """Label the draws; a Ctrl-C by now costs what goes with them, but not the draws."""
     layout = import_module("bayesreg.posterior.layout")  # loads xarray: 2 s, on use
     try:
-        with interrupts.released():
+        with interrupts.released(), np.errstate(all="ignore"):
             stats = dict(drawn.stats)
             if "lp" not in stats:
                 stats = {"lp": log_density()} | stats
@@ -380,6 +388,17 @@ def _reason_against(sampler: Sampler, problem: Problem) -> str | None:
     return sampler.reason_against(problem)
 
 
+def _require_numbers(name: str, are_numbers: bool) -> None:
+    """Refuse draws that double precision could not hold."""
+    if not are_numbers:
+        msg = (
+            f"problem: draws of {name} leave double precision; bring columns, target, offset and "
+            "scales to sizes nearer to 1"
+        )
+        raise SamplingFailed(msg)
+
+
+@judged_afterwards(SamplingFailed)
 def _drawn(
     problem: Problem, method: str, settings: Settings, rng: np.random.Generator
 ) -> tuple[Sampler, str, Draws]:

@@ -14,7 +14,7 @@ from bayesreg.independence import residual
 from bayesreg.likelihoods import Bernoulli, Noise, StudentTNoise
 from bayesreg.priors import SpikeSlab
 from bayesreg.propriety import check_proper_directions, completely_separated
-from bayesreg.scale_priors import HalfCauchy, HalfFlat, InverseGamma
+from bayesreg.scale_priors import HalfCauchy, HalfFlat, HalfStudentT, InverseGamma
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,13 +22,19 @@ if TYPE_CHECKING:
     from bayesreg._validation import Vector
     from bayesreg.priors import Prior
     from bayesreg.problem import Problem
+    from bayesreg.scale_priors import ScalePrior
 
     type Mask = NDArray[np.bool_]
 
 # Where tails that fall exponentially have fallen out of sight, and those of a power have not.
 _FAR, _OUT_OF_SIGHT = 1e8, -1000.0
-# Exponents k of priors of a scale that fall like ``s^−k``; the others fall faster.
-_POWERS: dict[type, float] = {HalfFlat: 0.0, HalfCauchy: 2.0}
+
+
+def _fall(prior: ScalePrior) -> float:
+    """Exponent k of a prior of a scale that falls like ``s^−k``; inf if it falls faster."""
+    if isinstance(prior, HalfStudentT):
+        return prior.nu + 1
+    return {HalfFlat: 0.0, HalfCauchy: 2.0}.get(type(prior), math.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +102,8 @@ def _flatness(known: Prior, p: int) -> tuple[Mask, Mask]:
 
 def _power(known: Prior, p: int) -> Vector:
     """Exponent k of tails ``|β|^−k``, from densities at two far points; inf if there is none."""
-    near, far = (known.log_densities(np.full(p, at)) for at in (_FAR, _FAR**1.25))
+    with np.errstate(over="ignore"):  # so far out that it is out of sight
+        near, far = (known.log_densities(np.full(p, at)) for at in (_FAR, _FAR**1.25))
     seen = near > _OUT_OF_SIGHT
     exponent = (np.where(seen, near, 0.0) - np.where(seen, far, 0.0)) / (0.25 * math.log(_FAR))
     return np.where(seen, exponent, math.inf)
@@ -252,7 +259,7 @@ def _require_light_tails(problem: Problem, structure: _Structure) -> None:
         return
     scaled = np.flatnonzero(structure.of_scale)
     hyperprior = problem.hyperpriors().get("scale")
-    heavy = hyperprior is not None and _POWERS.get(type(hyperprior), math.inf) <= count + 1
+    heavy = hyperprior is not None and _fall(hyperprior) <= count + 1
     if scaled.size and heavy and completely_separated(design, [*flat, *scaled.tolist()]):
         msg = (
             "scale: its prior has tails so heavy that beside a flat intercept the posterior of "

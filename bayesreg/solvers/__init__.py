@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bayesreg._overflow import judged_afterwards
 from bayesreg._threads import blas_threads
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.likelihoods import ConvexLikelihood
@@ -154,7 +155,7 @@ def solve(
     if obstacle is not None:
         msg = f'method: {method!r} does not take this problem: {obstacle}; use method="auto"'
         raise InputError(msg)
-    with blas_threads(problem.design.entries):
+    with blas_threads(problem.design.entries), judged_afterwards():
         return solver.solve(problem, coef, intercept)
 
 
@@ -198,7 +199,7 @@ def solve_path(problems: Sequence[Problem]) -> list[Solution]:
     """
     elastic = all(_needs_elastic_net(problem) is None for problem in problems)
     if problems and elastic and working_set.is_large(problems[0], together=len(problems)):
-        with blas_threads(problems[0].design.entries):
+        with blas_threads(problems[0].design.entries), judged_afterwards():
             return working_set.solve_path(problems)
     solutions: list[Solution] = []
     for problem in problems:

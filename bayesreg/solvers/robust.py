@@ -31,6 +31,7 @@ _FITS, _MOST_COLUMNS, _KEPT, _EARLY, _LATE = 120, 12, 5, 2, 10
 # Largest problems in which that is tried: rows times columns squared times fits.
 _MOST_WORK = 2e9
 _NARROWING, _MOST_NARROWINGS, _RIDGE = 0.5, 30, 1e-8
+_TINY = float(np.finfo(np.float64).tiny)
 # Starts whose predictions differ by less than this, in units of sigma, lead to the same end.
 _NEAR = 0.1
 
@@ -107,7 +108,8 @@ def _reweighted[Q: SeparablePenalty](
     weights = likelihood.metric(eta, work.y, work.problem.design.row_weights)
     rows = weights[..., None] * work.Z
     hessian = work.Z.T @ rows
-    ridge = _RIDGE * np.trace(hessian, axis1=1, axis2=2)[:, None]
+    # Squares of tiny columns may all be 0, and then anything will do for a start.
+    ridge = (_RIDGE * np.trace(hessian, axis1=1, axis2=2) + _TINY)[:, None]
     hessian += ridge[..., None] * np.eye(thetas.shape[1])
     right = (work.y - work.offset) @ rows + ridge * thetas
     found = np.linalg.solve(hessian, right[..., None])[..., 0]

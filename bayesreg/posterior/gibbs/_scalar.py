@@ -21,6 +21,7 @@ from bayesreg.scale_priors import (
     Exponential,
     HalfCauchy,
     HalfNormal,
+    HalfStudentT,
     InverseGamma,
 )
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 _NORMAL, _CAUCHY = SCALE_PRIORS.index(HalfNormal), SCALE_PRIORS.index(HalfCauchy)
+_STUDENT = SCALE_PRIORS.index(HalfStudentT)
 _EXPONENTIAL, _GAMMA = SCALE_PRIORS.index(Exponential), SCALE_PRIORS.index(InverseGamma)
 
 # |log s| stays below: squares of s are then far from overflow.
@@ -45,6 +47,8 @@ def log_prior(u: float, kind: int, a: float, b: float) -> float:
         return float(u - 0.5 * math.exp(2 * u) / (a * a))
     if kind == _CAUCHY:
         return float(u - math.log1p(math.exp(2 * u) / (a * a)))
+    if kind == _STUDENT:
+        return float(u - 0.5 * (b + 1) * math.log1p(math.exp(2 * u) / (b * a * a)))
     if kind == _EXPONENTIAL:
         return float(u - math.exp(u) / a)
     if kind == _GAMMA:
@@ -59,6 +63,8 @@ def _slope(u: float, kind: int, a: float, b: float) -> float:
         return float(1 - math.exp(2 * u) / (a * a))
     if kind == _CAUCHY:
         return float(1 - 2 / (1 + a * a * math.exp(-2 * u)))
+    if kind == _STUDENT:
+        return float(1 - (b + 1) / (1 + b * a * a * math.exp(-2 * u)))
     if kind == _EXPONENTIAL:
         return float(1 - math.exp(u) / a)
     if kind == _GAMMA:

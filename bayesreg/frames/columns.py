@@ -1,0 +1,135 @@
+"""The columns of any table as formulaic is given them: the same whatever package they come from.
+
+Numbers are floats, whole numbers too (sums and powers of integers overflow silently); truth values
+stay what they are; text and categories become pandas categories: in their declared order where they
+have one, else sorted, and only those that occur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+
+from bayesreg._frames import as_table, is_frame, table_array
+from bayesreg.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def as_frame(data: object) -> nw.DataFrame[Any]:
+    """Return the narwhals frame of a table, or of a mapping of columns.
+
+    Raises
+    ------
+    InputError
+        If it is neither, has no rows, or columns of the same name.
+    """
+    if isinstance(data, Mapping):
+        try:
+            data = pd.DataFrame({str(name): column for name, column in data.items()})
+        except (ValueError, TypeError) as error:
+            msg = f"data: cannot be read as columns ({error}); pass a frame, or equal-length arrays"
+            raise InputError(msg) from error
+    table = as_table(data)
+    if table is None or not is_frame(table):
+        msg = (
+            "data: must be a frame (pandas, polars, Arrow) or a mapping of columns, found "
+            f"{type(data).__name__}; a formula needs columns with names"
+        )
+        raise InputError(msg)
+    if table.shape[0] == 0:
+        msg = f"data: has no rows, found shape {table.shape}; at least one row is needed"
+        raise InputError(msg)
+    names = [str(name) for name in table.columns]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        msg = f"data: has two columns called {repeated!r}; give each its own name"
+        raise InputError(msg)
+    frame: nw.DataFrame[Any] = table
+    return frame
+
+
+def canonical(data: nw.DataFrame[Any], keys: Mapping[str, str]) -> pd.DataFrame:
+    """Return some columns of a table, under the keys of a formula.
+
+    Parameters
+    ----------
+    data : narwhals.DataFrame
+        The table.
+    keys : mapping of str to str
+        For each column wanted the name that it is to have.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Floats, truth values and categories; rows are numbered.
+
+    Raises
+    ------
+    InputError
+        If columns are missing, have missing values, or hold neither numbers nor text.
+    """
+    columns = {str(column.name): column for column in data.iter_columns()}
+    _check_present(list(keys), list(columns))
+    out = {key: _canonical(columns[name], name) for name, key in keys.items()}
+    rows = data.shape[0]
+    missing = {name: int(out[key].isna().sum()) for name, key in keys.items()}
+    if any(missing.values()):
+        counts = ", ".join(
+            f"{name!r} ({count} of {rows})" for name, count in missing.items() if count
+        )
+        msg = f"data: missing values in {counts}; drop those rows or impute them"
+        raise InputError(msg)
+    return pd.DataFrame(out, index=pd.RangeIndex(rows))
+
+
+def _check_present(wanted: Sequence[str], found: Sequence[str]) -> None:
+    absent = [name for name in wanted if name not in found]
+    if absent:
+        close = [match for name in absent for match in get_close_matches(name, found, n=1)]
+        hint = f"; did you mean {', '.join(map(repr, close))}?" if close else "."
+        msg = (
+            f"data: lacks {', '.join(map(repr, absent))}, which the formula needs{hint} "
+            f"It has: {', '.join(found)}"
+        )
+        raise InputError(msg)
+
+
+def _canonical(column: Any, name: str) -> pd.Series:
+    dtype = column.dtype
+    if isinstance(dtype, nw.Categorical | nw.Enum):
+        return pd.Series(_categories(column.to_list(), _declared(column)))
+    values = column.to_list() if isinstance(dtype, nw.String | nw.Object | nw.Boolean) else None
+    if values is not None:
+        known = [value for value in values if not _is_missing(value)]
+        if known and all(isinstance(value, str) for value in known):
+            return pd.Series(_categories(values, sorted(set(known))))
+        if known and all(isinstance(value, bool | np.bool_) for value in known):
+            whole = len(known) == len(values)
+            return pd.Series(values, dtype=bool if whole else object)
+    numbers = table_array(nw.to_native(column.alias(name)), f"data, column {name!r}")
+    return pd.Series(numbers)
+
+
+def _declared(column: Any) -> list[Any] | None:
+    """Categories in the order that was declared for them; None where none was."""
+    if isinstance(column.dtype, nw.Categorical) and column.implementation.is_polars():
+        return None
+    declared: list[Any] = column.cat.get_categories().to_list()
+    return declared
+
+
+def _categories(values: list[Any], declared: list[Any] | None) -> pd.Categorical:
+    present = {value for value in values if not _is_missing(value)}
+    levels = sorted(present, key=str) if declared is None else [v for v in declared if v in present]
+    return pd.Categorical(values, categories=levels)
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))

@@ -1,0 +1,179 @@
+"""Tables of every package make the problem that their numbers make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from scipy import sparse
+
+import bayesreg as br
+from bayesreg._frames import table_array, table_names
+from bayesreg.errors import InputError
+
+RNG = np.random.default_rng(5)
+X = np.column_stack([RNG.normal(size=(12, 2)), RNG.integers(0, 9, 12), RNG.random(12) < 0.5])
+Y = RNG.normal(size=12)
+NAMES = ("a", "b", "count", "flag")
+
+
+def _pandas() -> pd.DataFrame:
+    frame = pd.DataFrame(X, columns=list(NAMES))
+    return frame.astype({"count": np.int32, "flag": bool})
+
+
+FRAMES = {
+    "pandas": _pandas(),
+    "pandas, nullable": _pandas().convert_dtypes(),
+    "pandas on Arrow": _pandas().convert_dtypes(dtype_backend="pyarrow"),
+    "pandas, float": _pandas().astype(float),
+    "polars": pl.from_pandas(_pandas()),
+    "Arrow": pa.Table.from_pandas(_pandas()),
+}
+TARGETS = {
+    "list": Y.tolist(),
+    "pandas": pd.Series(Y),
+    "polars": pl.Series(Y),
+    "Arrow": pa.chunked_array([Y]),
+    "polars frame": pl.DataFrame({"y": Y}),
+}
+
+
+def problem(rows: object, y: object = Y, **settings: Any) -> br.Problem:
+    """Make a lasso."""
+    return br.Problem(rows, y, likelihood=br.Gaussian(1.0), prior=br.Laplace(0.7), **settings)
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_every_frame_makes_the_problem_of_its_numbers(kind: str) -> None:
+    """The same design and the same mode, bit by bit; the names are the frame's."""
+    plain = problem(X, names=NAMES)
+    framed = problem(FRAMES[kind])
+    assert framed == plain
+    assert framed.names == NAMES
+    assert np.array_equal(framed.design.X, X)
+    assert framed.design.X.flags.f_contiguous
+    assert not framed.design.X.flags.writeable
+    assert np.array_equal(br.find_map(framed).coef, br.find_map(plain).coef)
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_every_series_is_a_target_a_weight_and_an_offset(kind: str) -> None:
+    """Bit by bit those of the list of its numbers."""
+    assert problem(X, TARGETS[kind]) == problem(X)
+    if kind != "polars frame":
+        weights = {"list": list(Y**2), "pandas": pd.Series(Y**2), "polars": pl.Series(Y**2)}
+        found = problem(
+            X, weights=weights.get(kind, pa.chunked_array([Y**2])), offset=TARGETS[kind]
+        )
+        assert found == problem(X, weights=Y**2, offset=Y)
+
+
+def test_a_sparse_matrix_stays_sparse() -> None:
+    """It never meets narwhals."""
+    made = problem(sparse.csr_array(X))
+    assert made.design.sparse
+    assert np.array_equal(made.design.X.toarray(), X)
+
+
+def test_a_frame_is_copied() -> None:
+    """Neither side can change the other."""
+    frame = pd.DataFrame(X.copy(), columns=list(NAMES))
+    made = problem(frame)
+    frame.iloc[0, 0] = 99.0
+    assert made.design.X[0, 0] == X[0, 0]
+
+
+HOLES = {
+    "pandas": pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": [1.0, 2.0, 3.0], "c": [np.nan, None, 1]}),
+    "nullable": pd.DataFrame(
+        {
+            "a": pd.array([1, None, 3], "Int64"),
+            "b": [1, 2, 3],
+            "c": pd.array([None, None, 1], "Float64"),
+        }
+    ),
+    "booleans": pd.DataFrame(
+        {"a": pd.array([True, None, False], "boolean"), "b": [1, 2, 3], "c": [None, None, True]}
+    ),
+    "polars": pl.DataFrame({"a": [1, None, 3], "b": [1, 2, 3], "c": [None, float("nan"), 1.0]}),
+    "Arrow": pa.table({"a": [1, None, 3], "b": [1, 2, 3], "c": [None, None, 1.0]}),
+    "objects": pd.DataFrame({"a": [1, pd.NA, 3], "b": [1, 2, 3], "c": [None, pd.NA, 2.5]}),
+}
+
+
+@pytest.mark.parametrize("kind", HOLES)
+def test_missing_values_are_refused_by_column_and_count(kind: str) -> None:
+    """In whichever way a package writes them."""
+    message = r"X: contains NaN \(missing values\), .*\(missing: 'a' 1, 'c' 2; of 3 rows\); drop"
+    with pytest.raises(InputError, match=message):
+        problem(HOLES[kind], [1.0, 2.0, 3.0])
+
+
+REFUSED: dict[str, tuple[object, str]] = {
+    "categories": (
+        pd.DataFrame({"g": pd.Categorical(["a", "b"])}),
+        "categories in column 'g'",
+    ),
+    "polars categories": (
+        pl.DataFrame({"g": pl.Series(["a", "b"], dtype=pl.Categorical)}),
+        "categories in column 'g', whose coding is not stated; name it in a formula",
+    ),
+    "polars enum": (
+        pl.DataFrame({"g": pl.Series(["a", "b"], dtype=pl.Enum(["b", "a"]))}),
+        "categories in column 'g'",
+    ),
+    "dictionary": (
+        pa.table({"g": pa.array(["a", "b"]).dictionary_encode()}),
+        "categories in column 'g'",
+    ),
+    "text": (pl.DataFrame({"x": [1, 2], "g": ["u", "v"]}), r"text \('u'\) in column 'g'"),
+    "digits": (pd.DataFrame({"g": ["1", "2"]}), r"text \('1'\) in column 'g'; encode text"),
+    "dates": (
+        pd.DataFrame({"t": pd.to_datetime(["2020-01-01", "2020-01-02"])}),
+        "dates or durations in column 't'",
+    ),
+    "polars durations": (
+        pl.DataFrame({"t": [1, 2]}).select(pl.duration(days="t").alias("t")),
+        "dates or durations in column 't'",
+    ),
+    "complex": (pd.DataFrame({"z": [1j, 2.0]}), "complex numbers in column 'z'"),
+    "lists": (pl.DataFrame({"v": [[1], [2]]}), "be read as real numbers in column 'v'"),
+    "lazy": (pl.LazyFrame({"x": [1, 2]}), r"a lazy frame.*\.collect\(\)"),
+    "twice": (pd.DataFrame([[1, 2], [3, 4]], columns=["x", "x"]), "columns of the same name"),
+    "twice in Arrow": (
+        pa.Table.from_arrays([pa.array([1, 2]), pa.array([3, 4])], names=["x", "x"]),
+        "columns of the same name",
+    ),
+    "no rows": (pl.DataFrame({"x": []}, schema={"x": pl.Float64}), "no rows"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_no_number_is_refused_by_column(case: str) -> None:
+    """With what was found and what to do."""
+    rows, message = REFUSED[case]
+    with pytest.raises(InputError, match=f"X: .*{message}"):
+        problem(rows, [1.0, 2.0])
+
+
+def test_numbers_of_unusual_types_are_numbers() -> None:
+    """Decimals, small floats, sparse columns and names that are no text."""
+    decimals = pl.DataFrame({"x": ["1.5", "2.25"]}).cast(pl.Decimal(10, 2))
+    assert table_array(decimals, "X") == pytest.approx(np.array([[1.5], [2.25]]), rel=0)
+    half = pd.DataFrame({0: np.array([1.5, 2.0], np.float16), 1: pd.arrays.SparseArray([0.0, 1.0])})
+    assert np.array_equal(np.asarray(table_array(half, "X")), [[1.5, 0.0], [2.0, 1.0]])
+    assert table_names(half) == ("0", "1")
+    assert table_names(X) is None
+    assert table_array([1.0], "X") is None
+
+
+def test_rows_with_other_labels_are_not_aligned() -> None:
+    """Whichever of the two frames of pandas it is."""
+    frame = _pandas()
+    with pytest.raises(InputError, match="y: its row labels differ"):
+        problem(frame, pd.Series(Y, index=range(12, 0, -1)))

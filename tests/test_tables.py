@@ -1,0 +1,296 @@
+"""Files of data: each dialect gives the same numbers; what could mean two things is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import bayesreg as br
+from bayesreg.cli import main
+from bayesreg.errors import InputError
+from bayesreg.tables import read_data, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+RNG = np.random.default_rng(2)
+FRAME = pd.DataFrame(
+    {
+        "dose": RNG.normal(size=20).round(3),
+        "größe": RNG.integers(150, 200, 20),
+        "flag": RNG.random(20) < 0.5,
+        "effect": RNG.normal(size=20),
+    }
+)
+
+
+def _written(frame: pd.DataFrame, path: Path, encoding: str = "utf-8", **how: object) -> Path:
+    text: str = frame.to_csv(index=False, **how)  # type: ignore[call-overload]
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+WRITERS: dict[str, Callable[[Path], Path]] = {
+    "commas": lambda folder: _written(FRAME, folder / "d.csv"),
+    "semicolons": lambda folder: _written(FRAME, folder / "d.csv", sep=";"),
+    "tabs": lambda folder: _written(FRAME, folder / "d.tsv", sep="\t"),
+    "decimal commas": lambda folder: _written(FRAME, folder / "d.csv", sep=";", decimal=","),
+    "decimal commas and tabs": lambda f: _written(FRAME, f / "d.txt", sep="\t", decimal=","),
+    "quoted decimal commas": lambda f: _written(FRAME, f / "d.csv", decimal=","),
+    "byte-order mark": lambda f: _written(FRAME, f / "d.csv", "utf-8-sig"),
+    "UTF-16": lambda f: _written(FRAME, f / "d.csv", "utf-16", sep=";", decimal=","),
+    "Windows lines": lambda f: _written(FRAME, f / "d.csv", lineterminator="\r\n"),
+    "everything quoted": lambda f: _written(FRAME, f / "d.csv", quoting=1),
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_every_dialect_gives_the_same_numbers(kind: str, tmp_path: Path) -> None:
+    """Names and digits, whatever separates columns and decimals."""
+    data = read_data(WRITERS[kind](tmp_path), "effect")
+    assert data.names == ("dose", "größe", "flag")
+    assert np.array_equal(data.X, FRAME[["dose", "größe", "flag"]].astype(float))
+    assert np.array_equal(data.y, FRAME["effect"])
+    if "comma" in kind and "decimal" in kind:
+        assert data.summary.endswith("decimal commas")
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".feather"])
+def test_parquet_and_feather_give_the_same_numbers(ending: str, tmp_path: Path) -> None:
+    """By the name of the file; text columns stay text for formulas."""
+    path = tmp_path / f"d{ending}"
+    frame = FRAME.assign(group=pd.Categorical(["a", "b"] * 10))
+    (frame.to_parquet if ending == ".parquet" else frame.to_feather)(path)
+    table = read_table(path)
+    assert list(table.frame["group"]) == ["a", "b"] * 10
+    with pytest.raises(InputError, match=r"column 'group' holds text \('a'\)"):
+        read_data(path, "effect")
+    FRAME.to_parquet(tmp_path / "e.parquet")
+    assert np.array_equal(read_data(tmp_path / "e.parquet", "effect").y, FRAME["effect"])
+
+
+@settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    st.lists(
+        st.tuples(*[st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda v: round(v, 4))] * 3),
+        min_size=2,
+        max_size=6,
+    ),
+    st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", ","), ("\t", ".")]),
+)
+def test_no_dialect_changes_a_number(
+    tmp_path: Path, rows: list[tuple[float, ...]], dialect: tuple[str, str]
+) -> None:
+    """It is read as it was written, or refused because it could be read in two ways."""
+    frame = pd.DataFrame(rows, columns=["a", "b", "c"])
+    path = _written(frame, tmp_path / "h.csv", sep=dialect[0], decimal=dialect[1])
+    try:
+        found = read_table(path).frame.astype(float)
+    except InputError as error:
+        assert "thousands" in str(error)  # noqa: PT017  (either of two answers is right)
+        return
+    assert np.array_equal(found, frame)
+
+
+BAD: dict[str, tuple[bytes, str]] = {
+    "thousands or decimals": (
+        b"a;y\n1,234;1\n2,345;2\n",
+        "column 'a' holds '1,234', whose comma may be a decimal mark or separate thousands",
+    ),
+    "points and commas": (
+        b"a;y\n1,5;1.5\n2,5;2\n",
+        r"column 'y' holds numbers stored as text|text",
+    ),
+    "text among numbers": (b"a,y\n1,1\ntwo,2\n3,3\n", r"column 'a' holds text \('two'\)"),
+    "python's numbers": (b"a,y\n1_000,1\n2_000,2\n", "column 'a' holds numbers stored as text"),
+    "nul bytes": (b"a\0,\0y\n", "holds NUL bytes: no text, or UTF-16 without its mark"),
+    "latin-1": ("größe,y\n1,2\n2,3\n".encode("latin-1"), "cannot be read .*save it as comma"),
+    "latin-1 later": (b"a,y\n" + b"1,2\n" * 400_000 + b"\xfc,1\n", "cannot be read"),
+    "half of UTF-16": (b"\xff\xfea\0,\0y\0\n\0" + b"1", "cannot be read"),
+    "blank": (b"\n\n  \n", "is empty"),
+    "only a mark": (b"\xef\xbb\xbf", "is empty"),
+    "only a UTF-16 mark": (b"\xff\xfe", "is empty"),
+    "open quote": (b'a,y\n"1,2\n3,4\n', "cannot be read|missing values|holds text|no rows"),
+    "same names": (b"a;a;y\n1;2;3\n2;3;4\n", "names 'a' more than once"),
+    "close name": (b"a,effekt\n1,2\n2,3\n", "target: 'effect' is not known; did you mean 'effekt'"),
+    "no target": (b"a,b\n1,2\n2,3\n", "target: 'effect' is not known. Valid: a, b"),
+    "short rows": (
+        b"a,b,effect\n1,2,3\n1,2\n",
+        "column 'effect' has missing values .1 of 2, first",
+    ),
+    "long rows": (b"a,effect\n1,2\n1,2,3\n", "cannot be read"),
+    "trailing commas": (b"a,effect,\n1,2,\n2,3,\n", "column 3 has no name"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_files_are_refused_in_words(case: str, tmp_path: Path) -> None:
+    """One line, with the column where it is one."""
+    content, message = BAD[case]
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_data(path, "y" if b"y" in content else "effect")
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_no_parquet_are_refused(tmp_path: Path) -> None:
+    """Damaged, misnamed, absent, without rows, with two columns of one name."""
+    path = tmp_path / "d.parquet"
+    path.write_bytes(b"a,y\n1,2\n")
+    with pytest.raises(InputError, match="cannot be read as Parquet"):
+        read_data(path, "y")
+    FRAME.to_parquet(path)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(InputError, match="cannot be read as Parquet"):
+        read_data(path, "y")
+    with pytest.raises(InputError, match="there is no file"):
+        read_data(tmp_path / "none.parquet", "y")
+    FRAME.iloc[:0].to_parquet(path)
+    with pytest.raises(InputError, match="has a header but no rows"):
+        read_data(path, "effect")
+    dates = FRAME.assign(when=pd.to_datetime("2020-01-01"))
+    dates.to_parquet(path)
+    with pytest.raises(InputError, match="column 'when' holds dates or durations"):
+        read_data(path, "effect")
+    FRAME.assign(digits="1.5").to_parquet(path)
+    with pytest.raises(InputError, match="column 'digits' holds numbers stored as text"):
+        read_data(path, "effect")
+
+
+def test_without_pyarrow_a_parquet_file_is_refused_with_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the one format that needs a package of its own."""
+    path = tmp_path / "d.parquet"
+    FRAME.to_parquet(path)
+
+    def missing(path: Path) -> None:
+        del path
+        msg = "Unable to find a usable engine"
+        raise ImportError(msg)
+
+    monkeypatch.setitem(__import__("bayesreg.tables").tables._OTHERS, ".parquet", missing)
+    with pytest.raises(InputError, match="needs pyarrow; install it"):
+        read_data(path, "effect")
+
+
+# --------------------------------------------------------------------------- the command line
+
+
+def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Run the command line in this process; return exit code, stdout, stderr."""
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    captured = capsys.readouterr()
+    return int(stop.value.code or 0), captured.out, captured.err
+
+
+def _trial(folder: Path) -> Path:
+    rng = np.random.default_rng(7)
+    group = np.repeat(["a", "b", "c"], 12)
+    dose = rng.uniform(1, 9, 36)
+    frame = pd.DataFrame(
+        {
+            "dose (mg)": dose,
+            "group": rng.permutation(group),
+            "effect": np.log(dose) + rng.normal(0, 0.2, 36),
+            "cured": np.where(rng.random(36) < 0.5, "yes", "no"),
+        }
+    )
+    return _written(frame, folder / "trial.csv", sep=";", decimal=",")
+
+
+def test_a_formula_on_the_command_line_is_that_of_python(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same mode, from a file with semicolons and decimal commas."""
+    path = _trial(tmp_path)
+    formula = "effect ~ log(`dose (mg)`) + C(group)"
+    arguments = ["map", "--data", str(path), "--formula", formula]
+    arguments += ["--scale", "0.3", "--sigma", "0.2"]
+    code, out, err = run([*arguments, "--json"], capsys)
+    assert code == 0, err
+    problem = br.from_formula(
+        formula,
+        read_table(path).frame,
+        likelihood=br.Gaussian(0.2),
+        prior=br.Laplace(0.3),
+        standardize=True,
+    )
+    record = json.loads(out)
+    assert list(record["coef"]) == ["log(dose (mg))", "C(group)[T.b]", "C(group)[T.c]"]
+    assert list(record["coef"].values()) == pytest.approx(br.find_map(problem).coef, rel=1e-9)
+    code, out, err = run(arguments, capsys)
+    assert f"formula {formula}" in out
+    assert "columns separated by semicolons, decimal commas" in out
+
+
+def test_target_beside_a_right_side_and_bundled_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--target and the right side make the formula; bundled data have columns too."""
+    path = str(_trial(tmp_path))
+    code, out, err = run(
+        ["map", "--data", path, "--target", "effect", "--formula", "group", "--json"], capsys
+    )
+    assert code == 0, err
+    assert list(json.loads(out)["coef"]) == ["group[T.b]", "group[T.c]"]
+    code, out, err = run(["map", "--formula", "bmi + C(sex)", "--json"], capsys)
+    assert code == 0, err
+    assert list(json.loads(out)["coef"]) == ["bmi", "C(sex)[T.2]"]
+    code, out, err = run(["map", "--data", path, "--formula", "I(cured == 'yes') ~ group"], capsys)
+    assert code == 0, err
+    assert "model logistic_lasso" in out
+
+
+WRONG = {
+    "two targets": (
+        ["--target", "effect", "--formula", "effect ~ group"],
+        "target: the formula has a target of its own",
+    ),
+    "no target": (["--formula", "group"], "formula: 'group' names no target"),
+    "offset": (
+        ["--formula", "effect ~ group + offset(`dose (mg)`)"],
+        "formula: asks for an offset",
+    ),
+    "no intercept": (["--formula", "effect ~ 0 + group"], "formula: asks for no intercept"),
+    "code": (
+        ["--formula", "effect ~ __import__('os').system('true')"],
+        "formula: '__import__' in",
+    ),
+    "unknown": (["--formula", "effect ~ grupp"], "'grupp' is not known; did you mean 'group'"),
+    "text": (["--target", "effect"], "column 'group' holds text ('"),
+    "text target": (["--target", "cured"], "column 'cured' holds text ('"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_options_are_one_line_and_exit_2(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing runs, nothing else is printed."""
+    options, message = WRONG[case]
+    code, _, err = run(["map", "--data", str(_trial(tmp_path)), *options], capsys)
+    assert (code, err.count("\n")) == (2, 1), err
+    assert message in err
+
+
+@pytest.mark.parametrize("command", ["compare", "map", "path", "sample", "select", "units"])
+def test_every_command_takes_files_and_formulas(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under the same names; --csv is the older one."""
+    code, out, _ = run([command, "--help"], capsys)
+    assert code == 0
+    for option in ("--data", "--csv", "--target", "--formula"):
+        assert option in out, option
