@@ -743,6 +743,14 @@ SAMPLING: dict[str, Row] = {
         lambda: sampled("exact", of=problem(prior=br.Horseshoe(1.0))),
         Refused('prior: is Horseshoe.*use method="gibbs"', NoClosedForm),
     ),
+    "noise far below the last digit of y": (
+        lambda: sampled("gibbs", of=problem(X, Y * 1e12, likelihood=br.Gaussian(1e-145))),
+        Refused("problem: draws of lp leave double precision; bring", SamplingFailed),
+    ),
+    "an objective beyond double precision": (
+        lambda: problem(X * 1e140).objective([1e149, 0.0]),
+        Gives(INF),
+    ),
     "draws of a flat prior": (
         lambda: sampled(of=problem(**FLAT), prior=True),
         Refused("prior: is flat, so improper, on 'x0'"),
