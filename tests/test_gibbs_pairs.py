@@ -106,7 +106,7 @@ def test_pairs_are_calibrated(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert verdict.p > FALSE_ALARM, verdict
 
 
-@pytest.mark.parametrize("name", ["bernoulli-horseshoe", "student-relative-horseshoe"])
+@pytest.mark.parametrize("name", ["bernoulli-scale-cauchy", "student-relative-horseshoe"])
 def test_pairs_with_precisions_of_the_rows_are_calibrated(name: str) -> None:
     """Where the rows' precisions are drawn too, pairs are part of every step."""
     verdict = calibrate(BY_NAME["gibbs"], TEMPLATES[name], LIGHT)

@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 
 import bayesreg as br
 from bayesreg.blocks import same_prior
-from bayesreg.errors import DegenerateMode, InputError
+from bayesreg.errors import DegenerateMode, InputError, NoClosedForm
 from bayesreg.posterior.base import Settings
 from bayesreg.posterior.density import log_joint, reason_against_prior, require_known_prior
 from bayesreg.posterior.gibbs import Gibbs
@@ -705,7 +705,7 @@ def test_what_is_no_elastic_net_says_so() -> None:
     for prior in degenerate_examples().values():
         problem = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=prior)
         assert prior.name in str(reason_against_prior(problem))
-        with pytest.raises(InputError, match=r"bayesreg\.sample"):
+        with pytest.raises(NoClosedForm, match=r"bayesreg\.sample"):
             require_known_prior(problem)
     half = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=br.Laplace(1.0, nonnegative=True))
     assert "no negative coefficient of 'x0'" in str(reason_against_prior(half))

@@ -31,7 +31,7 @@ from bayesreg.priors import (
     SpikeSlab,
     StudentT,
 )
-from bayesreg.scale_priors import SCALE_PRIORS, HalfFlat, InverseGamma, ScalePrior
+from bayesreg.scale_priors import SCALE_PRIORS, HalfFlat, HalfStudentT, InverseGamma, ScalePrior
 from tests.problems import (
     P,
     degenerate_examples,
@@ -464,7 +464,8 @@ def test_separable_penalties_join_into_one() -> None:
 @pytest.mark.parametrize("kind", SCALE_PRIORS)
 def test_scale_priors(kind: type[ScalePrior]) -> None:
     """Normalised (over the square where they are densities of it), and the slope is exact."""
-    arguments = {HalfFlat: (), InverseGamma: (2.0, 3.0)}.get(kind, (1.5,))
+    pairs = {HalfFlat: (), InverseGamma: (2.0, 3.0), HalfStudentT: (1.5, 3.0)}
+    arguments = pairs.get(kind, (1.5,))
     prior = kind(*arguments)
     for value in (0.3, 1.0, 4.0):
         h = 1e-6 * value
