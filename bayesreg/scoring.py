@@ -218,7 +218,8 @@ def closeness(problem: Problem, epsilon: float) -> tuple[Vector, str]:
     unit = float(problem.design.y.std()) or 1.0 if noisy else 1.0
     spread = problem.design.column_sd
     amount = f"{epsilon:g} {_UNITS.get(problem.likelihood.name, 'of sd(y)')}"
-    near = epsilon * unit / np.where(spread > 0, spread, 1.0)
+    near = np.full(problem.p, np.inf)  # a column that does not vary moves nothing
+    near[spread > 0] = epsilon * unit / spread[spread > 0]
     return near, f"one sd of the column moves the prediction by less than {amount}"
 
 

@@ -373,3 +373,19 @@ def test_a_flat_prior_is_drawn_without_an_evidence(compared: br.PriorComparison)
     """The right panel says that there is none."""
     texts = [text.get_text() for text in compared.plot().axes[1].texts]
     assert "flat prior: none" in texts
+
+
+def test_draws_of_another_posterior_are_refused() -> None:
+    """Of another prior, of other rows, by whoever is handed them."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 2))
+    y = X[:, 0] + rng.normal(size=20)
+    one = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
+    draws = br.sample(one, draws=50, tune=50, chains=2, seed=1, progress=False)
+    rows = br.Problem(X, -y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
+    for other in (one.with_prior(br.Laplace(0.1)), rows):
+        for ask in (br.check_predictions, br.sparsity.summarise):
+            with pytest.raises(InputError, match=r"^draws: are of (another|other)"):
+                ask(other, draws)
+        with pytest.raises(InputError, match="^draws: are of"):
+            br.log_marginal_likelihood(other, "bridge", draws=draws)

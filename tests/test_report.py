@@ -417,7 +417,7 @@ def test_every_rule_of_sparsity_is_on_the_page(lasso: Comparison) -> None:
     for kept in summary.selections:
         assert f"{kept.method}{kept.size} of 3{', '.join(kept.support) or 'none'}" in text
     near = lasso.posterior.near_zero
-    assert summary["P(|β| < ε)"].size == int((near < 0.5).sum())
+    assert summary["P(|β| ≥ ε)"].size == int((near < 0.5).sum())
     for name in summary.refusals:
         assert f"Not {name}: " in text
 

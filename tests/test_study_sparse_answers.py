@@ -87,5 +87,5 @@ def test_probabilities_under_the_right_prior_are_frequencies() -> None:
         # Answers of one data set depend on each other; few share a bin with more than a neighbour.
         error = np.sqrt(2 * np.maximum(stated * (1 - stated), 0.25 / count) / count)
         assert (np.abs(stated - observed) < 5 * error).all()
-        assert included.brier == min(v.brier for v in found.of(regime) if v.rule != "P(|β| < ε)")
+        assert included.brier == min(v.brier for v in found.of(regime) if v.rule != "P(|β| ≥ ε)")
         assert rules["lasso", "zeros of the mode"].false > 2 * included.false

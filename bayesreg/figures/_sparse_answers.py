@@ -27,13 +27,13 @@ _MISSED: dict[str, Any] = {
 }
 _STATED: dict[str, dict[str, Any]] = {
     "inclusion": {"color": ink.PURPLE, "marker": "s", "linestyle": "-"},
-    "P(|β| < ε)": {"color": ink.GREEN, "marker": "^", "linestyle": (0, (5, 2))},
+    "P(|β| ≥ ε)": {"color": ink.GREEN, "marker": "^", "linestyle": (0, (5, 2))},
     "shrinkage": {"color": ink.ORANGE, "marker": "v", "linestyle": (0, (6, 1.5, 1.2, 1.5))},
     "stability": {"color": ink.BLACK, "marker": "P", "linestyle": (0, (1, 1.2))},
 }
 _NAMES = {
     "inclusion": "P(β ≠ 0), spike and slab",
-    "P(|β| < ε)": "P(|β| ≥ ε), horseshoe",
+    "P(|β| ≥ ε)": "P(|β| ≥ ε), horseshoe",
     "shrinkage": "1 − E κ, horseshoe",
     "stability": "share of halves, stability selection",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,9 +53,12 @@ class Statistic:
         try:
             observed = float(function(y))
             values = np.array([float(function(row)) for row in replicated])
-        except (TypeError, ValueError, IndexError) as error:
+        except (TypeError, ValueError, IndexError, ArithmeticError) as error:
             msg = f"statistics: {name!r} does not make a number of a target ({error})"
             raise InputError(msg) from error
+        if not (math.isfinite(observed) and np.isfinite(values).all()):
+            msg = f"statistics: {name!r} of some target is not finite; use one that always is"
+            raise InputError(msg)
         above = (values > observed).mean() + 0.5 * (values == observed).mean()
         return cls(name, observed, values, float(above))
 

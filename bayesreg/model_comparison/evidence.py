@@ -20,6 +20,7 @@ from bayesreg.model_comparison._contrasts import without_intercept
 from bayesreg.posterior import posterior_moments, sample
 from bayesreg.posterior.density import reason_against_prior
 from bayesreg.posterior.exact import reason_against
+from bayesreg.posterior.provenance import require_own
 from bayesreg.posterior.unknowns import flat_positions
 from bayesreg.priors import SpikeSlab
 from bayesreg.scale_priors import HalfFlat
@@ -284,4 +285,5 @@ def read_draws(problem: Problem, tree: object, *, intercept: bool) -> dict[str, 
     if drawn["beta"].shape[2:] != (problem.p,):
         msg = f"draws: hold {drawn['beta'].shape[2]} coefficients, but X has {problem.p} columns"
         raise InputError(msg)
+    require_own(problem, tree)
     return drawn

@@ -90,6 +90,12 @@ def split_rows(problem: Problem, folds: Any, groups: Any, rng: np.random.Generat
             "Problem(X, y, ...), or by='aic', 'bic' or 'evidence'"
         )
         raise InputError(msg)
+    if isinstance(folds, str):
+        msg = f"folds: must be a number, a splitter or pairs of rows, found {folds!r}"
+        raise InputError(msg)
+    if groups is not None and not isinstance(folds, Splitter):
+        msg = "groups: are for a splitter that keeps them together; use folds=GroupKFold(5)"
+        raise InputError(msg)
     if isinstance(folds, Splitter):
         pairs: Iterable[Any] = folds.split(np.zeros((design.n, 1)), design.y, groups)
     elif isinstance(folds, Iterable):

@@ -12,6 +12,7 @@ from bayesreg._inputs import as_problem
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import StudentTNoise
 from bayesreg.likelihoods.base import Noise
+from bayesreg.posterior.provenance import require_own
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
@@ -53,6 +54,7 @@ class Drawn:
         asked, _ = as_problem(problem)
         found = _dataset(draws, group)
         beta = _coefficients(asked, found)
+        require_own(asked, draws)
         known = {"intercept": 0.0, "sigma": _known_sigma(asked), "scale": 1.0}
         rest = {name: np.full(len(beta), value) for name, value in known.items()}
         for name in known:

@@ -125,7 +125,7 @@ def not_near_zero(
     least = as_fraction(probability, "probability")
     value = 1.0 - summary_of(drawn.beta, near, 0.9).near_zero
     return Selection(
-        method="P(|β| < ε)",
+        method="P(|β| ≥ ε)",
         names=drawn.problem.names,
         value=value,
         selected=value > least,
@@ -191,7 +191,7 @@ def inclusion(problem: object, draws: object, *, probability: float = 0.5) -> Se
     if not any(isinstance(part, SpikeSlab) for part in parts):
         msg = (
             f"prior: {prior.name} gives exact zeros no probability, so that every inclusion "
-            "probability is 1; use SpikeSlab, or P(|β| < ε)"
+            "probability is 1; use SpikeSlab, or P(|β| ≥ ε)"
         )
         raise InputError(msg)
     least = as_fraction(probability, "probability")

@@ -41,14 +41,14 @@ LASSO, HORSESHOE, SPIKE = "lasso", "horseshoe", "spike and slab"
 RULES = (
     (LASSO, "zeros of the mode"),
     (LASSO, "decoupled"),
-    (HORSESHOE, "P(|β| < ε)"),
+    (HORSESHOE, "P(|β| ≥ ε)"),
     (HORSESHOE, "credible interval"),
     (HORSESHOE, "shrinkage"),
     (HORSESHOE, "decoupled"),
     (SPIKE, "inclusion"),
     ("–", "stability"),
 )
-PROBABILITIES = ("P(|β| < ε)", "shrinkage", "inclusion", "stability")
+PROBABILITIES = ("P(|β| ≥ ε)", "shrinkage", "inclusion", "stability")
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,7 @@ def _ask(
         found = br.sparsity.summarise(problem, tree, epsilon=EPSILON, level=LEVEL, seed=seed)
         for rule in (rule for owner, rule in RULES if owner == name):
             event = nonzero
-            if rule == "P(|β| < ε)":
+            if rule == "P(|β| ≥ ε)":
                 spread = problem.design.column_sd
                 event = np.abs(trial.truth) * spread >= EPSILON * trial.y.std()
             chosen = found[rule]

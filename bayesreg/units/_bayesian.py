@@ -66,8 +66,16 @@ def _autoscale(facts: Facts) -> tuple[float, float]:
 def _rstanarm(density: str, facts: Facts, numbers: Mapping[str, float]) -> str:
     del numbers
     constant = ", prior_intercept = NULL" if facts.intercept else ""
+    family = {"bernoulli": "family = binomial(), ", "poisson": "family = poisson(), "}
     prior = f"{density}(0, {{scale}}, autoscale = {truth(facts.standardize)})"
-    return f"stan_glm(y ~ X, prior = {prior}{constant})"
+    return f"stan_glm(y ~ X, {family.get(facts.family, '')}prior = {prior}{constant})"
+
+
+def _bayesreg(prior: str, facts: Facts, numbers: Mapping[str, float]) -> str:
+    del numbers
+    model = {"bernoulli": 'model = "logistic", ', "poisson": 'model = "poisson", '}
+    given = f'data.frame(y, X), {model.get(facts.family, "")}prior = "{prior}"'
+    return f"bayesreg(y ~ ., {given}) at tau2 = {{tau2}}"
 
 
 def _fixed(text: str, facts: Facts, numbers: Mapping[str, float]) -> str:
@@ -106,13 +114,13 @@ ROWS = (
         call="lasso",
         objective="w | σ ~ Laplace(σ·√(tau2/2)), columns of length 1",
         encoding=Single("tau2", "l1", power=-2.0, times=2.0),
-        text=partial(_fixed, 'bayesreg(y ~ X, prior = "lasso") at tau2 = {tau2}'),
+        text=partial(_bayesreg, "lasso"),
     ),
     _r_bayesreg(
         call="ridge",
         objective="w | σ ~ N(0, σ²·tau2), columns of length 1",
         encoding=Single("tau2", "l2", power=-1.0),
-        text=partial(_fixed, 'bayesreg(y ~ X, prior = "ridge") at tau2 = {tau2}'),
+        text=partial(_bayesreg, "ridge"),
     ),
     Convention(
         package="monomvn",
@@ -132,7 +140,7 @@ ROWS = (
             package="rstanarm",
             call=density,
             families=("gaussian", "bernoulli", "poisson"),
-            objective=f"{_LAPLACE if laplace else _NORMAL}, b or τ = scale·sd(y)/sd(x)",
+            objective=f"{_LAPLACE if laplace else _NORMAL}, b or τ = scale/sd(x), gaussian ·sd(y)",
             factors=_autoscale,
             encoding=Single("scale", "l1" if laplace else "l2", power=-1.0 if laplace else -0.5),
             text=partial(_rstanarm, density),

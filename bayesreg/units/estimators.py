@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesreg._validation import as_vector
 from bayesreg.errors import InputError
 from bayesreg.units.backward import from_numbers
 from bayesreg.units.registry import BY_NAME, rows_of
@@ -272,10 +273,18 @@ def _classes(y: object, weights: object, class_weight: object) -> tuple[object, 
     if classes.size != 2:
         msg = f"y: must hold two classes, found {classes.size}"
         raise InputError(msg)
+    if class_weight is not None and weights is not None and not isinstance(class_weight, dict):
+        msg = (
+            "estimator: versions of scikit-learn differ in what class_weight='balanced' makes of "
+            "sample_weight; give the weights of the classes as a dict"
+        )
+        raise InputError(msg)
     if class_weight is not None:
         compute = import_module("sklearn.utils.class_weight").compute_sample_weight
         factor = compute(class_weight, labels)
-        weights = factor if weights is None else factor * np.asarray(weights)
+        weights = (
+            factor if weights is None else factor * as_vector(weights, "sample_weight", labels.size)
+        )
     return (labels == classes[1]).astype(np.float64), weights
 
 
@@ -292,6 +301,12 @@ def _numbers(package: str, estimator: Any) -> tuple[Convention, dict[str, float]
         raise InputError(msg)
     convention = BY_NAME[name]
     reader = _READERS.get(name, _plain)
+    if kind.__name__ == "LogisticRegressionCV":
+        msg = (
+            "estimator: LogisticRegressionCV may hold means over folds, and a mix that it does not "
+            "name; give LogisticRegression with the C and l1_ratio that it chose"
+        )
+        raise InputError(msg)
     if kind.__name__.endswith("CV") or convention.precision:
         return convention, _fitted(estimator, convention)
     return convention, reader(estimator, convention)

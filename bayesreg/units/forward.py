@@ -188,7 +188,7 @@ def to_r_bayesreg(problem: object) -> Row:
     >>> problem = Problem([[1.0], [2.0]], [1.0, 5.0], likelihood=Gaussian(2.0), prior=Normal(5.0),
     ...                   standardize=True)
     >>> print(to_r_bayesreg(problem).parameters)  # tau2 = n τ²/σ²
-    bayesreg(y ~ X, prior = "ridge") at tau2 = 12.5
+    bayesreg(y ~ ., data.frame(y, X), prior = "ridge") at tau2 = 12.5
     """
     return to(problem, "R bayesreg")
 
