@@ -469,3 +469,18 @@ def test_the_command_writes_json_and_csv(
         main([*arguments, "--output", str(tmp_path / "units.txt")])
     assert ended.value.code == 2
     assert "output:" in capsys.readouterr().err
+
+
+def test_refuses_what_it_would_misread() -> None:
+    """Several targets, means over folds, balanced classes of weighted rows."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    y = (X[:, 0] + rng.normal(size=40) > 0).astype(int)
+    linear, weights = linear_model, np.linspace(0.5, 2.0, 40)
+    with pytest.raises(InputError, match="estimator: has 2 rows"):
+        br.units.coefficients(linear.Ridge().fit(X, np.c_[y, y]))
+    with pytest.raises(InputError, match="estimator: LogisticRegressionCV"):
+        br.units.from_sklearn(linear.LogisticRegressionCV(), X, y)
+    balanced = linear.LogisticRegression(class_weight="balanced")
+    with pytest.raises(InputError, match="sample_weight; give the weights of the classes"):
+        br.units.from_sklearn(balanced, X, y, sample_weight=weights)

@@ -173,7 +173,7 @@ def coefficients(estimator: Any) -> tuple[Vector, float]:
     Raises
     ------
     InputError
-        If it is not fitted.
+        If it is not fitted, or to several targets or classes.
 
     Examples
     --------
@@ -186,7 +186,13 @@ def coefficients(estimator: Any) -> tuple[Vector, float]:
     if not hasattr(last, "coef_"):
         msg = f"estimator: {type(last).__name__} is not fitted; call its fit first"
         raise InputError(msg)
-    coef = np.ravel(np.asarray(last.coef_, dtype=np.float64))
+    found = np.asarray(last.coef_, dtype=np.float64)
+    if found.ndim > 1 and found.shape[0] != 1:
+        msg = (
+            f"estimator: has {found.shape[0]} rows of coefficients; fit one target, or two classes"
+        )
+        raise InputError(msg)
+    coef = found.ravel()
     intercept = float(np.ravel(last.intercept_)[0])
     if scaler is None:
         return coef, intercept
