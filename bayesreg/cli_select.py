@@ -10,7 +10,17 @@ import typer
 
 from bayesreg._console import make_console, say
 from bayesreg._files import check_place
-from bayesreg.cli_options import Data, Formula, Target  # noqa: TC001  (typer reads annotations)
+from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when it runs)
+    AsJson,
+    Chains,
+    Data,
+    DatasetName,
+    Debug,
+    Formula,
+    Model,
+    Sigma,
+    Target,
+)
 from bayesreg.errors import InputError
 
 _KINDS = (".png", ".svg", ".pdf", ".csv", ".json")
@@ -22,22 +32,22 @@ def select(
     by: Annotated[
         str, typer.Option("--by", help=f"all, or names with commas between: {BY}.")
     ] = "cross-validation",
-    model: Annotated[str | None, typer.Option(help="Gallery model; see 'models'.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Bundled data; see 'datasets'.")] = None,
+    model: Model = None,
+    dataset: DatasetName = None,
     data: Data = None,
     target: Target = None,
     formula: Formula = None,
     scale: Annotated[
         float | None, typer.Option(help="Prior scale to start from, per sd of a column.")
     ] = None,
-    sigma: Annotated[float | None, typer.Option(help="Noise sd, in units of the target.")] = None,
+    sigma: Sigma = None,
     scales: Annotated[
         int | None, typer.Option("--scales", help="How many scales (100; fewer where drawn).")
     ] = None,
     rule: Annotated[str, typer.Option(help="minimum or one-standard-error.")] = "minimum",
     folds: Annotated[int, typer.Option(help="Folds of cross-validation.")] = 10,
     draws: Annotated[int, typer.Option(help="Draws per chain, where a criterion draws.")] = 1000,
-    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    chains: Chains = 4,
     seed: Annotated[int, typer.Option(help="Seed of folds and draws.")] = 0,
     output: Annotated[
         Path | None,
@@ -45,10 +55,8 @@ def select(
             "--output", "-o", help="Write a figure (.png, .svg, .pdf), a table (.csv) or .json."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not tables.")] = False,
-    debug: Annotated[  # noqa: ARG001  (read by main, before parsing)
-        bool, typer.Option("--debug", help="On failure, print the whole traceback.")
-    ] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """Choose the scale of a prior, and show the curve that it was read off."""
     out = make_console(quiet=as_json)
