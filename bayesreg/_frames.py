@@ -117,6 +117,9 @@ def _numbers(column: Any, argument: str, where: str) -> NDArray[np.float64]:
             "convert them to a unit first"
         )
         raise InputError(msg)
+    if dtype.is_nested():
+        msg = f"{argument}: found lists or records{where}; give each of their entries a column"
+        raise InputError(msg)
     if dtype.is_numeric() or isinstance(dtype, nw.Boolean):
         return np.array(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
     return _unusual_numbers(column, argument, where)

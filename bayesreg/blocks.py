@@ -68,6 +68,13 @@ class Blocks(Prior):
             raise InputError(msg)
         return cls(tuple(resolved))
 
+    def check_size(self, p: int) -> None:
+        """Raise InputError unless the parts are on p columns."""
+        count = sum(len(columns) for _, columns in self.parts)
+        if count != p:
+            msg = f"prior: its blocks are on {count} columns, but X has {p}"
+            raise InputError(msg)
+
     def penalty(self, p: int) -> Penalty:
         """Return the penalty of each part on its columns: one vector of numbers where possible."""
         pieces = [
@@ -124,8 +131,21 @@ class Blocks(Prior):
         return Blocks(tuple((q.given(sigma=sigma, scale=scale), c) for q, c in self.parts))
 
     def formula(self) -> str:
-        """Return the penalties of the parts, with their columns."""
-        return " + ".join(f"{q.formula()} [j in {_ranges(c)}]" for q, c in self.parts)
+        """Return the penalties of the parts, with their columns, and which columns have none.
+
+        Examples
+        --------
+        >>> from bayesreg import Flat, Normal
+        >>> Blocks.of([(Flat(), ["a"]), (Normal(1.0), ["b", "c"])], ("a", "b", "c")).formula()
+        'Σβⱼ²/(2·1²) [j in 1, 2] (no penalty on column 0)'
+        """
+        terms = [(part.formula(), columns) for part, columns in self.parts]
+        penalised = [f"{term} [j in {_ranges(at)}]" for term, at in terms if term != "0"]
+        flat = tuple(sorted(j for term, at in terms if term == "0" for j in at))
+        if not (penalised and flat):
+            return " + ".join(penalised) or "0"
+        columns = f"column{'s' if len(flat) > 1 else ''} {_ranges(flat)}"
+        return f"{' + '.join(penalised)} (no penalty on {columns})"
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return nothing of its own: parts are compared one by one."""

@@ -12,7 +12,10 @@ _PRIORS = (
     "normal, laplace, student_t, double_pareto, horseshoe, regularized_horseshoe or spike_slab"
 )
 
-Model = Annotated[str | None, typer.Option("--model", help="Gallery model; see 'models'.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="Gallery model, see 'models'; or a .py file: code that is run."),
+]
 DatasetName = Annotated[str | None, typer.Option("--dataset", help="Bundled data; see 'datasets'.")]
 Data = Annotated[
     Path | None,
@@ -20,7 +23,8 @@ Data = Annotated[
 ]
 Target = Annotated[str | None, typer.Option("--target", help="Column of the file to predict.")]
 Formula = Annotated[
-    str | None, typer.Option("--formula", help="As in 'y ~ x + C(g) + bs(age, df=4)'.")
+    str | None,
+    typer.Option("--formula", help="As in 'y ~ x + C(g) + bs(age, df=4) + offset(log(t))'."),
 ]
 Scale = Annotated[
     float | None, typer.Option("--scale", help="Prior scale, per sd of a column (not a rate).")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bayesreg.datasets import Dataset
+    from bayesreg.gallery import GalleryModel
     from bayesreg.priors import Prior
     from bayesreg.problem import Problem
 
@@ -61,23 +63,26 @@ def state_problem(
     InputError
         If the options do not go together, or data and model do not.
     """
-    data = _data(dataset, file, target, model, formula)
-    chosen = model or ("logistic_lasso" if data.likelihood == "bernoulli" else "lasso")
-    if chosen not in gallery.names():
-        raise unknown_name("model", chosen, gallery.names())
+    data, intercept = _data(dataset, file, target, model, formula)
+    entry = _model(out, model or ("logistic_lasso" if data.likelihood == "bernoulli" else "lasso"))
     n, p = data.X.shape
-    values, sources = _settings(data, chosen, scale=scale, sigma=sigma)
-    notes = [f"{data.name}: {n} rows, {p} columns, target {data.target}; model {chosen}"]
+    values, sources = _settings(data, entry, scale=scale, sigma=sigma)
+    notes = [f"{data.name}: {n} rows, {p} columns, target {data.target}; model {entry.name}"]
     if file is not None and data.summary != PLAIN:
         notes.append(f"  {data.summary}")
     if formula is not None:
         notes.append(f"  formula {formula}")
+    if data.offset is not None or not intercept:
+        added = "" if data.offset is None else ", and the formula's offset in the predictor"
+        notes.append(f"  the model with{'' if intercept else 'out'} an intercept{added}")
     notes += sources
     for line in notes:
         say(out, line)
-    problem: Problem = import_module("bayesreg.standardized").problem_of(data, chosen, values)
+    problem: Problem = import_module("bayesreg.standardized").problem_of(
+        data, entry, values, intercept=intercept
+    )
     if prior is not None:
-        problem = problem.with_prior(_named_prior(prior, chosen, values))
+        problem = problem.with_prior(_named_prior(prior, entry.name, values))
     for name, hyperprior in problem.hyperpriors().items():
         line = f"  {name} unknown, with prior {_six_digits(repr(hyperprior))} (set by the model)"
         say(out, line)
@@ -85,6 +90,16 @@ def state_problem(
     say(out, f"\n{problem}")
     say(out, f"{units.to_sklearn(problem)}")
     return problem, [note.strip() for note in notes]
+
+
+def _model(out: Console, name: str) -> GalleryModel:
+    """Return a model of the gallery, or that of a file, which is code."""
+    if name.endswith(".py"):
+        say(out, f"running {name}: a model file is code")
+        return gallery.load_file(name)
+    if name not in gallery.names():
+        raise unknown_name("model", name, gallery.names())
+    return gallery.load(name)
 
 
 def _named_prior(name: str, model: str, values: dict[str, float]) -> Prior:
@@ -112,7 +127,8 @@ def _data(
     target: str | None,
     model: str | None,
     formula: str | None,
-) -> Dataset:
+) -> tuple[Dataset, bool]:
+    """Return the data, and whether their model has an intercept."""
     if file is not None and dataset is not None:
         msg = "dataset: give either --dataset or --data, not both"
         raise InputError(msg)
@@ -123,7 +139,7 @@ def _data(
         binary = model is not None and model.startswith("logistic")
         bundled = datasets.load(dataset or ("breast_cancer" if binary else "diabetes"))
         if formula is None:
-            return bundled
+            return bundled, True
         columns = dict(zip(bundled.names, bundled.X.T, strict=True)) | {bundled.target: bundled.y}
         return _encoded(bundled, columns, _whole(formula, bundled.target))
     tables = import_module("bayesreg.tables")
@@ -136,8 +152,7 @@ def _data(
             "as 'y ~ x1 + x2'"
         )
         raise InputError(msg)
-    read: Dataset = tables.read_data(file, target)
-    return read
+    return tables.read_data(file, target), True
 
 
 def _whole(formula: str, target: str | None) -> str:
@@ -153,20 +168,13 @@ def _whole(formula: str, target: str | None) -> str:
     return f"`{target}` ~ {formula}"
 
 
-def _encoded(data: Dataset, columns: object, formula: str) -> Dataset:
-    """Return what a formula makes of columns; refuse what no model of the gallery has."""
+def _encoded(data: Dataset, columns: object, formula: str) -> tuple[Dataset, bool]:
+    """Return what a formula makes of columns, and whether it has an intercept."""
     encoding = import_module("bayesreg.frames").Encoding.of(formula, columns)
     rows = encoding.encode(columns)
-    if rows.offset is not None or not encoding.intercept:
-        found = "an offset" if rows.offset is not None else "no intercept"
-        msg = (
-            f"formula: asks for {found}, and the gallery's models have an intercept and no offset; "
-            "use br.from_formula in Python"
-        )
-        raise InputError(msg)
     y = encoding.response(columns)
     binary = set(np.unique(y)) == {0.0, 1.0}
-    return replace(
+    made = replace(
         data,
         X=rows.X,
         y=y,
@@ -174,22 +182,36 @@ def _encoded(data: Dataset, columns: object, formula: str) -> Dataset:
         target=encoding.target,
         likelihood="bernoulli" if binary else "gaussian",
         train=None,
+        offset=rows.offset,
     )
+    return made, encoding.intercept
 
 
 def _settings(
-    data: Dataset, model: str, *, scale: float | None, sigma: float | None
+    data: Dataset, model: GalleryModel, *, scale: float | None, sigma: float | None
 ) -> tuple[dict[str, float], list[str]]:
     """Scales that the user gave, and rules of thumb for the others; where each comes from."""
-    rules = defaults.settings(data, model)
+    rules = _rules(data, model)
     values = {key: setting.value for key, setting in rules.items()}
     sources = {key: setting.rule for key, setting in rules.items()}
     for argument, given in (("scale", scale), ("sigma", sigma)):
         if given is None:
             continue
         if argument not in values:
-            msg = f"{argument}: model {model!r} has no such number; it has {', '.join(values)}"
+            has = ", ".join(values) or "none"
+            msg = f"{argument}: model {model.name!r} has no such number; it has {has}"
             raise InputError(msg)
         values[argument] = as_positive(given, argument)
         sources[argument] = "as given"
     return values, [f"  {key} = {values[key]:.6g} ({sources[key]})" for key in values]
+
+
+def _rules(data: Dataset, model: GalleryModel) -> dict[str, defaults.Setting]:
+    """Return rules of thumb for the scales of a model; of a file, for those that it has."""
+    if model.name in gallery.names():
+        return defaults.settings(data, model.name)
+    takes = signature(model.build).parameters
+    rules = {"scale": defaults.Setting(1.0, "per sd of a column")}
+    if "sigma" in takes:
+        rules = defaults.settings(data, "lasso")
+    return {name: rule for name, rule in rules.items() if name in takes}

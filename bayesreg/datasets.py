@@ -48,6 +48,8 @@ class Dataset:
         The likelihood that suits `y`.
     train : ndarray of bool, shape (n,), or None
         The customary training rows, read-only; None if the data set has no customary split.
+    offset : ndarray of float64, shape (n,), or None
+        Known part of the linear predictor, read-only.
     """
 
     name: str
@@ -60,10 +62,11 @@ class Dataset:
     licence: str
     likelihood: Literal["gaussian", "bernoulli"]
     train: NDArray[np.bool_] | None = None
+    offset: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         """Protect the arrays."""
-        for array in (self.X, self.y, self.train):
+        for array in (self.X, self.y, self.train, self.offset):
             if array is not None:
                 array.setflags(write=False)
 

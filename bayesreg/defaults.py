@@ -23,13 +23,21 @@ class Setting:
     rule: str
 
 
+# What a scale of 1 is, by the family that a model is named after.
+_UNIT = {
+    "logistic": "log-odds per sd of a column; scikit-learn's default",
+    "poisson": "log rate per sd of a column",
+}
+
+
 def settings(data: Dataset, model: str) -> dict[str, Setting]:
     """Return keywords for ``gallery.load(model).build`` on standardised columns.
 
     With more rows than columns the Gaussian models start from least squares: sigma is its residual
     sd, and a Laplace scale is the mean |coefficient| (the start of Park & Casella 2008, sec. 3.1),
     a normal one the root mean square. Otherwise signal and noise each get half the variance of y.
-    Logistic models start at 1 (log-odds per sd of a column), scikit-learn's own default.
+    Logistic models start at 1 (log-odds per sd of a column), scikit-learn's own default, and so do
+    Poisson models (log rate per sd of a column).
 
     Parameters
     ----------
@@ -51,8 +59,9 @@ def settings(data: Dataset, model: str) -> dict[str, Setting]:
     sigma 54.15 · residual sd of least squares
     scale 16.46 · mean |least-squares coefficient| per sd of a column
     """
-    if model.startswith("logistic"):
-        return {"scale": Setting(1.0, "log-odds per sd of a column; scikit-learn's default")}
+    family = model.partition("_")[0]
+    if family in _UNIT:
+        return {"scale": Setting(1.0, _UNIT[family])}
     sigma, mean_abs, rms, why_not = _least_squares(data)
     if why_not is None:
         noise = {"sigma": Setting(sigma, "residual sd of least squares")}
@@ -79,7 +88,8 @@ def settings(data: Dataset, model: str) -> dict[str, Setting]:
 def _least_squares(data: Dataset) -> tuple[float, float, float, str | None]:
     """Residual sd, mean |coefficient|, its root mean square; why not by least squares, if not."""
     n, p = data.X.shape
-    spread = float(data.y.std()) or 1.0
+    y = data.y if data.offset is None else data.y - data.offset
+    spread = float(y.std()) or 1.0
     share, columns = spread / math.sqrt(2), max(p, 1)
     halves = share, share / math.sqrt(2 * columns), share / math.sqrt(columns)
     centred = data.X - data.X.mean(axis=0)
@@ -91,7 +101,7 @@ def _least_squares(data: Dataset) -> tuple[float, float, float, str | None]:
         return *halves, f"no least squares, as column {constant!r} is constant"
     if n <= p + 1:
         return *halves, "too few rows for least squares"
-    target = data.y - data.y.mean()
+    target = y - y.mean()
     coef, _, rank, _ = np.linalg.lstsq(centred / sd, target, rcond=None)
     if rank < p:
         return *halves, "no least squares, as columns are linearly dependent"

@@ -9,17 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayesreg.errors import BayesregError, unknown_name
+from bayesreg.errors import BayesregError, InputError, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from os import PathLike
+    from types import ModuleType
 
     import pymc as pm
 
-__all__ = ["GalleryModel", "load", "names"]
+__all__ = ["GalleryModel", "load", "load_file", "names"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class GalleryModel:
     Attributes
     ----------
     name : str
-        The name that `load` accepts: that of the file.
+        The name that `load` accepts: that of the file. Of a file of one's own its path.
     summary : str
         The first line of the file's docstring.
     build : callable
@@ -80,16 +83,64 @@ def load(name: str) -> GalleryModel:
     return _load(name)
 
 
+def load_file(path: str | PathLike[str]) -> GalleryModel:
+    """Load a model of one's own from a file that is written like those of the gallery.
+
+    The file is code, and is run.
+
+    Parameters
+    ----------
+    path : path-like
+        A Python file that defines ``build(X, y, *, intercept, names, ...) -> pm.Model``.
+
+    Returns
+    -------
+    GalleryModel
+        Its path, its summary and its function `build`.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it fails as it is run, or defines no such `build`.
+    """
+    file = Path(path)
+    if not file.is_file():
+        msg = f"model: there is no file {file}; name one, or a model of the gallery"
+        raise InputError(msg)
+    try:
+        module = _run(file, "bayesreg._gallery_file")
+    except Exception as error:
+        msg = f"model: {file} fails as it is run ({type(error).__name__}: {error}); mend it"
+        raise InputError(msg) from error
+    build = vars(module).get("build")
+    if not callable(build):
+        msg = f"model: {file} defines no function build(X, y, *, ...) that returns a PyMC model"
+        raise InputError(msg)
+    lacking = [name for name in ("intercept", "names") if name not in signature(build).parameters]
+    if lacking:
+        msg = f"model: build of {file} takes no keyword {lacking[0]!r}, which all models here do"
+        raise InputError(msg)
+    return GalleryModel(name=str(file), summary=_summary(module), build=build)
+
+
 @cache
 def _load(name: str) -> GalleryModel:
+    module = _run(_folder() / f"{name}.py", f"bayesreg._gallery.{name}")
+    return GalleryModel(name=name, summary=_summary(module), build=module.build)
+
+
+def _run(file: Path, name: str) -> ModuleType:
     # Not entered in sys.modules: nothing else should find it, under this or any other name.
-    spec = spec_from_file_location(f"bayesreg._gallery.{name}", _folder() / f"{name}.py")
+    spec = spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        raise BayesregError(f"name: the file of model {name!r} cannot be imported")
+        raise BayesregError(f"name: the file of model {file} cannot be imported")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    summary, *_ = (module.__doc__ or "").splitlines()
-    return GalleryModel(name=name, summary=summary, build=module.build)
+    return module
+
+
+def _summary(module: ModuleType) -> str:
+    return (module.__doc__ or "").partition("\n")[0]
 
 
 def _folder() -> Path:

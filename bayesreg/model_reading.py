@@ -211,10 +211,17 @@ class ModelReading:
             role = variable.role
             if name == role or variable.is_square:
                 continue
-            text = re.sub(rf"^{role}:", f"{role} (your {name!r}):", text)
-            text = re.sub(rf"\b{role} = ", f"{role} (your {name!r}) = ", text)
-            text = re.sub(rf"given=\{{([\"'])({role})\1", rf"given={{\1{name}\1", text)
+            both = _literal(f"{role} (your {name!r})")
+            text = re.sub(rf"^{role}:", f"{both}:", text)
+            text = re.sub(rf"\b{role} = ", f"{both} = ", text)
+            asked = rf"given={{\g<1>{_literal(name)}\g<1>"
+            text = re.sub(rf"given=\{{([\"'])({role})\1", asked, text)
         return text
+
+
+def _literal(text: str) -> str:
+    """Write a text so that a replacement holds it as it is."""
+    return text.replace("\\", r"\\")
 
 
 class ModelProblem(Problem):

@@ -464,7 +464,8 @@ class Problem:
         if self.design.offset is not None:
             parts.append("with an offset")
         if self.design.standardize:
-            parts.append("Z = X with columns centred and divided by their sd")
+            centred = "centred and " if self.design.intercept else ""
+            parts.append(f"Z = X with columns {centred}divided by their sd")
         if self.unknown:
             parts.append(f"unknown: {', '.join(self.unknown)}")
         return f"{self.formula()}: {self.prior.penalised_name}\n  {'; '.join(parts)}"

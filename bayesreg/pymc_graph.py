@@ -282,7 +282,7 @@ def _linear_inputs(
         msg = (
             f"the predictor must be linear in it, but holds a product of {names}; "
             "only known numbers may multiply coefficients (a scale of others, in non-centred form, "
-            "belongs into their prior)"
+            "belongs into their prior, where noncentered=False puts it in Bambi)"
         )
     else:
         msg = (

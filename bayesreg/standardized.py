@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg import gallery
+from bayesreg.columns import negligible
 from bayesreg.errors import InputError
 from bayesreg.problem import Problem
 from bayesreg.pymc_bridge import read_model
@@ -14,22 +15,35 @@ from bayesreg.pymc_bridge import read_model
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bayesreg._validation import Matrix, Vector
     from bayesreg.datasets import Dataset
+    from bayesreg.design import Design
+    from bayesreg.gallery import GalleryModel
 
 
-def problem_of(data: Dataset, model: str, keywords: Mapping[str, float]) -> Problem:
+def problem_of(
+    data: Dataset,
+    model: str | GalleryModel,
+    keywords: Mapping[str, float],
+    *,
+    intercept: bool = True,
+) -> Problem:
     """Build a gallery model on centred columns of unit sd, and read it back on the user's scale.
 
-    The two posteriors are the same: only the name of the coefficient changes, ``w = β · sd``.
+    The two posteriors are the same: only the name of the coefficient changes, ``w = β · sd``. An
+    offset of the data is added to the predictor of the model, whose columns are as they are where
+    it has no intercept.
 
     Parameters
     ----------
     data : Dataset
         Predictors and target.
-    model : str
-        Name of a gallery model.
+    model : str or GalleryModel
+        A gallery model by its name, or any other.
     keywords : mapping of float
         Its scales.
+    intercept : bool
+        Whether it has an intercept.
 
     Returns
     -------
@@ -39,25 +53,47 @@ def problem_of(data: Dataset, model: str, keywords: Mapping[str, float]) -> Prob
     Raises
     ------
     InputError
-        If a column is constant, or the target does not suit the model.
+        If a column is constant, the target does not suit the model, or the model has another
+        predictor than these columns and a flat intercept.
     """
-    entry = gallery.load(model)
+    entry = gallery.load(model) if isinstance(model, str) else model
     mean, sd = data.X.mean(axis=0), data.X.std(axis=0)
-    constant = sd <= 8 * np.finfo(float).eps * np.abs(data.X).max(axis=0)
+    constant = negligible(sd, np.abs(data.X).max(axis=0))
     if constant.any():
         name = data.names[int(np.argmax(constant))]
         msg = f"X: column {name!r} is constant, so it cannot be standardised; drop it"
         raise InputError(msg)
-    _check_target(data, model)
-    built = entry.build((data.X - mean) / sd, data.y, names=data.names, **keywords)
+    _check_target(data, entry.name)
+    Z = (data.X - mean) / sd
+    built = entry.build(Z, data.y, names=data.names, intercept=intercept, **keywords)
     read = read_model(built)
+    if not _is_of(read.design, Z, data.y, intercept=intercept):
+        msg = (
+            f"model: {entry.name} has another predictor or target than it was given; it must be "
+            "X beta, plus a flat intercept if asked for, and y"
+        )
+        raise InputError(msg)
     return Problem(
         data.X,
         data.y,
         likelihood=read.likelihood,
         prior=read.prior,
         names=data.names,
+        intercept=intercept,
+        offset=data.offset,
         standardize=True,
+    )
+
+
+def _is_of(design: Design, Z: Matrix, y: Vector, *, intercept: bool) -> bool:
+    """Tell whether a design that was read is that of these columns and of nothing else."""
+    return (
+        design.intercept == intercept
+        and design.X.shape == Z.shape
+        and np.allclose(design.X, Z, rtol=1e-6, atol=1e-9)
+        and np.array_equal(design.y, y)
+        and design.offset is None
+        and design.weights is None
     )
 
 
@@ -67,6 +103,13 @@ def _check_target(data: Dataset, model: str) -> None:
         msg = (
             f"target: {data.target!r} holds {values[0]:g}, {values[1]:g}, …, but model {model!r} "
             "needs 0 and 1; recode it, or choose a Gaussian model"
+        )
+        raise InputError(msg)
+    odd = values[(values < 0) | (values != np.floor(values))]
+    if model.startswith("poisson") and odd.size:
+        msg = (
+            f"target: {data.target!r} holds {odd[0]:g}, but model {model!r} needs counts "
+            "(0, 1, 2, …); choose a Gaussian model"
         )
         raise InputError(msg)
     if values.size < 2:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 # What the dialect is read off: so much of the head of the file, and so many of its rows.
 _HEAD, _ROWS = 1_000_000, 200
+_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NUMBER = re.compile(r"\s*[+-]?\d+(\.\d*)?([eE][+-]?\d+)?\s*")
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
@@ -210,7 +211,8 @@ def _read_csv(path: Path) -> Table:
     if not isinstance(frame.index, pd.RangeIndex):
         msg = f"data: {path} has rows with more fields than its header; fix the header line"
         raise InputError(msg)
-    _check_header(rows[0])
+    names = [name.strip() for name in rows[0]]
+    _check_header(names)
     summary = "read from a file"
     if mark != ",":
         summary += f", columns separated by {_MARKS[mark]}"
@@ -218,13 +220,16 @@ def _read_csv(path: Path) -> Table:
         summary += ", UTF-16"
     if comma:
         summary += ", decimal commas"
-    return Table(frame.set_axis(rows[0], axis=1), path, summary)
+    return Table(frame.set_axis(names, axis=1), path, summary)
 
 
 def _dialect(path: Path, head: bytes, encoding: str) -> tuple[list[list[str]], str]:
     """Return the first rows and the separator that makes most of them, all of the same length."""
     if not head.strip():
         raise _empty(path)
+    if head.startswith(_ARCHIVES):
+        msg = f"data: {path} is a spreadsheet or an archive, not text; save its table as CSV"
+        raise InputError(msg)
     if encoding != "utf-16" and b"\0" in head:
         msg = f"data: {path} holds NUL bytes: no text, or UTF-16 without its mark; save it as UTF-8"
         raise InputError(msg)

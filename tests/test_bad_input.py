@@ -913,6 +913,108 @@ FILES: dict[str, Row] = {
     ),
 }
 
+TRIAL = pd.DataFrame({"y": Y, "x": X[:, 0], "g": list("abca"), "n": [1, 2, 1, 2]})
+
+
+def formula(text: str = "y ~ x + C(g)", data: Any = TRIAL, **changes: Any) -> br.Problem:
+    """Build the problem of a formula with changes."""
+    arguments = {"likelihood": br.Gaussian(1.0), "prior": br.Laplace(1.0)} | changes
+    return br.from_formula(text, data, **arguments)
+
+
+def met(text: str = "y ~ x + C(g)", **columns: Any) -> tuple[float, ...]:
+    """First new row, encoded."""
+    encoding = formula(text).design.encoding
+    assert encoding is not None
+    return tuple(encoding.encode(TRIAL.assign(**columns)).X[0].tolist())
+
+
+FORMULAS: dict[str, Row] = {
+    "a number that became text": (
+        lambda: met(x="high"),
+        Refused(r"data: column 'x' held numbers before, found text \('high' in row 0\); convert"),
+    ),
+    "digits that became text": (
+        lambda: met(x=["1", "2", "3", "4"]),
+        Refused(r"data: column 'x' held numbers before, found text \('1' in row 0\)"),
+    ),
+    "text that became a number": (
+        lambda: met(g=1),
+        Refused(r"data: column 'g' held text before, found numbers \(1.0 in row 0\)"),
+    ),
+    "a level that is new": (
+        lambda: met(g=["a", "a", "z", "b"]),
+        Refused(r"data: column 'g' has levels .* before: 'z' \(first in row 2\); known are 'a'"),
+    ),
+    "a whole level that is new": (
+        lambda: met("y ~ C(n)", n=3),
+        Refused(r"data: C\(n\) has levels that were not seen before: 3 \(first in row 0\)"),
+    ),
+    "truth values for numbers": (lambda: met(x=True), Gives((1.0, 0.0, 0.0))),
+    "NaN in a new row": (lambda: met(x=NAN), Refused(r"data: missing values in 'x' \(4 of 4\)")),
+    "the target on the right": (
+        lambda: formula("y ~ x + log(y)"),
+        Refused("formula: the target 'y' stands on the right side too, in 'log.y.'"),
+    ),
+    "a term taken away from none": (
+        lambda: formula("y ~ -x"),
+        Refused("formula: '-x' leaves no term .* write 1 for the intercept alone"),
+    ),
+    "an intercept alone": (lambda: formula("y ~ 1").names, Gives(())),
+    "neither column nor intercept": (
+        lambda: formula("y ~ 0"),
+        Refused("formula: its right side has neither a column nor an intercept"),
+    ),
+    "an offset of no column": (
+        lambda: formula("y ~ offset(1)"),
+        Refused("formula: term offset.1. uses no column of the data"),
+    ),
+    "a coding that is none": (
+        lambda: formula("y ~ C(g, 5)"),
+        Refused("formula: 5 is no coding of categories"),
+    ),
+    "a spline too small": (
+        lambda: formula("y ~ bs(x, df=1)"),
+        Refused("formula: df in 'bs.x, df=1.' must be a whole number from 3"),
+    ),
+    "a polynomial of degree 0": (
+        lambda: formula("y ~ poly(x, 0)"),
+        Refused("formula: degree in 'poly.x, 0.' must be a whole number from 1"),
+    ),
+    "one level only": (
+        lambda: formula("y ~ g", TRIAL.assign(g="a")),
+        Refused("formula: term 'g' makes no column of these data"),
+    ),
+    "levels that read alike": (
+        lambda: formula("y ~ g", TRIAL.assign(g=pd.Categorical([1, "1", "a", "a"]))),
+        Refused("data: 2 levels of 'g' read '1'; rename"),
+    ),
+    "labels in two orders": (
+        lambda: formula("y ~ x", {"y": TRIAL["y"], "x": TRIAL["x"][::-1]}),
+        Refused("data: the row labels of 'x' differ from those of 'y'; .* not re-align"),
+    ),
+    "unpenalised by the name of a column of the data": (
+        lambda: formula(unpenalised=["g"]),
+        Refused(r"unpenalised: 'g' is neither a term nor a column .* did you mean 'C\(g\)'"),
+    ),
+    "unpenalised by a number": (
+        lambda: formula(unpenalised=3),
+        Refused("unpenalised: must be a list of names of terms or columns, found 3"),
+    ),
+    "groups beside an unpenalised column": (
+        lambda: formula(prior=lambda e: br.GroupLaplace(1.0, e.groups()), unpenalised="x").free,
+        Gives((0,)),
+    ),
+    "scales of neither all columns nor the rest": (
+        lambda: formula(prior=br.Laplace([1.0]), unpenalised="x"),
+        Refused("prior: scale has 1 entries, but X has 3 columns, or 2 without the unpenalised"),
+    ),
+    "weights by no name": (
+        lambda: formula(weights="nn"),
+        Refused("weights: 'nn' is not known; did you mean 'n'"),
+    ),
+}
+
 COMMAND: dict[str, Row] = {
     "--scale 0": (lambda: command("map", "--scale", "0"), Exits(2, "scale: must be positive")),
     "--scale nan": (lambda: command("map", "--scale", "nan"), Exits(2, "scale: must be finite")),
@@ -956,9 +1058,22 @@ TABLE: dict[str, Row] = {
     **SAMPLING,
     **MODELS,
     **FILES,
+    **FORMULAS,
     **COMMAND,
 }
-SECTIONS = (SHAPES, VALUES, TYPES, NAMES, PENALTIES, PRIORS, SAMPLING, MODELS, FILES, COMMAND)
+SECTIONS = (
+    SHAPES,
+    VALUES,
+    TYPES,
+    NAMES,
+    PENALTIES,
+    PRIORS,
+    SAMPLING,
+    MODELS,
+    FILES,
+    FORMULAS,
+    COMMAND,
+)
 
 # "argument: what was found; what to do", on one line.
 MESSAGE, LONGEST = re.compile(r"[^:\n]{1,60}: [^\n]+"), 400

@@ -152,11 +152,42 @@ def test_default_priors_are_read_and_compared() -> None:
 def test_group_effects_have_a_mode_and_no_comparison() -> None:
     """What is no penalised regression is searched from several starts, and named where refused."""
     model = bmb.Model("y ~ x + (1|g)", DATA)
-    with pytest.raises(UnsupportedModel, match="product of"):
+    words = (
+        "product of .* belongs into their prior, where noncentered=False puts it in Bambi.*find_map"
+    )
+    with pytest.raises(UnsupportedModel, match=words):
         br.compare(model)
     fit = br.find_map(model, seed=1)
     density = model.backend.model.compile_logp(jacobian=False)
     assert float(density(fit.point)) == pytest.approx(-fit.objective, rel=1e-7)
+
+
+def test_centred_group_effects_are_a_prior_of_unknown_scale_and_are_compared() -> None:
+    """The same model, written so that it is a penalised regression."""
+    model = bmb.Model("cured ~ x + (1|g)", DATA, family="bernoulli", noncentered=False)
+    read = br.read_model(model)
+    assert read.unknown == ("scale",)
+    fit = br.find_map(read.given(scale=0.7))
+    assert fit.certificate.optimal
+    model_point = br.find_map(model, given={"scale": 0.7}).point
+    density = model.backend.model.compile_logp(jacobian=False)
+    assert float(density(model_point)) == pytest.approx(
+        -read.objective(fit.coef, scale=0.7), rel=1e-7
+    )
+    table = br.compare(model, ["lbfgs"], seed=1, draws=100, chains=2, progress=False)
+    assert table.mode.certificate.optimal
+
+
+@pytest.mark.parametrize("family", ["gaussian", "bernoulli", "poisson"])
+def test_default_priors_of_every_family_are_read_with_the_density_of_the_model(family: str) -> None:
+    """On their own variables, the intercept of the centred columns among them."""
+    data = DATA.assign(count=np.arange(N) % 4)
+    target = {"gaussian": "y", "bernoulli": "cured", "poisson": "count"}[family]
+    model = bmb.Model(f"{target} ~ x + g", data, family=family)
+    fit = br.find_map(model)
+    assert fit.certificate.stationary
+    density = model.backend.model.compile_logp(jacobian=False)
+    assert float(density(fit.point)) == pytest.approx(-fit.objective, rel=1e-6)
 
 
 def test_what_is_no_model_is_still_refused() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,6 @@ from scipy.interpolate import BSpline
 
 import bayesreg as br
 from bayesreg.errors import InputError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RNG = np.random.default_rng(11)
 N = 30
@@ -208,8 +205,17 @@ def test_intercept_groups_and_what_is_not_penalised() -> None:
     )
     assert flat.free == (0,)
     assert encoding.columns("x") == ["x"]
-    with pytest.raises(InputError, match=r"columns: 'C\(g\)' is not known"):
+    with pytest.raises(InputError, match=r"columns: 'C\(g\)' is neither a term nor a column"):
         encoding.columns("C(g)")
+
+
+def test_an_intercept_alone_is_asked_for_by_1() -> None:
+    """With an offset it is implied; a change may be explained by where it started."""
+    for formula in ("y ~ 1", "y ~ 1 + offset(x)", "y ~ offset(x)"):
+        problem = br.from_formula(formula, DATA, likelihood=br.Gaussian(1.0), prior=br.Flat())
+        rows = DATA["y"] - (DATA["x"] if "offset" in formula else 0.0)
+        assert br.find_map(problem).intercept == pytest.approx(rows.mean(), rel=1e-12)
+    assert br.Encoding.of("I(y - x) ~ x", DATA).names == ("x",)
 
 
 def test_weights_and_offsets_named_are_no_predictors() -> None:
@@ -255,10 +261,23 @@ NEW: dict[str, tuple[pd.DataFrame, str]] = {
     "renamed": (DATA.rename(columns={"age": "agee"}), "lacks 'age'.*did you mean 'agee'"),
     "levels": (
         DATA.assign(g=["a", "z"] * (N // 2)),
-        "column 'g' has levels that were not seen before: 'z'; known are 'a', 'b', 'c'",
+        r"column 'g' has levels .* before: 'z' \(first in row 1\); known are 'a', 'b', 'c'",
     ),
-    "whole numbers": (DATA.assign(year=1999), "data: .*1999"),
-    "no text": (DATA.assign(g=1.0), "column 'g' held text or categories before, found float64"),
+    "whole numbers": (
+        DATA.assign(year=[2019] * (N - 1) + [1999]),
+        r"C\(year\) has levels .*: 1999 \(first in row 29\); known are 2019, 2021, 2020",
+    ),
+    "no text": (DATA.assign(g=1.0), r"'g' held text before, found numbers \(1.0 in row 0\)"),
+    "no number": (
+        DATA.assign(x="high"),
+        r"'x' held numbers before, found text \('high' in row 0\); convert it",
+    ),
+    "a number as text": (
+        DATA.assign(age=DATA["age"].astype(str)),
+        r"'age' held numbers before, found text \('",
+    ),
+    "dates": (DATA.assign(x=pd.to_datetime("2020-01-01")), "'x': found dates or durations"),
+    "nothing": (DATA.assign(x=None), r"missing values in 'x' \(30 of 30\)"),
     "holes": (
         DATA.assign(x=[np.nan] * 2 + [1.0] * (N - 2), g=["", *["a"] * (N - 1)]).replace(
             {"g": ""}, None
@@ -283,6 +302,33 @@ def test_new_rows_that_do_not_fit_are_refused_by_name(case: str) -> None:
         encoding.encode(data)
 
 
+def test_truth_values_are_numbers_and_numbers_may_be_truth_values() -> None:
+    """Of 0 and 1; a category of truth values is met by no other number."""
+    data = {"y": [1.0, 2.0, 4.0], "flag": [True, False, True], "x": [0.0, 1.0, 3.0]}
+    encoding = br.Encoding.of("y ~ C(flag) + x", data)
+    met = encoding.encode({"flag": [1, 0], "x": [True, False]})
+    assert np.array_equal(met.X, [[1.0, 1.0], [0.0, 0.0]])
+    with pytest.raises(InputError, match=r"'flag' held truth values .* numbers \(2.0 in row 1\)"):
+        encoding.encode({"flag": [1, 2], "x": [1.0, 2.0]})
+    with pytest.raises(InputError, match="'flag' held truth values before, found text"):
+        encoding.encode({"flag": ["yes"], "x": [1.0]})
+
+
+def test_single_rows_of_powers_and_of_whole_levels_are_encoded() -> None:
+    """What the first data told apart need not be told apart again."""
+    data = {"y": [1.0, 2.0, 4.0], "x": [1.0, 2.0, 3.5]}
+    encoding = br.Encoding.of("y ~ poly(x, 2, raw=True) + C(x)", data)
+    assert np.array_equal(encoding.encode({"x": [2.0]}).X, [[2.0, 4.0, 1.0, 0.0]])
+    with pytest.raises(InputError, match=r"C\(x\) has levels .*: 2.5 .* known are 1.0, 2.0, 3.5"):
+        encoding.encode({"x": [2.5]})
+
+
+def test_a_target_of_new_rows_is_what_it_was() -> None:
+    """Text is refused by name."""
+    with pytest.raises(InputError, match=r"'y' held numbers before, found text \('a' in row 0\)"):
+        br.Encoding.of("y ~ x", DATA).response(DATA.assign(y="a"))
+
+
 WRONG: dict[str, str] = {
     "y ~ x + zz": "'zz' is not known",
     "y ~ log(agee)": "'agee' is not known; did you mean 'age'",
@@ -301,7 +347,31 @@ WRONG: dict[str, str] = {
     "y ~ x:offset(age)": "must be one column of numbers, and a term by itself",
     "y ~ log(g)": "cannot be evaluated on these data",
     "y ~ log(x)": r"'log\(x\)' is NaN in",
-    "y ~ C(g, levels=['a', 'b'])": "categories outside of the nominated levels",
+    "y ~ C(g, levels=['a', 'b'])": r"the levels of C\(g\) lack 'c' \(first in row",
+    "y ~ C(g, 5)": "5 is no coding of categories, which C takes second; write contr.treatment",
+    "y ~ C(g, 'b')": r"'b' is no coding .* as in C\(g, contr.treatment\(base='b'\)\)",
+    "y ~ y": "the target 'y' stands on the right side too, in 'y', and would explain itself",
+    "y ~ x + y": "the target 'y' stands on the right side too, in 'y'",
+    "y ~ log(y) + x": r"the target 'y' stands on the right side too, in 'log\(y\)'",
+    "y ~ x + g:y": "the target 'y' stands on the right side too, in 'g:y'",
+    "y ~ x + offset(y)": r"the target 'y' stands on the right side too, in 'offset\(y\)'",
+    "log(`a b`) ~ x + `a b`": r"the target 'log\(a b\)' stands on the right side too, in 'a b'",
+    "I(y - x) ~ x + y": r"the target 'I\(y - x\)' stands on the right side too",
+    "1 ~ x": "its target '1' uses no column of the data",
+    "y ~ -x": "'-x' leaves no term .*write 1 for the intercept alone",
+    "y ~": "'' leaves no term",
+    "y ~ x - x": "'x - x' leaves no term",
+    "y ~ offset(1)": r"term offset\(1\) uses no column of the data",
+    "y ~ x + I(2)": r"term I\(2\) uses no column of the data",
+    "y ~ bs(age, df=1)": r"df in 'bs\(age, df=1\)' must be a whole number from 3 to 1000, found 1",
+    "y ~ bs(age, 4, degree=5)": "df in .* must be a whole number from 5",
+    "y ~ bs(age, df='a')": "df in .* must be a whole number from 3 to 1000, found 'a'",
+    "y ~ cr(age, df=1)": "df in .* must be a whole number from 2",
+    "y ~ poly(x, 0)": r"degree in 'poly\(x, 0\)' must be a whole number from 1 to 1000, found 0",
+    "y ~ poly(x, 2.5)": "degree in .* found 2.5",
+    "y ~ poly(x, -1)": "degree in .* found -1",
+    "y ~ poly(year, 3)": "poly of degree 3 needs more than 3 different values, found 3",
+    "y ~ C(x > -99)": r"term 'C\(x > -99\)' makes no column of these data .a single level has none",
     'y ~ I(g == "it\'s")': "holds a quotation mark",
     "y ~ x\\n": "holds a backslash",
     "y ~ x\0": "holds a backslash or a control character",
@@ -318,133 +388,33 @@ def test_wrong_formulas_are_refused_in_words(formula: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-CODE = [
-    "__import__('os').system('touch {mark}')",
-    "I(__import__('os').system('touch {mark}'))",
-    "open('{mark}', 'w')",
-    "I(open('{mark}', 'w').close())",
-    "exec('open(1)')",
-    "eval('1')(x)",
-    "I(x.__class__.__base__)",
-    "I(x.to_csv('{mark}'))",
-    "np.save('{mark}', x)",
-    "np.lib",
-    "log.__call__(x)",
-    "center(x, _state={{}})",
-    "center(x, **{{}})",
-    "I(*[x])",
-    "I([v for v in [1]])",
-    "I((lambda: open('{mark}', 'w'))())",
-    "I((t := 3))",
-    "I(f'{{x}}')",
-    "I(x if x else x)",
-    "x[0]",
-    "{{open('{mark}', 'w')}}",
-    "contr.custom",
-    "contr.__class__",
-    "I(x**9**9**9)",
-    "I(x + 9**(9**9))",
-    "bs(age, df=100000000)",
-    "poly(age, 100000000)",
-    "hashed(g, levels=9)",
-    "lag(x)",
-    "Q('x')",
-    "__FORMULAIC_STATE__",
-    "I(b'x')",
-    "I(...)",
-]
-
-
-@pytest.mark.parametrize("code", CODE)
-def test_a_formula_runs_nothing_but_its_own_functions(code: str, tmp_path: Path) -> None:
-    """Refused before formulaic sees it, which evaluates some of it while it parses."""
-    mark = tmp_path / "ran"
-    for formula in (f"y ~ x + {code}", f"{code} ~ x"):
-        with pytest.raises(InputError, match=r"^formula: "):
-            br.Encoding.of(formula.format(mark=mark), DATA)
-    assert not mark.exists()
-
-
-def _hostile(mark: object) -> list[str]:
-    return [
-        f"__import__('os').system('touch {mark}')",
-        f"x') + open('{mark}', 'w') + I('",
-        f"{{open('{mark}', 'w')}}",
-        "__FORMULAIC_CONTEXT__",
-        "__class__",
-        "log",
-        "C",
-        "np",
-        "x + g",
-        "x:g",
-        "log(age)",
-        "import",
-        "a\nb",
-        "0",
-        "1",
-        ".",
-        "~",
-        "مرحبا بك",
-        '"quoted"',
-        "'",
-        "bayesreg_column_0",
-        "%s {0} {name}",
-    ]
-
-
-def test_names_of_columns_are_never_code(tmp_path: Path) -> None:
-    """In backticks, by the dot and inside of functions they are the columns of these names."""
-    mark = tmp_path / "ran"
-    names = _hostile(mark)
-    values = np.random.default_rng(0).uniform(1, 2, (40, len(names)))
-    data = pd.DataFrame(values, columns=names).assign(y=values[:, 0])
-    encoding = br.Encoding.of("y ~ .", data)
-    assert encoding.names == tuple(names)
-    assert np.array_equal(encoding.encode(data).X, values)
-    for j, name in enumerate(names):
-        if "\n" in name:
-            continue
-        made = br.Encoding.of(f"y ~ `{name}` + center(`{name}`) + log(`{name}`)", data)
-        one = values[:, j]
-        by_hand = np.column_stack([one, one - one.mean(), np.log(one)])
-        np.testing.assert_allclose(made.encode(data).X, by_hand, atol=1e-12)
-        assert made.names[0] == name
-        alone = made.encode(data.iloc[[7]])
-        assert np.array_equal(alone.X, made.encode(data).X[[7]])
-    assert not mark.exists()
-
-
-def test_a_name_with_a_backtick_is_reached_by_the_dot_only(tmp_path: Path) -> None:
-    """Put into a formula it falls apart, and what is left is refused as code."""
-    mark = tmp_path / "ran"
-    name = f"a` + open('{mark}', 'w') + `x"
-    data = {"y": [1.0, 2.0], "a": [1.0, 3.0], "x": [2.0, 1.0], name: [0.0, 1.0]}
-    assert br.Encoding.of("y ~ .", data).names == ("a", "x", name)
-    with pytest.raises(InputError, match="'open' in"):
-        br.Encoding.of(f"y ~ `{name}`", data)
-    assert not mark.exists()
-
-
-def test_levels_are_never_code_and_never_lost(tmp_path: Path) -> None:
-    """They are text in names; those that interactions would mix up are refused."""
-    mark = tmp_path / "ran"
-    levels = [f"I(__import__('os').system('touch {mark}'))", "{field}", "%d", "a]", "'"]
-    data = {"y": np.arange(5.0), "g": levels, "h": ["p]:h[T.q", "r", "p", "r", "p"]}
-    encoding = br.Encoding.of("y ~ 0 + g", data)
-    assert np.array_equal(encoding.encode(data).X.sum(axis=0), np.ones(5))
-    assert set(encoding.levels["g"]) == set(levels)
-    with pytest.raises(InputError, match=r"level 'p\]:h\[T.q' of 'h' holds '\]:'"):
-        br.Encoding.of("y ~ g:h", data)
-    with pytest.raises(InputError, match="level '__b' of 'g' holds '__'"):
-        br.Encoding.of("y ~ g", {"y": [1.0, 2.0], "g": ["a", "__b"]})
-    assert not mark.exists()
-
-
 BAD_DATA: dict[str, tuple[object, str]] = {
     "array": (np.ones((3, 2)), "must be a frame .* found ndarray"),
     "uneven": ({"y": [1.0], "x": [1.0, 2.0]}, "cannot be read as columns"),
     "lazy": (pl.LazyFrame({"y": [1.0]}), "is a lazy frame"),
-    "mixed": ({"y": [1.0, 2.0], "x": [1, "b"]}, r"column 'x': found text \('b'\)"),
+    "mixed": (
+        {"y": [1.0, 2.0], "x": [1, "b"]},
+        r"column 'x' mixes text \('b' in row 1\) with others \(1\); make all of them text, or none",
+    ),
+    "lists": (pl.DataFrame({"y": [1.0], "x": [[1.0]]}), "column 'x': found lists or records"),
+    "arrays": (
+        pl.DataFrame({"y": [1.0], "x": [[1.0]]}, schema_overrides={"x": pl.Array(pl.Float64, 1)}),
+        "column 'x': found lists or records; give each of their entries a column",
+    ),
+    "records": (pa.table({"y": [1.0], "x": [{"a": 1}]}), "column 'x': found lists or records"),
+    "labels in two orders": (
+        {"y": pd.Series([1.0, 2.0], [1, 0]), "x": pd.Series([1.0, 2.0], [0, 1])},
+        "row labels of 'x' differ from those of 'y'; bayesreg does not re-align rows",
+    ),
+    "one wrong cell": (
+        {"y": [1.0, 2.0, 3.0], "x": ["1.5", "2,5", "two"]},
+        r"column 'x' holds text \('two' in row 2\) among numbers \('1.5'\); mend it, or .* C\(x\)",
+    ),
+    "one level": ({"y": [1.0, 2.0], "x": ["a", "a"]}, "term 'x' makes no column of these data"),
+    "a number and its digits": (
+        pd.DataFrame({"y": [1.0, 2.0, 3.0], "x": pd.Categorical([1, "1", "a"])}),
+        "2 levels of 'x' read '1'; rename all but one",
+    ),
     "dates": (
         pd.DataFrame({"y": [1.0, 2.0], "x": pd.to_datetime(["2020-01-01"] * 2)}),
         "column 'x': found dates or durations",
@@ -457,8 +427,20 @@ BAD_DATA: dict[str, tuple[object, str]] = {
 def test_data_that_are_none_are_refused(case: str) -> None:
     """With the column, where it is one."""
     data, message = BAD_DATA[case]
-    with pytest.raises(InputError, match=f"data.*{message}"):
+    with pytest.raises(InputError, match=rf"^(data|formula).*{message}"):
         br.Encoding.of("y ~ x", data)
+
+
+def test_numbers_may_be_categories_where_that_is_said() -> None:
+    """By C, by the type of the column, or by all cells being text."""
+    codes = ["1", "2", "3+", "1"]
+    y = [1.0, 2.0, 3.0, 5.0]
+    assert br.Encoding.of("y ~ C(x)", {"y": y, "x": codes}).names == ("C(x)[T.2]", "C(x)[T.3+]")
+    for column in (pd.Categorical(codes), pl.Series(codes, dtype=pl.Categorical)):
+        assert br.Encoding.of("y ~ x", {"y": y, "x": column}).names == ("x[T.2]", "x[T.3+]")
+    declared = pl.Series(codes, dtype=pl.Enum(["3+", "2", "1"]))
+    assert br.Encoding.of("y ~ x", {"y": y, "x": declared}).names == ("x[T.2]", "x[T.1]")
+    assert br.Encoding.of("y ~ x", {"y": y, "x": list("1231")}).names == ("x[T.2]", "x[T.3]")
 
 
 def test_only_the_columns_that_a_formula_uses_matter() -> None:

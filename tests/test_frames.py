@@ -142,7 +142,7 @@ REFUSED: dict[str, tuple[object, str]] = {
         "dates or durations in column 't'",
     ),
     "complex": (pd.DataFrame({"z": [1j, 2.0]}), "complex numbers in column 'z'"),
-    "lists": (pl.DataFrame({"v": [[1], [2]]}), "be read as real numbers in column 'v'"),
+    "lists": (pl.DataFrame({"v": [[1], [2]]}), "found lists or records in column 'v'"),
     "lazy": (pl.LazyFrame({"x": [1, 2]}), r"a lazy frame.*\.collect\(\)"),
     "twice": (pd.DataFrame([[1, 2], [3, 4]], columns=["x", "x"]), "columns of the same name"),
     "twice in Arrow": (

@@ -9,7 +9,7 @@ import numpy as np
 import pymc as pm
 import pytest
 from numpy.typing import NDArray
-from scipy.special import erfcx
+from scipy.special import erfcx, gammaln
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
 
 from bayesreg import gallery
@@ -24,12 +24,15 @@ SCALE = np.array([0.5, 1.0, 2.0])
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-def _data(binary: bool) -> tuple[Array, Array]:
+def _data(model: str = "lasso") -> tuple[Array, Array]:
+    """Return columns, and a response of the kind that a model takes."""
     rng = np.random.default_rng(20)
     X = rng.normal(size=(N, P))
     mean = X @ [1.0, 0.0, -0.5] + 0.3
-    if binary:
+    if model.startswith("logistic"):
         return X, (rng.logistic(size=N) < mean).astype(np.float64)
+    if model.startswith("poisson"):
+        return X, rng.poisson(np.exp(mean)).astype(np.float64)
     return X, mean + rng.normal(size=N)
 
 
@@ -51,6 +54,11 @@ def _gaussian(X: Array, y: Array, at: Point, sigma: float) -> float:
 def _logistic(X: Array, y: Array, at: Point) -> float:
     eta = at["intercept"] + X @ at["beta"]
     return float(np.sum(np.logaddexp(0, eta) - y * eta))
+
+
+def _poisson(X: Array, y: Array, at: Point) -> float:
+    eta = at["intercept"] + X @ at["beta"]
+    return float(np.sum(np.exp(eta) - y * eta + gammaln(y + 1)))
 
 
 def _normal(beta: Array, scale: Any) -> float:
@@ -81,11 +89,6 @@ class Case:
     model: str
     objective: Callable[[Array, Array, Point], float]
     keywords: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def binary(self) -> bool:
-        """Tell whether the response is binary."""
-        return self.model.startswith("logistic")
 
 
 CASES = [
@@ -133,6 +136,11 @@ CASES = [
         {"scale": SCALE},
     ),
     Case(
+        "poisson_lasso",
+        lambda X, y, at: _poisson(X, y, at) + _laplace(at["beta"], SCALE),
+        {"scale": SCALE},
+    ),
+    Case(
         "lasso_park_casella",
         lambda X, y, at: (
             _gaussian(X, y, at, at["sigma"])
@@ -170,7 +178,7 @@ def test_every_model_is_covered() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.model}-{'-'.join(case.keywords)}")
 def test_log_density_is_the_penalised_form(case: Case) -> None:
     """Minus PyMC's joint log density equals the objective, normalising constants included."""
-    X, y = _data(case.binary)
+    X, y = _data(case.model)
     model = gallery.load(case.model).build(X, y, **case.keywords)
     at = _point()
     log_density = float(model.compile_logp(jacobian=False)(_values(model, at)))
@@ -180,7 +188,7 @@ def test_log_density_is_the_penalised_form(case: Case) -> None:
 @pytest.mark.parametrize("name", gallery.names())
 def test_variables_dims_and_defaults(name: str) -> None:
     """The names, dims and coordinates are the same in all models."""
-    X, y = _data(name.startswith("logistic"))
+    X, y = _data(name)
     with_intercept = gallery.load(name).build(X, y)
     free = {rv.name for rv in with_intercept.free_RVs}
     assert {"beta", "intercept"} <= free <= {"beta", "intercept", "sigma", "scale"}
@@ -233,9 +241,8 @@ def test_scikit_learn_finds_the_mode(name: str, scales: dict[str, float], estima
     The objective is convex and its kinks are separable, so a point that no step along a single
     coordinate improves is the minimum.
     """
-    binary = name.startswith("logistic")
-    X, y = _data(binary)
-    keywords = scales if binary else {**scales, "sigma": SIGMA}
+    X, y = _data(name)
+    keywords = scales if name.startswith("logistic") else {**scales, "sigma": SIGMA}
     log_density = gallery.load(name).build(X, y, **keywords).compile_logp(jacobian=False)
     estimator.fit(X, y)
     mode = np.append(np.ravel(estimator.coef_), estimator.intercept_)
@@ -251,7 +258,7 @@ def test_scikit_learn_finds_the_mode(name: str, scales: dict[str, float], estima
 
 def test_the_unknown_scale_has_no_joint_mode() -> None:
     """At zero coefficients the density grows without bound as the scale vanishes."""
-    X, y = _data(binary=False)
+    X, y = _data()
     log_density = gallery.load("lasso_unknown_scale").build(X, y).compile_logp(jacobian=False)
     values = [
         float(log_density({"beta": np.zeros(P), "intercept": 0.0, "scale_log__": log_scale}))
@@ -262,7 +269,7 @@ def test_the_unknown_scale_has_no_joint_mode() -> None:
 
 def test_park_casella_is_convex_after_division_by_sigma() -> None:
     """Minus the log density is convex in (beta / sigma, intercept / sigma, 1 / sigma)."""
-    X, y = _data(binary=False)
+    X, y = _data()
     log_density = gallery.load("lasso_park_casella").build(X, y).compile_logp(jacobian=False)
 
     def objective(at: Array) -> float:
@@ -279,7 +286,7 @@ def test_park_casella_is_convex_after_division_by_sigma() -> None:
 
 def test_new_rows_can_be_predicted() -> None:
     """The predictors can be replaced by another number of rows."""
-    X, y = _data(binary=False)
+    X, y = _data()
     with gallery.load("lasso").build(X, y, intercept=False):
         draws = pm.sample_prior_predictive(draws=3, random_seed=1)
         pm.set_data({"X": np.ones((2, P))})

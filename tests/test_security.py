@@ -174,17 +174,28 @@ def test_a_pickle_is_not_read_whatever_it_is_called(tmp_path: Path) -> None:
     assert not touched.exists()
 
 
-def test_the_command_runs_no_model_from_a_file(tmp_path: Path) -> None:
-    """A model file is code: the command takes names of its own gallery only."""
+def test_a_model_file_is_code_and_the_command_says_so_first(tmp_path: Path) -> None:
+    """Only what is named by its path is run, and not before the word that it is code."""
     touched = tmp_path / "touched"
     file = tmp_path / "lasso.py"
     file.write_text(f"open({str(touched)!r}, 'w').close()\n", encoding="utf-8")
-    err = io.StringIO()
-    with contextlib.redirect_stderr(err), pytest.raises(SystemExit) as stop:
+    for name in (str(file.with_suffix("")), f"{file}/../lasso"):
+        with contextlib.redirect_stderr(io.StringIO()) as err, pytest.raises(SystemExit) as stop:
+            main(["map", "--model", name])
+        assert stop.value.code == 2
+        assert "model: " in err.getvalue()
+        assert not touched.exists()
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as stop,
+    ):
         main(["map", "--model", str(file)])
     assert stop.value.code == 2
-    assert "model: " in err.getvalue()
-    assert not touched.exists()
+    assert "a model file is code" in out.getvalue()
+    assert "defines no function build" in err.getvalue()
+    assert touched.exists()
 
 
 @pytest.mark.parametrize(

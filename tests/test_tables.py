@@ -116,6 +116,8 @@ BAD: dict[str, tuple[bytes, str]] = {
     "latin-1": ("größe,y\n1,2\n2,3\n".encode("latin-1"), "cannot be read .*save it as comma"),
     "latin-1 later": (b"a,y\n" + b"1,2\n" * 400_000 + b"\xfc,1\n", "cannot be read"),
     "half of UTF-16": (b"\xff\xfea\0,\0y\0\n\0" + b"1", "cannot be read"),
+    "a spreadsheet": (b"PK\x03\x04\x14\0effect", "is a spreadsheet or an archive, not text"),
+    "compressed": (b"\x1f\x8b\x08\0effect", "is a spreadsheet or an archive, not text"),
     "blank": (b"\n\n  \n", "is empty"),
     "only a mark": (b"\xef\xbb\xbf", "is empty"),
     "only a UTF-16 mark": (b"\xff\xfe", "is empty"),
@@ -141,6 +143,15 @@ def test_bad_files_are_refused_in_words(case: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message) as caught:
         read_data(path, "y" if b"y" in content else "effect")
     assert "\n" not in str(caught.value)
+
+
+def test_blanks_around_names_of_columns_are_none_of_them(tmp_path: Path) -> None:
+    """As many write commas."""
+    path = tmp_path / "d.csv"
+    path.write_text("dose, effect\n1, 2\n2, 5\n")
+    data = read_data(path, "effect")
+    assert data.names == ("dose",)
+    assert np.array_equal(data.y, [2.0, 5.0])
 
 
 def test_files_that_are_no_parquet_are_refused(tmp_path: Path) -> None:
@@ -259,11 +270,14 @@ WRONG = {
         "target: the formula has a target of its own",
     ),
     "no target": (["--formula", "group"], "formula: 'group' names no target"),
-    "offset": (
-        ["--formula", "effect ~ group + offset(`dose (mg)`)"],
-        "formula: asks for an offset",
+    "the target on the right": (
+        ["--formula", "effect ~ group + effect"],
+        "formula: the target 'effect' stands on the right side too",
     ),
-    "no intercept": (["--formula", "effect ~ 0 + group"], "formula: asks for no intercept"),
+    "counts": (
+        ["--model", "poisson_lasso", "--formula", "effect ~ group"],
+        "but model 'poisson_lasso' needs counts (0, 1, 2, …)",
+    ),
     "code": (
         ["--formula", "effect ~ __import__('os').system('true')"],
         "formula: '__import__' in",
@@ -281,6 +295,123 @@ def test_wrong_options_are_one_line_and_exit_2(
     """Nothing runs, nothing else is printed."""
     options, message = WRONG[case]
     code, _, err = run(["map", "--data", str(_trial(tmp_path)), *options], capsys)
+    assert (code, err.count("\n")) == (2, 1), err
+    assert message in err
+
+
+OWN_MODEL = '''"""A ridge of one's own."""
+import pymc as pm
+
+def build(X, y, *, scale=1.0, sigma=1.0, intercept=True, names=None):
+    with pm.Model(coords={"feature": list(names)}) as model:
+        beta = pm.Normal("beta", 0, scale, dims="feature")
+        level = pm.Flat("intercept") if intercept else 0.0
+        pm.Normal("y", level + X @ beta, sigma, observed=y)
+    return model
+'''
+
+
+def _rates(folder: Path) -> Path:
+    """Write counts of unequal exposures, with decimal commas."""
+    rng = np.random.default_rng(9)
+    years, dose = rng.uniform(0.5, 9, 40), rng.normal(size=40)
+    cases = rng.poisson(years * np.exp(0.4 * dose - 0.2))
+    frame = pd.DataFrame({"cases": cases, "years": years, "dose": dose})
+    return _written(frame, folder / "rates.csv", sep=";", decimal=",")
+
+
+@pytest.mark.parametrize(
+    ("formula", "model", "likelihood"),
+    [
+        ("cases ~ dose + offset(log(years))", "poisson_lasso", br.Poisson()),
+        ("cases ~ 0 + dose + years", "lasso", br.Gaussian(2.0)),
+        ("cases ~ 0 + dose + offset(years)", "ridge", br.Gaussian(2.0)),
+        ("I(cases > 3) ~ dose + offset(years)", "logistic_lasso", br.Bernoulli()),
+        ("cases ~ 1", "lasso", br.Gaussian(2.0)),
+    ],
+)
+def test_offsets_and_intercepts_of_formulas_are_those_of_python(
+    formula: str,
+    model: str,
+    likelihood: br.Likelihood,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Rates of counts among them; the command says what is added to the gallery's model."""
+    path = _rates(tmp_path)
+    arguments = ["map", "--data", str(path), "--formula", formula, "--model", model]
+    arguments += [
+        "--scale",
+        "0.4",
+        *(["--sigma", "2"] if isinstance(likelihood, br.Gaussian) else []),
+    ]
+    code, out, err = run([*arguments, "--json"], capsys)
+    assert code == 0, err
+    problem = br.from_formula(
+        formula,
+        read_table(path).frame,
+        likelihood=likelihood,
+        prior=br.Normal(0.4) if model == "ridge" else br.Laplace(0.4),
+        standardize=True,
+    )
+    fit, record = br.find_map(problem), json.loads(out)
+    assert fit.certificate.optimal
+    assert list(record["coef"].values()) == pytest.approx(fit.coef, rel=1e-8)
+    assert record["intercept"] == pytest.approx(fit.intercept, rel=1e-8)
+    code, out, _ = run(arguments, capsys)
+    assert ("the formula's offset in the predictor" in out) == ("offset" in formula)
+    assert ("the model without an intercept" in out) == ("~ 0" in formula)
+
+
+def test_a_model_file_is_code_and_the_command_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In its help, and before it runs one; the model is read as the gallery's are."""
+    file, path = tmp_path / "own.py", str(_rates(tmp_path))
+    file.write_text(OWN_MODEL)
+    arguments = ["map", "--data", path, "--target", "cases", "--scale", "0.4", "--sigma", "2"]
+    code, out, err = run([*arguments, "--model", str(file)], capsys)
+    assert code == 0, err
+    assert out.startswith(f"running {file}: a model file is code")
+    both = [
+        json.loads(run([*arguments, "--model", model, "--json"], capsys)[1])["coef"]
+        for model in (str(file), "ridge")
+    ]
+    assert list(both[0].values()) == pytest.approx(list(both[1].values()), rel=1e-9)
+    for command in ("compare", "map", "path", "sample", "select", "units"):
+        text = " ".join(run([command, "--help"], capsys)[1].split())
+        assert "or a .py file: code that is run" in text
+
+
+BAD_MODELS = {
+    "no such file": (None, "model: there is no file"),
+    "an import that fails": ("import nothing_of_this_name", "fails as it is run (ModuleNotFound"),
+    "no Python": ("def build(:", "fails as it is run (SyntaxError"),
+    "no build": ("x = 1", "defines no function build(X, y, *, ...)"),
+    "no names": (OWN_MODEL.replace(", names=None", ""), "takes no keyword 'names'"),
+    "no model": ("def build(X, y, *, intercept, names): return 3", "model: "),
+    "another predictor": (
+        OWN_MODEL.replace("X @ beta", "2 * X @ beta"),
+        "has another predictor or target than it was given",
+    ),
+    "an intercept with a prior": (
+        OWN_MODEL.replace('pm.Flat("intercept")', 'pm.Normal("intercept")'),
+        "has another predictor or target than it was given",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_MODELS)
+def test_model_files_that_are_none_are_one_line_and_exit_2(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What reads as another model than it is would give the coefficients of neither."""
+    text, message = BAD_MODELS[case]
+    file = tmp_path / "own.py"
+    if text is not None:
+        file.write_text(text)
+    arguments = ["map", "--data", str(_rates(tmp_path)), "--target", "cases", "--model", str(file)]
+    code, _, err = run(arguments, capsys)
     assert (code, err.count("\n")) == (2, 1), err
     assert message in err
 

@@ -7,6 +7,7 @@ have one, else sorted, and only those that occur.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,14 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from bayesreg._frames import as_table, is_frame, table_array
+from bayesreg._frames import as_table, is_frame, is_pandas, table_array
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_NUMBERS, _TRUTH = "numbers", "truth values"
+_NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 
 
 def as_frame(data: object) -> nw.DataFrame[Any]:
@@ -31,8 +35,9 @@ def as_frame(data: object) -> nw.DataFrame[Any]:
         If it is neither, has no rows, or columns of the same name.
     """
     if isinstance(data, Mapping):
+        _check_labels_agree(data)
         try:
-            data = pd.DataFrame({str(name): column for name, column in data.items()})
+            data = pd.DataFrame({str(name): _declaring(column) for name, column in data.items()})
         except (ValueError, TypeError) as error:
             msg = f"data: cannot be read as columns ({error}); pass a frame, or equal-length arrays"
             raise InputError(msg) from error
@@ -53,6 +58,28 @@ def as_frame(data: object) -> nw.DataFrame[Any]:
         raise InputError(msg)
     frame: nw.DataFrame[Any] = table
     return frame
+
+
+def _declaring(column: object) -> object:
+    """Return a column that pandas knows to be categories where another package says so."""
+    table = as_table(column)
+    if not isinstance(table, nw.Series) or is_pandas(column, "Series"):
+        return column
+    known = isinstance(table.dtype, nw.Categorical | nw.Enum)
+    return _categories(table.to_list(), _declared(table)) if known else column
+
+
+def _check_labels_agree(columns: Mapping[Any, Any]) -> None:
+    """Refuse series of pandas with different row labels, which pandas would re-align."""
+    labelled = {name: column for name, column in columns.items() if is_pandas(column, "Series")}
+    for name, column in labelled.items():
+        first = next(iter(labelled))
+        if not column.index.equals(labelled[first].index):
+            msg = (
+                f"data: the row labels of {name!r} differ from those of {first!r}; bayesreg does "
+                "not re-align rows. Pass .to_numpy() of each if their order already matches"
+            )
+            raise InputError(msg)
 
 
 def canonical(data: nw.DataFrame[Any], keys: Mapping[str, str]) -> pd.DataFrame:
@@ -89,6 +116,81 @@ def canonical(data: nw.DataFrame[Any], keys: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(out, index=pd.RangeIndex(rows))
 
 
+def check_bare(data: nw.DataFrame[Any], name: str, levels: Sequence[object]) -> None:
+    """Refuse a column of text in which some cells are numbers, as one wrong cell makes it one.
+
+    What a table declares to be categories is believed.
+    """
+    numbers = [level for level in levels if isinstance(level, str) and _NUMBER.fullmatch(level)]
+    if not isinstance(data[name].dtype, nw.String | nw.Object) or len(numbers) in (0, len(levels)):
+        return
+    text = next(level for level in levels if level not in numbers)
+    row = data[name].to_list().index(text)
+    msg = (
+        f"data: column {name!r} holds text ({text!r} in row {row}) among numbers ({numbers[0]!r}); "
+        f"mend it, or write C({name}) if these are categories"
+    )
+    raise InputError(msg)
+
+
+def as_before(column: pd.Series, dtype: Any, name: str) -> pd.Series:
+    """Give a canonical column the type, and the categories, of the first data.
+
+    Raises
+    ------
+    InputError
+        If it holds something else than it did, or levels that were not seen before.
+    """
+    if isinstance(dtype, pd.CategoricalDtype) and isinstance(column.dtype, pd.CategoricalDtype):
+        check_levels(column, list(dtype.categories), f"column {name!r}")
+        return column.astype(dtype)
+    held, found = _kind(dtype), _kind(column.dtype)
+    if held == found:
+        return column
+    odd = column
+    if {held, found} == {_NUMBERS, _TRUTH}:  # truth values are the numbers 0 and 1
+        odd = column[(column != 0) & (column != 1)]
+        if odd.empty:
+            return column.astype(dtype)
+    row = int(odd.index[0])
+    msg = (
+        f"data: column {name!r} held {held} before, found {found} ({_plain(odd[row])!r} in row "
+        f"{row}); convert it, or encode with data of this kind"
+    )
+    raise InputError(msg)
+
+
+def check_levels(
+    column: pd.Series, known: Sequence[object], what: str, *, listed: bool = False
+) -> None:
+    """Refuse a column of levels that are not all known: seen before, or `listed` in the formula."""
+    valid = set(known)
+    unseen = [_plain(level) for level in column.unique() if level not in valid]
+    if not unseen:
+        return
+    found = ", ".join(map(repr, unseen[:8]))
+    row = int(np.argmax(column == unseen[0]))
+    if listed:
+        msg = f"formula: the levels of {what} lack {found} (first in row {row}); list all of them"
+        raise InputError(msg)
+    msg = (
+        f"data: {what} has levels that were not seen before: {found} (first in row {row}); known "
+        f"are {', '.join(repr(_plain(level)) for level in known[:20])}. Drop those rows, or encode "
+        "with data that have these levels"
+    )
+    raise InputError(msg)
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _kind(dtype: Any) -> str:
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "text" if all(isinstance(v, str) for v in dtype.categories) else "categories"
+    return _TRUTH if dtype.kind == "b" else _NUMBERS
+
+
 def _check_present(wanted: Sequence[str], found: Sequence[str]) -> None:
     absent = [name for name in wanted if name not in found]
     if absent:
@@ -113,6 +215,14 @@ def _canonical(column: Any, name: str) -> pd.Series:
         if known and all(isinstance(value, bool | np.bool_) for value in known):
             whole = len(known) == len(values)
             return pd.Series(values, dtype=bool if whole else object)
+        text = next((k for k, value in enumerate(values) if isinstance(value, str)), None)
+        if text is not None:
+            other = next(value for value in known if not isinstance(value, str))
+            msg = (
+                f"data: column {name!r} mixes text ({values[text]!r} in row {text}) with others "
+                f"({other!r}); make all of them text, or none"
+            )
+            raise InputError(msg)
     numbers = table_array(nw.to_native(column.alias(name)), f"data, column {name!r}")
     return pd.Series(numbers)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +17,12 @@ from formulaic.model_spec import ModelSpec
 from formulaic.parser.types import Factor
 
 from bayesreg._validation import as_names, read_only
-from bayesreg.errors import InputError, unknown_name
-from bayesreg.frames.columns import as_frame, canonical
-from bayesreg.frames.language import FUNCTIONS, Keys, columns_used, parse
+from bayesreg.errors import InputError
+from bayesreg.frames.columns import as_before, as_frame, canonical, check_bare
+from bayesreg.frames.language import FUNCTIONS, Keys, check_sides, columns_used, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bayesreg._validation import Matrix, Vector
 
@@ -109,6 +111,7 @@ class Encoding:
         """
         table = as_frame(data)
         target, terms, keys = parse(formula, [str(name) for name in table.columns], exclude)
+        check_sides(formula, target, terms, keys)
         frame = canonical(table, keys.by_name)
         levels = {
             name: tuple(frame[key].cat.categories)
@@ -116,11 +119,15 @@ class Encoding:
             if isinstance(frame[key].dtype, pd.CategoricalDtype)
         }
         _check_levels(levels, terms)
+        bare = {factor.expr for term in terms for factor in term.factors}
+        for name, known in levels.items():
+            if keys.by_name[name] in bare:
+                check_bare(table, name, known)
         left = _materialise(ModelSpec(SimpleFormula(target)), frame, keys)[1]
         right = _materialise(ModelSpec(SimpleFormula(terms)), frame, keys)[1]
         name = keys.names_in(" + ".join(map(repr, target)))
         _check_target(left, name)
-        parts = _Parts.of(left, right, keys)
+        parts = _Parts.of(left, right, keys, dict(frame.dtypes.items()))
         found = {
             keys.names_in(repr(term)): tuple(positions) for term, positions in parts.terms.items()
         }
@@ -142,7 +149,8 @@ class Encoding:
         Raises
         ------
         InputError
-            If columns are missing, have missing values or levels that were not seen before.
+            If columns are missing, have missing values or levels that were not seen before, or
+            hold something else than they did.
         """
         parts = self._parts
         values = self._values(parts.right, data)
@@ -176,15 +184,36 @@ class Encoding:
         >>> Encoding.of("y ~ x + C(g)", data).columns("C(g)", "x")
         ['C(g)[T.b]', 'C(g)[T.c]', 'x']
         """
-        found = []
+        return self.columns_of(names, "columns")
+
+    def columns_of(self, names: Iterable[object], argument: str) -> list[str]:
+        """Return what `columns` does, with the name of an argument for its message."""
+        found: list[str] = []
         for name in names:
-            if name in self.terms:
+            if isinstance(name, str) and name in self.terms:
                 found += [self.names[j] for j in self.terms[name]]
             elif name in self.names:
-                found.append(name)
+                found.append(str(name))
             else:
-                raise unknown_name("columns", name, [*self.terms, *self.names])
-        return found
+                raise self._no_column(name, argument)
+        return list(dict.fromkeys(found))
+
+    def _no_column(self, name: object, argument: str) -> InputError:
+        """Say what may stand where a name was found that is neither a term's nor a column's."""
+        parts = self._parts
+        using = [
+            parts.keys.names_in(repr(term))
+            for term in parts.terms
+            if parts.keys.by_name.get(str(name)) in columns_used([term], parts.keys)
+        ]
+        close = using or get_close_matches(str(name), [*self.terms, *self.names], n=1)
+        hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
+        others = [column for column in self.names if column not in self.terms]
+        listed = f" Columns: {_few(others)}" if others else ""
+        return InputError(
+            f"{argument}: {name!r} is neither a term nor a column of the formula{hint} Terms: "
+            f"{_few(list(self.terms))}.{listed}"
+        )
 
     def groups(self) -> list[list[int]]:
         """Return the positions of the columns of each term, as `GroupLaplace` takes them.
@@ -212,9 +241,7 @@ class Encoding:
         keys = keys.used(columns_used(list(spec.formula), keys))
         frame = canonical(as_frame(data), keys.by_name)
         for name, key in keys.by_name.items():
-            known = self.levels.get(name)
-            if known is not None:
-                frame[key] = _as_before(frame[key], known, name)
+            frame[key] = as_before(frame[key], self._parts.kinds[key], name)
         return _materialise(spec, frame, self._parts.keys)[0]
 
 
@@ -230,9 +257,10 @@ class _Parts:
     columns: tuple[int, ...]
     offsets: tuple[int, ...]
     intercept: bool
+    kinds: Mapping[Any, Any]
 
     @classmethod
-    def of(cls, left: ModelSpec, right: ModelSpec, keys: Keys) -> _Parts:
+    def of(cls, left: ModelSpec, right: ModelSpec, keys: Keys, kinds: Mapping[Any, Any]) -> _Parts:
         intercept, offsets = False, []
         columns: list[int] = []
         terms = {}
@@ -244,6 +272,13 @@ class _Parts:
                     msg = f"formula: {term} must be one column of numbers, and a term by itself"
                     raise InputError(msg)
                 offsets += positions
+            elif not positions:
+                name = keys.names_in(repr(term))
+                msg = (
+                    f"formula: term {name!r} makes no column of these data (a single level has "
+                    "none); leave it out"
+                )
+                raise InputError(msg)
             else:
                 start = len(columns)
                 columns += positions
@@ -253,7 +288,9 @@ class _Parts:
             raise InputError(msg)
         shown = [keys.names_in(right.column_names[j]) for j in columns]
         names = as_names(shown, len(columns))
-        return cls(left, right, keys, names, terms, tuple(columns), tuple(offsets), intercept)
+        return cls(
+            left, right, keys, names, terms, tuple(columns), tuple(offsets), intercept, kinds
+        )
 
 
 def _materialise(spec: ModelSpec, frame: pd.DataFrame, keys: Keys) -> tuple[Matrix, ModelSpec]:
@@ -266,19 +303,18 @@ def _materialise(spec: ModelSpec, frame: pd.DataFrame, keys: Keys) -> tuple[Matr
     """
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
+            # formulaic would go on with levels that it does not know, as if they were the first.
             warnings.simplefilter("error", DataMismatchWarning)
             made = PandasMaterializer(frame, context=FUNCTIONS).get_model_matrix(
                 spec, output="numpy", na_action="ignore"
             )
             values = np.array(made, dtype=np.float64)
-    except DataMismatchWarning as error:
-        found = " ".join(str(error).split()).partition(". They are")[0]
-        msg = f"data: {found}; drop those rows, or encode with data that have these levels"
-        raise InputError(msg) from error
     except Exception as error:
-        reason = keys.names_in(" ".join(str(error).split()))
-        msg = f"formula: cannot be evaluated on these data ({reason}); change it or the data"
-        raise InputError(msg) from error
+        ours = isinstance(error.__cause__, InputError)
+        reason = keys.names_in(" ".join(str(error.__cause__ if ours else error).split()))
+        if not ours:
+            reason = f"formula: cannot be evaluated on these data ({reason}); change it or the data"
+        raise InputError(reason) from error
     learnt = made.model_spec
     finite = np.isfinite(values)
     if not finite.all():
@@ -297,10 +333,15 @@ def _check_levels(levels: Mapping[str, tuple[object, ...]], terms: Sequence[Any]
     """Refuse levels whose columns formulaic would lose without a word.
 
     It keeps fields that begin with two underscores to itself, and columns by name, which those of
-    an interaction can share if a level reads like the end of one name and the start of the next.
+    an interaction can share if a level reads like the end of one name and the start of the next,
+    as can a number and its digits as text.
     """
     crossed = any(len(term.factors) > 1 for term in terms)
     for name, known in levels.items():
+        alike = Counter(map(str, known)).most_common(1)[0]
+        if alike[1] > 1:
+            msg = f"data: {alike[1]} levels of {name!r} read {alike[0]!r}; rename all but one"
+            raise InputError(msg)
         for level in map(str, known):
             if level.startswith("__") or (crossed and "]:" in level):
                 mark = "]:" if "]:" in level else "__"
@@ -322,17 +363,7 @@ def _check_target(left: ModelSpec, target: str) -> None:
     raise InputError(msg)
 
 
-def _as_before(column: pd.Series, known: tuple[object, ...], name: str) -> pd.Series:
-    """Give a column the categories of the first data; refuse others."""
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        msg = f"data: column {name!r} held text or categories before, found {column.dtype}"
-        raise InputError(msg)
-    unseen = [level for level in column.cat.categories if level not in known]
-    if unseen:
-        msg = (
-            f"data: column {name!r} has levels that were not seen before: "
-            f"{', '.join(map(repr, unseen[:8]))}; known are {', '.join(map(repr, known[:20]))}. "
-            "Drop those rows, or encode with data that have these levels"
-        )
-        raise InputError(msg)
-    return pd.Series(pd.Categorical(column, categories=list(known)))
+def _few(names: Sequence[str]) -> str:
+    if not names:
+        return "none"
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -10,10 +10,12 @@ known to formulaic by a key of ours instead.
 from __future__ import annotations
 
 import ast
+import inspect
 import keyword
 import re
 import unicodedata
 from dataclasses import dataclass
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +24,11 @@ from formulaic.parser import DefaultFormulaParser
 from formulaic.parser.algos.tokenize import tokenize
 from formulaic.parser.types import Token
 from formulaic.transforms import TRANSFORMS
+from formulaic.transforms.contrasts import Contrasts
+from formulaic.utils.stateful_transforms import stateful_transform
 
 from bayesreg.errors import InputError, unknown_name
+from bayesreg.frames.columns import check_levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +40,8 @@ _ELEMENTWISE = (
     *("abs", "sin", "cos", "tanh"),
 )
 _TRANSFORMS = ("I", "bs", "cc", "cr", "cs", "center", "poly", "scale", "standardize")
+# Bases of several columns, and what the second argument of each is called.
+_BASES = {"bs": "df", "cc": "df", "cr": "df", "cs": "df", "poly": "degree"}
 _CODINGS = ("Treatment", "Sum", "Helmert", "Diff", "Poly")
 _CONTR = ("treatment", "sum", "helmert", "diff", "poly", "SAS")
 _RESERVED = frozenset({*TRANSFORMS, *_ELEMENTWISE, "offset", "contr", "np"})
@@ -45,25 +52,69 @@ _NODES = (
     *(ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
 )
 _LONGEST, _LARGEST_POWER, _MOST_KNOTS = 20_000, 100, 1000
+# Whole numbers from here on are not all floats.
+_EXACT = 2.0**53
 
 
+@stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
 def _categories(
-    data: Any, contrasts: Any = None, *, levels: Any = None, spans_intercept: bool = True
+    data: Any,
+    contrasts: Any = None,
+    *,
+    levels: Any = None,
+    spans_intercept: bool = True,
+    _state: Any = None,
 ) -> FactorValues:
-    """Mark a column as categories, as formulaic's C does; whole numbers are called 3, not 3.0."""
+    """Mark a column as categories, as formulaic's C does; whole numbers are called 3, not 3.0.
+
+    Raises
+    ------
+    InputError
+        If the coding is none, or levels are met that are not among those given or seen before.
+    """
+    kind = contrasts if inspect.isclass(contrasts) else type(contrasts)
+    if not issubclass(kind, Contrasts | list | NoneType):
+        msg = (
+            f"formula: {contrasts!r} is no coding of categories, which C takes second; write "
+            f"contr.{', contr.'.join(_CONTR)}, as in C(g, contr.treatment(base='b'))"
+        )
+        raise InputError(msg)
     values = data
-    if isinstance(data, pd.Series) and data.dtype.kind == "f" and (data == np.floor(data)).all():
-        values = data.astype(np.int64)
+    if isinstance(data, pd.Series) and data.dtype.kind == "f":
+        whole = bool(((data == np.floor(data)) & (data.abs() < _EXACT)).all())
+        if _state.setdefault("whole", whole) and whole:
+            values = data.astype(np.int64)
+    column = pd.Series(values)
+    if levels is None and "levels" not in _state:
+        _state["levels"] = column.unique()
+    known = _state["levels"] if levels is None else levels
+    what = "C(...)" if column.name is None else f"C({column.name})"
+    check_levels(column, list(known), what, listed=levels is not None)
     marked: FactorValues = TRANSFORMS["C"](
         values, contrasts, levels=levels, spans_intercept=spans_intercept
     )
     return marked
 
 
+@stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
+def _polynomials(x: Any, degree: int = 1, raw: bool = False, _state: Any = None) -> Any:
+    """Make the columns of formulaic's poly, but no more than the values of the data tell apart."""
+    if "values" not in _state:
+        _state["values"] = len(np.unique(x))
+    if degree >= _state["values"]:
+        msg = (
+            f"formula: poly of degree {degree} needs more than {degree} different values, found "
+            f"{_state['values']}; lower it"
+        )
+        raise InputError(msg)
+    return TRANSFORMS["poly"](x, degree, raw, _state=_state)
+
+
 #: What formulaic knows beside its own transforms. It looks here first.
 FUNCTIONS: dict[str, Any] = {
     **{name: getattr(np, name) for name in _ELEMENTWISE},
     "C": _categories,
+    "poly": _polynomials,
     "offset": TRANSFORMS["I"],
 }
 _CALLABLE = (*_ELEMENTWISE, *_TRANSFORMS, *_CODINGS, "C", "offset")
@@ -231,7 +282,7 @@ def _check_name(text: str, keys: Keys, names: Sequence[str]) -> None:
     if text in keys.by_name:
         msg = f"formula: write the column {text!r} in backticks, as `{text}`"
         raise InputError(msg)
-    raise unknown_name("formula", text, list(names))
+    raise unknown_name("formula", text, [n if _is_plain(n) else f"`{n}`" for n in names])
 
 
 def _check(node: ast.AST, keys: Keys, text: str) -> None:
@@ -278,11 +329,32 @@ def _check_call(node: ast.Call, text: str) -> None:
     for argument in node.keywords:
         if argument.arg is None or argument.arg.startswith("_"):
             raise _refused(ast.unparse(node), text)
-    sizes = [a.value for a in node.keywords if a.arg in ("df", "degree")] + node.args[1:2]
-    known = [size.value for size in sizes if isinstance(size, ast.Constant)]
-    large = any(isinstance(size, int) and size > _MOST_KNOTS for size in known)
-    if large and ast.unparse(called) in _TRANSFORMS:
-        raise _refused(ast.unparse(node), text)
+    if isinstance(called, ast.Name) and called.id in _BASES:
+        _check_size(node, called.id, text)
+
+
+def _check_size(node: ast.Call, basis: str, text: str) -> None:
+    """Refuse sizes of a basis that are none, or are so large that they take forever."""
+    given = {argument.arg: argument.value for argument in node.keywords}
+    if len(node.args) > 1:
+        given[_BASES[basis]] = node.args[1]
+    written: dict[str | None, Any] = {
+        name: getattr(value, "value", None) for name, value in given.items()
+    }
+    degree = written.get("degree", 3)
+    least = {"degree": 1 if basis == "poly" else 0, "df": 2}
+    if basis == "bs" and isinstance(degree, int):
+        least["df"] = max(1, degree + bool(written.get("include_intercept")))
+    for name in least.keys() & given.keys():
+        size = written[name]
+        default = name == "df" and isinstance(given[name], ast.Constant) and size is None
+        whole = isinstance(size, int) and not isinstance(size, bool)
+        if not (default or (whole and least[name] <= size <= _MOST_KNOTS)):
+            msg = (
+                f"formula: {name} in {text!r} must be a whole number from {least[name]} to "
+                f"{_MOST_KNOTS}, found {ast.unparse(given[name])}"
+            )
+            raise InputError(msg)
 
 
 def _check_power(exponent: ast.AST, text: str) -> None:
@@ -316,3 +388,37 @@ def columns_used(terms: Sequence[Any], keys: Keys) -> set[str]:
                 named = {node for node in ast.walk(tree) if isinstance(node, ast.Name)} - called
                 found |= {node.id for node in named} & known
     return found
+
+
+def check_sides(formula: str, target: Sequence[Any], terms: Sequence[Any], keys: Keys) -> None:
+    """Refuse a target that explains itself, and a right side that says nothing.
+
+    Raises
+    ------
+    InputError
+        If the right side holds all columns of the target, a term without a column, or no term.
+    """
+    explained = columns_used(target, keys)
+    shown = keys.names_in(" + ".join(map(repr, target)))
+    if not explained:
+        msg = f"formula: its target {shown!r} uses no column of the data; name one"
+        raise InputError(msg)
+    others = [term for term in terms if repr(term) != "1"]
+    for term in others:
+        if not columns_used([term], keys):
+            msg = f"formula: term {term!r} uses no column of the data; 1 stands for the intercept"
+            raise InputError(msg)
+    if explained <= columns_used(others, keys):
+        held = next(term for term in others if explained & columns_used([term], keys))
+        msg = (
+            f"formula: the target {shown!r} stands on the right side too, in "
+            f"{keys.names_in(repr(held))!r}, and would explain itself; take it out"
+        )
+        raise InputError(msg)
+    right = formula.rpartition("~")[2]
+    if terms and not others and not re.search(r"(?<!\w)1(?!\w)", right):
+        msg = (
+            f"formula: {right.strip()!r} leaves no term ('-' takes one away, I(-x) is minus x); "
+            "add one, or write 1 for the intercept alone"
+        )
+        raise InputError(msg)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesreg._frames import check_same_index
+from bayesreg._frames import check_same_index, is_pandas
 from bayesreg._validation import as_vector
-from bayesreg.errors import InputError
+from bayesreg.blocks import Blocks
+from bayesreg.errors import InputError, unknown_name
 from bayesreg.frames.columns import as_frame, canonical
 from bayesreg.frames.encoding import Encoding
-from bayesreg.priors import Flat
+from bayesreg.priors import Flat, Prior
 from bayesreg.problem import Problem
 
 if TYPE_CHECKING:
@@ -52,7 +54,10 @@ def from_formula(
         A callable is given the encoding: ``lambda e: br.GroupLaplace(1.0, groups=e.groups())``
         makes every term a group.
     unpenalised : sequence of str
-        Columns or terms with a flat prior, whatever `prior` is on the others.
+        Columns or terms with a flat prior, whatever `prior` is on the others. A `prior` that is no
+        list speaks of all columns of the formula, in their order, these among them: of a vector of
+        scales, or of the positions of groups, theirs are left out. Vectors may also have one number
+        per penalised column; positions are then those of these.
     weights : str or array_like, shape (n,), optional
         Row weights, or the name of the column that holds them.
     offset : str or array_like, shape (n,), optional
@@ -77,7 +82,7 @@ def from_formula(
     >>> problem = from_formula("y ~ x + C(g)", data, likelihood=Gaussian(1.0), prior=Laplace(2.0),
     ...                        unpenalised=["x"])
     >>> print(problem)
-    ‖y − β₀ − Xβ‖²/(2·1²) + 0 [j in 0] + Σ|βⱼ|/2 [j in 1, 2]: mixed penalties
+    ‖y − β₀ − Xβ‖²/(2·1²) + Σ|βⱼ|/2 [j in 1, 2] (no penalty on column 0): mixed penalties
       y ~ gaussian, 4 rows; 3 coefficients, Blocks prior; unpenalised intercept β₀
     >>> problem.design.encoding.encode({"x": [2.5], "g": ["b"]}).X
     array([[2.5, 1. , 0. ]])
@@ -88,7 +93,7 @@ def from_formula(
     )
     rows = encoding.encode(data)
     for argument, value in (("weights", weights), ("offset", offset)):
-        check_same_index(data, value, argument)
+        check_same_index(_labelled(data), value, argument)
     known = _numbers(offset, data, "offset")
     if rows.offset is not None:
         known = (
@@ -109,32 +114,70 @@ def from_formula(
     return Problem.of(design, problem.likelihood, problem.prior)
 
 
+def _labelled(data: object) -> object:
+    """Return what holds the row labels of data, which a mapping has if one of its columns does."""
+    if not isinstance(data, Mapping):
+        return data
+    return next((c.to_frame() for c in data.values() if is_pandas(c, "Series")), None)
+
+
 def _numbers(value: object, data: object, argument: str) -> Any:
     """Return the column of that name, or what was given."""
     if not isinstance(value, str):
         return value
-    column = canonical(as_frame(data), {value: value})[value]
+    table = as_frame(data)
+    names = [str(name) for name in table.columns]
+    if value not in names:
+        raise unknown_name(argument, value, names)
+    column = canonical(table, {value: value})[value]
     if column.dtype.kind != "f":
         msg = f"{argument}: column {value!r} holds no numbers, found {column.dtype}"
         raise InputError(msg)
     return np.asarray(column)
 
 
-def _prior(prior: Any, encoding: Encoding, unpenalised: Sequence[str]) -> Any:
+def _prior(prior: Any, encoding: Encoding, unpenalised: object) -> Any:
     """Return the prior with terms replaced by their columns, and flat where that was asked for."""
-    if callable(prior):
+    if callable(prior) and not isinstance(prior, type):
         prior = prior(encoding)
+    if isinstance(prior, Blocks):
+        prior.check_size(len(encoding.names))
+        prior = list(prior.parts)
     if isinstance(prior, list | tuple):
         prior = [_expanded(part, encoding) for part in prior]
-    if isinstance(unpenalised, str):
-        unpenalised = [unpenalised]
-    if not unpenalised:
+    free = encoding.columns_of(_listed(unpenalised), "unpenalised")
+    if not free:
         return prior
-    free = encoding.columns(*unpenalised)
-    rest = [name for name in encoding.names if name not in free]
     if isinstance(prior, list):
         return [*prior, (Flat(), free)]
-    return [(Flat(), free), (prior, rest)] if rest else Flat()
+    rest = [name for name in encoding.names if name not in free]
+    return [(Flat(), free), (_of_the_rest(prior, rest, encoding.names), rest)] if rest else Flat()
+
+
+def _listed(names: object) -> list[object]:
+    """Return names as a list, one name as a list of one."""
+    if isinstance(names, str) or names is None:
+        return [] if names is None else [names]
+    if isinstance(names, Iterable):
+        return list(names)
+    msg = f"unpenalised: must be a list of names of terms or columns, found {names!r}"
+    raise InputError(msg)
+
+
+def _of_the_rest(prior: Any, rest: list[str], names: tuple[str, ...]) -> Any:
+    """Return a prior that is written for all columns, or for the penalised ones, as of these."""
+    if not isinstance(prior, Prior):
+        return prior
+    try:
+        prior.check_size(len(names))
+    except InputError as error:
+        try:
+            prior.check_size(len(rest))
+        except InputError:
+            msg = f"{error}, or {len(rest)} without the unpenalised ones"
+            raise InputError(msg) from None
+        return prior
+    return prior.part([names.index(name) for name in rest])
 
 
 def _expanded(part: Any, encoding: Encoding) -> Any:
@@ -142,6 +185,10 @@ def _expanded(part: Any, encoding: Encoding) -> Any:
     if not (isinstance(part, tuple | list) and len(part) == 2):
         return part
     prior, columns = part
-    listed = [columns] if isinstance(columns, str) else list(columns)
-    found = [name for c in listed for name in (encoding.columns(c) if isinstance(c, str) else [c])]
+    listed = [columns] if isinstance(columns, str) else columns
+    if not isinstance(listed, list | tuple):
+        return part
+    found: list[object] = []
+    for each in listed:
+        found += encoding.columns_of([each], "prior") if isinstance(each, str) else [each]
     return prior, found

@@ -8,8 +8,8 @@ the one give those of the other.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, get_args
 
 import numpy as np
 from scipy import special
@@ -26,6 +26,7 @@ from bayesreg.priors.norms import (
     as_groups,
     check_groups,
     finite_scale,
+    groups_among,
 )
 
 if TYPE_CHECKING:
@@ -91,6 +92,10 @@ class UniformBall(JointPrior):
         """Raise InputError unless scales and groups fit p columns."""
         super().check_size(p)
         check_groups(self.groups, p)
+
+    def part(self, columns: Sequence[int]) -> Self:
+        """Return the uniform prior on a ball of the same radius in some of the columns."""
+        return replace(super().part(columns), groups=groups_among(self.groups, columns))
 
     def exponential(self, p: int, multiplier: float = 1.0) -> NormPrior:
         """Return the prior ∝ ``exp(−multiplier · N(β/scale))``: the same norm, penalised."""

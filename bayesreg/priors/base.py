@@ -28,6 +28,8 @@ from bayesreg.penalties import ElasticNetPenalty, Penalty, SeparablePenalty
 from bayesreg.scale_priors import HalfFlat, ScalePrior
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
 type Scale = float | Vector
@@ -113,6 +115,24 @@ class Prior(ABC):
                 msg = f"prior: {argument} has {value.size} entries, but X has {p} columns"
                 raise InputError(msg)
 
+    def part(self, columns: Sequence[int]) -> Self:
+        """Return the prior of the same kind on some of the columns that this one is written for.
+
+        Parameters
+        ----------
+        columns : sequence of int
+            Their positions, in increasing order; numbers per coefficient are taken from there.
+
+        Returns
+        -------
+        Prior
+            On ``len(columns)`` coefficients. It is the prior of these where coefficients, or
+            groups of them, are independent.
+        """
+        at = list(columns)
+        vectors = {k: v[at] for k, v in vars(self).items() if isinstance(v, np.ndarray)}
+        return replace(self, **vectors)
+
 
 @dataclass(frozen=True, eq=False)
 class IndependentPrior(Prior):
@@ -166,9 +186,9 @@ def product(scale: Scale, factor: Vector) -> Vector:
 
 
 def number(value: Scale, symbol: str) -> str:
-    """One number as text, or the symbol of a vector that holds several."""
+    """One number as text, or the symbol of a vector that holds several, or none."""
     array = np.atleast_1d(value)
-    return f"{array[0]:.6g}" if (array == array[0]).all() else symbol
+    return f"{array[0]:.6g}" if array.size and (array == array[0]).all() else symbol
 
 
 @dataclass(frozen=True, eq=False)

@@ -137,6 +137,21 @@ def labels_of(groups: tuple[tuple[int, ...], ...], p: int) -> NDArray[np.intp]:
     return labels
 
 
+def groups_among(
+    groups: tuple[tuple[int, ...], ...], columns: Sequence[int]
+) -> tuple[tuple[int, ...], ...]:
+    """Return what is left of groups in some of the columns, whose places there are the positions.
+
+    Examples
+    --------
+    >>> groups_among(((0, 1), (2, 3), (4,)), [0, 1, 3])
+    ((0, 1), (2,))
+    """
+    place = {column: k for k, column in enumerate(columns)}
+    kept = (tuple(place[j] for j in group if j in place) for group in groups)
+    return tuple(group for group in kept if group)
+
+
 def check_groups(groups: tuple[tuple[int, ...], ...], p: int) -> None:
     """Raise InputError if a group names a position beyond p columns."""
     largest = max((j for group in groups for j in group), default=-1)
@@ -188,6 +203,16 @@ class GroupLaplace(NormPrior):
         """Raise InputError unless scales and groups fit p columns."""
         super().check_size(p)
         check_groups(self.groups, p)
+
+    def part(self, columns: Sequence[int]) -> Self:
+        """Return the prior of some columns: groups keep the columns of theirs that are among them.
+
+        Examples
+        --------
+        >>> GroupLaplace(2.0, [[0, 1], [2, 3], [4]]).part([0, 1, 3]).groups
+        ((0, 1), (2,))
+        """
+        return replace(super().part(columns), groups=groups_among(self.groups, columns))
 
     def penalty(self, p: int) -> GroupNorm:
         """Return ``Σ_g ‖(β/scale)_g‖₂``."""
@@ -296,6 +321,14 @@ class Slope(NormPrior):
             msg = "weights: must not increase, be at least 0 and start above 0; sort them"
             raise InputError(msg)
         set_fields(self, scale=finite_scale(scale), weights=w)
+
+    def part(self, columns: Sequence[int]) -> Self:
+        """Raise InputError: weights belong to places in the order of size, not to columns."""
+        msg = (
+            f"weights: are {self.weights.size}, and Slope has one per coefficient that it is on, "
+            f"the largest first; give {len(columns)}"
+        )
+        raise InputError(msg)
 
     def penalty(self, p: int) -> SortedNorm:
         """Return ``Σ_i w_i |β/scale|_(i)``."""

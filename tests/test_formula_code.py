@@ -1,0 +1,145 @@
+"""Formulas, names of columns and levels are text: nothing that comes with data is run or lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesreg as br
+from bayesreg.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATA = pd.DataFrame(
+    {
+        "y": [1.0, 3.0, 2.0, 5.0],
+        "x": [0.5, -1.0, 2.0, 0.0],
+        "age": [20.0, 30.0, 45.0, 60.0],
+        "g": list("abca"),
+    }
+)
+
+CODE = [
+    "__import__('os').system('touch {mark}')",
+    "I(__import__('os').system('touch {mark}'))",
+    "open('{mark}', 'w')",
+    "I(open('{mark}', 'w').close())",
+    "exec('open(1)')",
+    "eval('1')(x)",
+    "I(x.__class__.__base__)",
+    "I(x.to_csv('{mark}'))",
+    "np.save('{mark}', x)",
+    "np.lib",
+    "log.__call__(x)",
+    "center(x, _state={{}})",
+    "center(x, **{{}})",
+    "I(*[x])",
+    "I([v for v in [1]])",
+    "I((lambda: open('{mark}', 'w'))())",
+    "I((t := 3))",
+    "I(f'{{x}}')",
+    "I(x if x else x)",
+    "x[0]",
+    "{{open('{mark}', 'w')}}",
+    "contr.custom",
+    "contr.__class__",
+    "I(x**9**9**9)",
+    "I(x + 9**(9**9))",
+    "bs(age, df=100000000)",
+    "poly(age, 100000000)",
+    "hashed(g, levels=9)",
+    "lag(x)",
+    "Q('x')",
+    "__FORMULAIC_STATE__",
+    "I(b'x')",
+    "I(...)",
+]
+
+
+@pytest.mark.parametrize("code", CODE)
+def test_a_formula_runs_nothing_but_its_own_functions(code: str, tmp_path: Path) -> None:
+    """Refused before formulaic sees it, which evaluates some of it while it parses."""
+    mark = tmp_path / "ran"
+    for formula in (f"y ~ x + {code}", f"{code} ~ x"):
+        with pytest.raises(InputError, match=r"^formula: "):
+            br.Encoding.of(formula.format(mark=mark), DATA)
+    assert not mark.exists()
+
+
+def _hostile(mark: object) -> list[str]:
+    return [
+        f"__import__('os').system('touch {mark}')",
+        f"x') + open('{mark}', 'w') + I('",
+        f"{{open('{mark}', 'w')}}",
+        "__FORMULAIC_CONTEXT__",
+        "__class__",
+        "log",
+        "C",
+        "np",
+        "x + g",
+        "x:g",
+        "log(age)",
+        "import",
+        "a\nb",
+        "0",
+        "1",
+        ".",
+        "~",
+        "مرحبا بك",
+        '"quoted"',
+        "'",
+        "bayesreg_column_0",
+        "%s {0} {name}",
+    ]
+
+
+def test_names_of_columns_are_never_code(tmp_path: Path) -> None:
+    """In backticks, by the dot and inside of functions they are the columns of these names."""
+    mark = tmp_path / "ran"
+    names = _hostile(mark)
+    values = np.random.default_rng(0).uniform(1, 2, (40, len(names)))
+    data = pd.DataFrame(values, columns=names).assign(y=values[:, 0])
+    encoding = br.Encoding.of("y ~ .", data)
+    assert encoding.names == tuple(names)
+    assert np.array_equal(encoding.encode(data).X, values)
+    for j, name in enumerate(names):
+        if "\n" in name:
+            continue
+        made = br.Encoding.of(f"y ~ `{name}` + center(`{name}`) + log(`{name}`)", data)
+        one = values[:, j]
+        by_hand = np.column_stack([one, one - one.mean(), np.log(one)])
+        np.testing.assert_allclose(made.encode(data).X, by_hand, atol=1e-12)
+        assert made.names[0] == name
+        alone = made.encode(data.iloc[[7]])
+        assert np.array_equal(alone.X, made.encode(data).X[[7]])
+    assert not mark.exists()
+
+
+def test_a_name_with_a_backtick_is_reached_by_the_dot_only(tmp_path: Path) -> None:
+    """Put into a formula it falls apart, and what is left is refused as code."""
+    mark = tmp_path / "ran"
+    name = f"a` + open('{mark}', 'w') + `x"
+    data = {"y": [1.0, 2.0], "a": [1.0, 3.0], "x": [2.0, 1.0], name: [0.0, 1.0]}
+    assert br.Encoding.of("y ~ .", data).names == ("a", "x", name)
+    with pytest.raises(InputError, match="'open' in"):
+        br.Encoding.of(f"y ~ `{name}`", data)
+    assert not mark.exists()
+
+
+def test_levels_are_never_code_and_never_lost(tmp_path: Path) -> None:
+    """They are text in names; those that interactions would mix up are refused."""
+    mark = tmp_path / "ran"
+    levels = [f"I(__import__('os').system('touch {mark}'))", "{field}", "%d", "a]", "'"]
+    data = {"y": np.arange(5.0), "g": levels, "h": ["p]:h[T.q", "r", "p", "r", "p"]}
+    encoding = br.Encoding.of("y ~ 0 + g", data)
+    assert np.array_equal(encoding.encode(data).X.sum(axis=0), np.ones(5))
+    assert set(encoding.levels["g"]) == set(levels)
+    with pytest.raises(InputError, match=r"level 'p\]:h\[T.q' of 'h' holds '\]:'"):
+        br.Encoding.of("y ~ g:h", data)
+    with pytest.raises(InputError, match="level '__b' of 'g' holds '__'"):
+        br.Encoding.of("y ~ g", {"y": [1.0, 2.0], "g": ["a", "__b"]})
+    assert not mark.exists()
