@@ -38,7 +38,7 @@ def select(
     target: Target = None,
     formula: Formula = None,
     scale: Annotated[
-        float | None, typer.Option(help="Prior scale to start from, per sd of a column.")
+        float | None, typer.Option(help="Scale of the prior; the scales tried do not depend on it.")
     ] = None,
     sigma: Sigma = None,
     scales: Annotated[

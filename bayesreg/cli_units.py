@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayesreg._console import make_console, say
+from bayesreg._console import hang, make_console, say
 from bayesreg._files import check_place, write_whole
 from bayesreg.cli_options import (  # noqa: TC001  (same)
     AsJson,
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 _KINDS = (".csv", ".json")
 # As `bayesreg.units` writes it; a test holds the two together.
 STANDARDISED = "fitted to the standardised columns"
+LEGEND = (
+    "w: coefficients; RSS: residual sum of squares; loss: minus the log likelihood; "
+    "n rows; sd: standard deviation"
+)
 
 
 def units(
@@ -69,22 +73,40 @@ def units(
 
 
 def _print(table: Table, out: Console) -> None:
-    """Print package, call and objective; a note that many rows share is printed once, below."""
-    plain = import_module("bayesreg.terminal").plain
+    """Print of each package its calls, and below each what it minimises and what to mind.
+
+    A note that many rows share is printed once, at the end.
+    """
+    text = import_module("rich.text").Text
     shown = import_module("rich.table").Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("package", "call", "minimises"):
-        shown.add_column(column, overflow="fold")
+    shown.add_column("package")
+    shown.add_column("call, and what it minimises or draws from")
+    room = out.width - 2 - max(len(row.package) for row in table)
     last = ""
     for row in table:
-        call = row.parameters if row.estimator is not None else f"— {row.note}"
         own = row.note.removesuffix(STANDARDISED).removesuffix("; ")
-        star = "" if own == row.note else " *"
-        package = "" if row.package == last else plain(row.package)
-        shown.add_row(package, plain(f"{call}{star}"), plain(row.objective))
-        if row.estimator is not None and own:
-            shown.add_row("", f"  {plain(own)}", "", style="dim")
+        star = "" if own == row.note else "\xa0*"
+        if row.estimator is None:
+            shown.add_row(row.package, text(_wrapped(f"— {row.note}", room), style="dim"))
+            continue
+        shown.add_row(
+            "" if row.package == last else row.package,
+            text(_wrapped(f"{row.parameters}{star}", room)),
+        )
+        for line in (row.objective, own):
+            if line:
+                shown.add_row("", text(_wrapped(f"  {line}", room), style="dim"))
         last = row.package
     say(out, "")
     out.print(shown)
     if any(row.note.endswith(STANDARDISED) for row in table):
         say(out, f"* {STANDARDISED}")
+    say(out, LEGEND)
+
+
+def _wrapped(line: str, room: int) -> str:
+    """Wrap between arguments and terms: an argument stays with its value."""
+    kept = line
+    for sign in ("=", "~", "·"):
+        kept = kept.replace(f" {sign} ", f"\xa0{sign}\xa0")
+    return hang(kept, room).replace("\xa0", " ")

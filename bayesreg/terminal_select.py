@@ -19,15 +19,32 @@ if TYPE_CHECKING:
 
 # As many scales of a curve as a reader takes in at once.
 _ROWS = 12
+# What a column of a curve is called in a table, and in a few words.
+_WORDS = {
+    "difference_error": ("s.e. of difference", "that of the difference from the best"),
+    "khat": ("k̂", "largest Pareto k of a row, trusted below 0.7"),
+    "effective_parameters": ("p_loo", "effective number of parameters"),
+    "df": ("df", "degrees of freedom"),
+    "loss": ("loss", "minus the log likelihood at the mode"),
+    "sigma": ("sigma", "noise sd at this scale"),
+    "score": ("slope", "derivative of the log evidence in log scale"),
+    "score_error": ("s.e. of slope", "its Monte Carlo standard error"),
+}
 
 
 def print_selection(chosen: ScaleSelection, out: Console) -> None:
     """Print one choice, and a handful of places of its curve."""
     say(out, f"\n{chosen}\n")
     curve = chosen.curve
-    has_error = not np.isnan(curve.standard_error).all()
-    columns = ("scale", "nats above", *(("its s.e.",) if has_error else ()), *curve.extra)
-    table = start_table(f"the curve of {chosen.criterion}", columns)
+    has_error = bool(curve.error_of)
+    columns = ("scale", "nats above", *(("s.e.",) if has_error else ()))
+    more = {name: column for name, column in curve.extra.items() if not np.isnan(column).all()}
+    words = [_WORDS.get(name, (name, name)) for name in more]
+    title = f"the curve of {chosen.criterion}"
+    table = start_table(title, (*columns, *(head for head, _ in words)))
+    meanings = ["nats above: value less that of the best scale here"]
+    meanings += [f"s.e.: standard error {curve.error_of}"] * has_error
+    meanings += [f"{head}: {meaning}" for head, meaning in words]
     nearest = int(np.argmin(np.abs(np.log(curve.scales / chosen.scale))))
     rows = np.linspace(0, len(curve) - 1, min(_ROWS, len(curve))).round().astype(int)
     above = curve.value - curve.value.min()
@@ -36,10 +53,11 @@ def print_selection(chosen: ScaleSelection, out: Console) -> None:
             number(float(curve.scales[k])),
             number(float(above[k]), 3),
             *([number(float(curve.standard_error[k]), 3)] if has_error else []),
-            *(number(float(column[k]), 3) for column in curve.extra.values()),
+            *(number(float(column[k]), 3) for column in more.values()),
             style="bold" if k == nearest else "",
         )
     out.print(table)
+    say(out, "; ".join(meanings))
 
 
 def print_comparison(found: CriteriaComparison, out: Console) -> None:
@@ -58,8 +76,11 @@ def print_comparison(found: CriteriaComparison, out: Console) -> None:
             number(s.seconds, 2),
         )
     out.print(table)
+    say(out, "one s.e.: smallest scale whose value is within one standard error of the best")
     for s in found.selections:
         say(out, f"{s.criterion}: low to high is {s.uncertainty.meaning}")
+    for warning in found.edges:
+        say(out, warning)
     for name, reason in found.left_out.items():
         say(out, f"not by {name}: {reason}")
 

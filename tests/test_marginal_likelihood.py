@@ -16,7 +16,7 @@ from bayesreg.model_comparison._bridge import bridge
 from bayesreg.model_comparison._contrasts import without_intercept
 from bayesreg.model_comparison._proposal import CHAINS, Proposal
 from bayesreg.model_comparison._space import Space
-from bayesreg.model_comparison.evidence import read_draws
+from bayesreg.posterior.drawn import read_draws
 from tests.orthants import laplace_by_orthants
 from tests.posterior_bank import TEMPLATES
 from tests.reference_cases import CASES, number
@@ -291,6 +291,54 @@ def test_standard_errors_are_right(name: str) -> None:
     assert stats.chi2.ppf(1e-6, len(z)) < square < stats.chi2.isf(1e-6, len(z))
 
 
+def eight_coefficients() -> br.Problem:
+    """A ridge whose posterior is normal: a proposal errs by the draws it was fitted to alone."""
+    X, y = rows(1, n=30, p=8)
+    return plain(X, y - 2, br.Gaussian(1.0), br.Normal(0.7))
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.7])
+def test_two_ways_of_few_draws_are_not_independent(memory: float) -> None:
+    """Two short chains: without their correlation the z have an sd of 1.3."""
+    problem = eight_coefficients()
+    truth, exact = br.log_marginal_likelihood(problem).value, br.posterior_moments(problem)
+    root, z = np.linalg.cholesky(exact.covariance), []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        chains = rng.standard_normal((2, 300, 8))
+        for t in range(1, 300):
+            chains[:, t] = memory * chains[:, t - 1] + math.sqrt(1 - memory**2) * chains[:, t]
+        found = bridge(problem, {"beta": exact.mean + chains @ root.T}, rng)
+        z.append((found.value - truth) / found.se)
+    print(f"\nbridge  memory {memory}: z mean {np.mean(z):.2f}, sd {np.std(z):.2f}")  # noqa: T201
+    assert 0.8 < np.std(z) < 1.2
+
+
+def test_draws_of_the_same_seed_are_no_draws_of_the_proposal() -> None:
+    """The proposal has a stream of its own: else all of these are off by three errors."""
+    problem, z = eight_coefficients(), []
+    truth = br.log_marginal_likelihood(problem).value
+    for seed in range(40):
+        tree = br.sample(problem, draws=300, chains=2, seed=seed, progress=False)
+        found = br.log_marginal_likelihood(problem, "bridge", draws=tree, seed=seed)
+        z.append((found.value - truth) / found.se)
+    assert abs(np.mean(z)) < FAR / math.sqrt(len(z))
+
+
+@pytest.mark.parametrize(("chains", "words"), [(1, "R-hat is not available"), (2, "R-hat is ")])
+def test_chains_that_disagree_are_said(chains: int, words: str) -> None:
+    """One chain alone, or two at different places: the error within them knows nothing of it."""
+    X, y = rows(10)
+    problem = lasso(X, y)
+    tree = br.sample(problem, draws=400, chains=chains, seed=1, progress=False)
+    if chains == 2:
+        tree["posterior"]["beta"][1] += 0.3
+    with pytest.warns(SamplingWarning, match=f"off by more than its error: draws are .*{words}"):
+        found = br.log_marginal_likelihood(problem, draws=tree, seed=2)
+    assert words in found.caution
+    assert found.caution in str(found)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", calibration_cases())
 def test_standard_errors_are_right_over_many_seeds(name: str) -> None:
@@ -379,7 +427,7 @@ def test_a_proposal_is_a_density_of_what_it_draws(name: str) -> None:
 def test_coordinates_keep_the_posterior(name: str) -> None:
     """A bridge from coordinates of either kind has the same answer."""
     problem, _ = without_intercept(TEMPLATES[name])
-    draws = read_draws(problem, br.sample(problem, seed=1, progress=False), intercept=False)
+    draws = read_draws(problem, br.sample(problem, seed=1, progress=False))
     spaces = Space.all_of(problem)
     assert [space.scaled for space in spaces] == [False, True][: len(spaces)]
     rng = np.random.default_rng(2)
@@ -406,6 +454,21 @@ def test_given_draws_are_used_and_seeds_repeat() -> None:
     assert "log p(y)" in str(one)
 
 
+def test_draws_under_longer_names_are_read_and_columns_checked() -> None:
+    """A model's own "beta" leaves ours a longer name; draws of other columns are refused."""
+    X, y = rows(10)
+    problem = lasso(X, y)
+    tree = br.sample(problem, seed=1, progress=False)
+    renamed = tree.copy()
+    renamed["posterior"] = tree["posterior"].to_dataset().rename(beta="problem_beta")
+    assert br.log_marginal_likelihood(problem, draws=renamed, seed=2) == (
+        br.log_marginal_likelihood(problem, draws=tree, seed=2)
+    )
+    other = br.Problem(X, y, likelihood=problem.likelihood, prior=problem.prior, names=list("abc"))
+    with pytest.raises(InputError, match="are of column 'x0' where the problem has 'a'"):
+        br.log_marginal_likelihood(other, draws=tree)
+
+
 def test_refusals_say_what_to_do() -> None:
     """Improper priors, wrong names, foreign draws."""
     X, y = rows(11)
@@ -430,11 +493,15 @@ def test_refusals_say_what_to_do() -> None:
     with pytest.raises(NoClosedForm, match="no closed form"):
         br.log_marginal_likelihood(ridge.with_prior(br.Laplace(1.0)), "exact")
     other = br.sample(br.Problem(X[:, :2], y, likelihood=gaussian, prior=br.Normal(1.0)), seed=1)
-    with pytest.raises(InputError, match="hold 2 coefficients, but X has 3 columns"):
+    with pytest.raises(InputError, match="hold 2 coefficients, but the problem has 3 columns"):
         br.log_marginal_likelihood(ridge, "bridge", draws=other)
     with pytest.raises(InputError, match="have no 'scale'"):
-        br.log_marginal_likelihood(ridge.with_prior(br.Laplace(br.HalfNormal(1.0))), draws=other)
-    with pytest.raises(InputError, match="a DataTree with a posterior group"):
+        br.log_marginal_likelihood(
+            ridge.with_prior(br.Laplace(br.HalfNormal(1.0))), draws=br.sample(ridge, seed=1)
+        )
+    with pytest.raises(InputError, match="for 500 draws per chain use n_draws"):
+        br.log_marginal_likelihood(ridge, "bridge", draws=500)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="a DataTree with 'beta' in the group 'posterior'"):
         br.log_marginal_likelihood(ridge, "bridge", draws={"beta": X})  # type: ignore[arg-type]
     with pytest.raises(InputError, match="problem: must be"):
         br.log_marginal_likelihood(3.0)

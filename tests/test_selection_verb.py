@@ -124,9 +124,31 @@ def test_an_edge_is_said() -> None:
     problem = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
     chosen = br.select_scale(problem, scales=[0.001, 0.01])
     assert chosen.at_edge
-    assert "at an end of the scales tried" in str(chosen)
+    assert chosen.edge == "the best is the smallest of the scales tried; try smaller ones"
+    assert chosen.edge in str(chosen)
+    both = br.compare_criteria(problem, ["aic", "bic"], scales=[0.001, 0.01])
+    assert both.edges == (f"aic: {chosen.edge}", f"bic: {chosen.edge}")
+    assert str(both).count(chosen.edge) == 2
+    assert not br.compare_criteria(problem, ["aic"]).edges
     ball = br.select_scale(problem.with_prior(br.UniformBall(1.0)), scales=[0.5, 1.0, 5.0])
     assert "radius" in str(ball)
+
+
+@pytest.mark.parametrize("by", ["cross-validation", "leave-one-out", "psis-loo", "bic", "evidence"])
+def test_a_target_without_variation_is_refused_in_one_sentence(by: str) -> None:
+    """No residual says what sigma is; with a value of it there is a choice."""
+    problem = br.Problem(X, 0 * Y + 2.0, likelihood=br.Gaussian(br.HalfNormal(1.0)),
+                         prior=br.Normal(1.0))  # fmt: skip
+    with pytest.raises(
+        InputError, match=r"^y: is the same in every row, .* given=\{\"sigma\": 1.0\}"
+    ):
+        br.select_scale(problem, by)
+    if by in ("cross-validation", "bic"):
+        assert br.select_scale(problem, by, given={"sigma": 1.0}).curve.best == 0
+    bare = br.Problem(X, 0 * Y, likelihood=br.Gaussian(br.HalfNormal(1.0)), prior=br.Normal(1.0),
+                      intercept=False)  # fmt: skip
+    with pytest.raises(InputError, match=r"^y: is 0 in every row"):
+        br.select_scale(bare, by)
 
 
 def test_the_figure_shows_every_criterion(compared: CriteriaComparison) -> None:
@@ -161,6 +183,10 @@ def test_the_command_prints_writes_and_answers_in_json(tmp_path: Path) -> None:
     one = RUNNER.invoke(app, ["select", "--model", "ridge", "--by", "evidence", "--scales", "10"])
     assert one.exit_code == 0, one.output
     assert "Normal prior, scale 14.0492 by evidence" in one.stdout
+    assert ": as the problem states it" in one.stdout
+    folds = RUNNER.invoke(app, ["select", "--model", "ridge", "--folds", "3", "--scales", "10"])
+    assert "s.e. of difference" in folds.stdout
+    assert "s.e.: standard error of the value itself" in " ".join(folds.stdout.split())
     target = tmp_path / "curve.csv"
     words = ["select", "--by", "aic,bic", "--scales", "20", "--output", str(target)]
     several = RUNNER.invoke(app, words)
@@ -182,5 +208,8 @@ def test_the_command_knows_every_criterion() -> None:
     assert [c.name for c in CRITERIA] == cli_select.BY.split(", ")
     with pytest.raises(InputError, match="must end in one of"):
         RUNNER.invoke(app, ["select", "-o", "x.doc"], catch_exceptions=False)
+    problem = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
+    with pytest.raises(InputError, match="by: 'all' is what compare_criteria"):
+        br.select_scale(problem, by="all")
     with pytest.raises(InputError, match="by: 'cv' is not known"):
         RUNNER.invoke(app, ["select", "--by", "cv"], catch_exceptions=False)

@@ -179,6 +179,19 @@ def test_other_likelihoods_compare_predictors_in_their_metric(likelihood: Any) -
         assert (np.abs(slope) <= lam * (1 + 1e-9)).all()
 
 
+@pytest.mark.parametrize("by", ["rho2", "psi"])
+@pytest.mark.parametrize("rows", [1, 30])
+def test_where_nothing_is_explained_no_column_is_kept(rows: int, by: Any) -> None:
+    """One row beside an intercept, or a constant target: the empty model does as well as any."""
+    X = np.random.default_rng(0).normal(size=(rows, 3))
+    problem = br.Problem(X, np.full(rows, 2.0), likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
+    tree = br.sample(problem, draws=250, seed=1, progress=False)
+    found = br.sparsity.decoupled(problem, tree, by=by)
+    assert found.selection.support == ()
+    assert (found.sizes[0], found.sizes[-1]) == (0, 3)
+    assert br.sparsity.summarise(problem, tree)["decoupled"].support == ()
+
+
 def test_a_posterior_mean_of_zeros_has_the_empty_summary_alone() -> None:
     """Spikes may leave a column out of every draw, or all of them."""
     problem, tree = drawn()

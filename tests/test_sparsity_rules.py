@@ -214,10 +214,10 @@ def test_draws_of_something_else_are_refused() -> None:
                          prior=br.Normal(1.0), intercept=False)  # fmt: skip
     wide = br.Problem(np.ones((5, 6)), Y, likelihood=br.Gaussian(1.0), prior=br.Normal(1.0))
     for asked, draws, message in (
-        (problem, {"beta": 1}, "draws: must be what bayesreg.sample returned"),
-        (wide, good, "have 5 coefficients, but the problem has 6"),
+        (problem, {"beta": 1}, "draws: must be what bayesreg.sample returns"),
+        (wide, good, "hold 5 coefficients, but the problem has 6"),
         (named, good, "are of column 'x0' where the problem has 'a'"),
-        (unknown, good, "has no 'sigma'"),
+        (unknown, good, "have no 'sigma'"),
         (problem, tree_of(problem, np.full((3, 5), np.nan)), "that are not finite"),
         ("problem", good, "must be a bayesreg Problem"),
     ):

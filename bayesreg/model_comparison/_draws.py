@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesreg.model_comparison.evidence import read_draws
 from bayesreg.posterior.density import log_likelihood, noise_sd
+from bayesreg.posterior.drawn import read_draws
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ class LeftOut:
     @classmethod
     def of(cls, problem: Problem, draws: DataTree) -> LeftOut:
         """Compute the log density of every row at every draw, and leave each row out in turn."""
-        drawn = read_draws(problem, draws, intercept=problem.design.intercept)
+        drawn = read_draws(problem, draws)
         beta = drawn["beta"]
         intercept = drawn.get("intercept", np.zeros(beta.shape[:2]))
         rows = _stirred(log_likelihood(problem, beta, intercept, noise_sd(problem, drawn)))

@@ -42,11 +42,12 @@ _SETS, _SETS_BRIDGED = 100, 4
 
 @dataclass(frozen=True)
 class Sum:
-    """A log marginal likelihood, its standard error, and over what it was summed."""
+    """A log marginal likelihood, its standard error, and over which sets, of draws or all."""
 
     value: float
     se: float
     why: str
+    of_draws: bool
 
 
 def summed(problem: Problem, draw: Callable[[], Array], evidence: Evidence) -> Sum:
@@ -65,7 +66,7 @@ def summed(problem: Problem, draw: Callable[[], Array], evidence: Evidence) -> S
     if problem.p <= (_MOST_COLUMNS if closed else _MOST_BRIDGED):
         patterns: list[Pattern] = list(product((False, True), repeat=problem.p))
         value, se = _total(problem, patterns, evidence)
-        return Sum(value, se, f"sum over all {len(patterns)} sets of coefficients")
+        return Sum(value, se, f"sum over all {len(patterns)} sets of coefficients", of_draws=False)
     visited = draw() != 0
     sets, place = np.unique(visited.reshape(-1, problem.p), axis=0, return_inverse=True)
     place = place.reshape(visited.shape[:2])
@@ -84,7 +85,8 @@ def summed(problem: Problem, draw: Callable[[], Array], evidence: Evidence) -> S
     one, two = (_half(of_sets, a, b, most) for a, b in (halves, halves[::-1]))
     share = 0.5 * (one.share + two.share)
     why = f"up to {most} sets of coefficients that hold {100 * share:.3g} % of the draws"
-    return Sum(0.5 * (one.value + two.value), 0.5 * math.hypot(one.se, two.se), why)
+    value, se = 0.5 * (one.value + two.value), 0.5 * math.hypot(one.se, two.se)
+    return Sum(value, se, why, of_draws=True)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from importlib import import_module
+from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,10 +18,10 @@ from bayesreg.errors import InputError, NoClosedForm, SamplingWarning, unknown_n
 from bayesreg.model_comparison import _spike
 from bayesreg.model_comparison._bridge import bridge
 from bayesreg.model_comparison._contrasts import without_intercept
-from bayesreg.posterior import posterior_moments, sample
+from bayesreg.posterior import diagnose, posterior_moments, sample
 from bayesreg.posterior.density import reason_against_prior
+from bayesreg.posterior.drawn import read_draws
 from bayesreg.posterior.exact import reason_against
-from bayesreg.posterior.provenance import require_own
 from bayesreg.posterior.unknowns import flat_positions
 from bayesreg.priors import SpikeSlab
 from bayesreg.scale_priors import HalfFlat
@@ -28,13 +29,13 @@ from bayesreg.scale_priors import HalfFlat
 if TYPE_CHECKING:
     from xarray import DataTree
 
-    from bayesreg.posterior.conditional import Array
     from bayesreg.problem import Problem
 
 METHODS = ("auto", "exact", "bridge", "models")
 # A standard error, in nats, from which on a Bayes factor says little.
 _LARGE_ERROR = 0.3
-_UNKNOWNS = ("beta", "intercept", "sigma", "scale")
+# R-hat above which chains disagree by more than an error that is estimated within them.
+_RHAT = 1.05
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ class MarginalLikelihood:
     flat_intercept : bool
         Whether there is a flat intercept. It is given density 1 then, so that the number can be
         compared only with that of another model of the same data that has one too.
+    caution : str
+        What the draws have against them that their standard error does not see: chains that
+        disagree, or one chain alone. Empty where nothing does.
     """
 
     value: float
@@ -61,12 +65,14 @@ class MarginalLikelihood:
     method: str
     why: str
     flat_intercept: bool
+    caution: str = ""
 
     def __str__(self) -> str:
-        """Say the number, its error, and where it comes from."""
+        """Say the number, its error, where it comes from, and what speaks against it."""
         error = f" ± {self.se:.2g}" if self.se else ""
         flat = "; the flat intercept has density 1" if self.flat_intercept else ""
-        return f"log p(y) = {self.value:.3f}{error} nats ({self.why}{flat})"
+        caution = f"; {self.caution}" if self.caution else ""
+        return f"log p(y) = {self.value:.3f}{error} nats ({self.why}{flat}){caution}"
 
 
 def log_marginal_likelihood(
@@ -112,7 +118,8 @@ def log_marginal_likelihood(
     Warns
     -----
     SamplingWarning
-        If the standard error is larger than 0.3 nats, a third of the number exp(value).
+        If the standard error is larger than 0.3 nats, a third of the number exp(value); if R-hat of
+        the draws is above 1.05, or cannot be had from one chain.
 
     Notes
     -----
@@ -133,6 +140,9 @@ def log_marginal_likelihood(
         raise unknown_name("method", method, METHODS)
     as_count(n_draws, "n_draws", minimum=8)
     as_count(chains, "chains")
+    if isinstance(draws, Real):
+        msg = f"draws: is what bayesreg.sample returned; for {draws} draws per chain use n_draws"
+        raise InputError(msg)
     rng = as_generator(seed)
     asked, _ = as_problem(problem)
     asked = asked.dense("a marginal likelihood")
@@ -205,19 +215,20 @@ class _Task:
                 why = f"no closed form: {error}"
             else:
                 return self._result(value, 0.0, "exact", "closed form or quadrature")
-        found = bridge(reduced, self._drawn(reduced), self.rng)
+        drawn = read_draws(self.problem, self._tree)
+        found = bridge(reduced, drawn, _stream_apart(self.rng))
         why = f"{why}; bridge sampling from a {found.proposal}"
-        return self._result(found.value + constant, found.se, "bridge", why)
+        value = found.value + constant
+        return self._result(value, found.se, "bridge", why, _caution(self._tree))
 
     def over_models(self) -> MarginalLikelihood:
         """Sum over which coefficients are 0."""
         reduced, constant = without_intercept(self.problem)
         found = _spike.summed(
-            reduced,
-            lambda: self._drawn(reduced)["beta"],
-            self._of_model,
+            reduced, lambda: read_draws(self.problem, self._tree)["beta"], self._of_model
         )
-        return self._result(found.value + constant, found.se, "models", found.why)
+        caution = _caution(self._tree) if found.of_draws else ""
+        return self._result(found.value + constant, found.se, "models", found.why, caution)
 
     def _of_model(self, model: Problem) -> tuple[float, float]:
         found = log_marginal_likelihood(
@@ -225,23 +236,42 @@ class _Task:
         )
         return found.value, found.se
 
-    def _drawn(self, reduced: Problem) -> dict[str, Array]:
-        """Return draws of what the reduced problem holds."""
-        tree = self.draws
-        if tree is None:
-            # Of the problem as it was: every sampler takes it.
-            tree = sample(
-                self.problem, draws=self.n_draws, chains=self.chains, seed=self.rng, progress=False
-            )
-        return read_draws(self.problem, tree, intercept=reduced.design.intercept)
+    @cached_property
+    def _tree(self) -> DataTree:
+        """Draws, of the problem as it was: every sampler takes it."""
+        if self.draws is not None:
+            return self.draws
+        return sample(
+            self.problem, draws=self.n_draws, chains=self.chains, seed=self.rng, progress=False
+        )
 
-    def _result(self, value: float, se: float, method: str, why: str) -> MarginalLikelihood:
-        if se > _LARGE_ERROR:
-            message = (
-                f"the log marginal likelihood has a standard error of {se:.2g} nats; raise n_draws"
-            )
+    def _result(
+        self, value: float, se: float, method: str, why: str, caution: str = ""
+    ) -> MarginalLikelihood:
+        faults = [f"has a standard error of {se:.2g} nats; raise n_draws"] * (se > _LARGE_ERROR)
+        faults += [f"may be off by more than its error: {caution}"] * bool(caution)
+        if faults:
+            message = f"the log marginal likelihood {', and '.join(faults)}"
             warnings.warn(message, SamplingWarning, stacklevel=4)
-        return MarginalLikelihood(value, se, method, why, self.problem.design.intercept)
+        flat = self.problem.design.intercept
+        return MarginalLikelihood(value, se, method, why, flat, caution)
+
+
+def _caution(draws: DataTree) -> str:
+    """Say what an error that is estimated within chains cannot know; empty where nothing."""
+    found = diagnose(draws)
+    unknown = found.rhat_max is None and not found.ok
+    disagree = found.rhat_max is not None and not found.rhat_max <= _RHAT  # NaN is a fault, too
+    return f"draws are {found.verdict}" if unknown or disagree else ""
+
+
+def _stream_apart(rng: np.random.Generator) -> np.random.Generator:
+    """Return a stream unlike that of the same seed, which may have made the draws.
+
+    A proposal drawn from the very numbers that the posterior was drawn from is not independent of
+    it: the estimate is off by several of its standard errors.
+    """
+    return np.random.default_rng(rng.integers(2**63, size=4))
 
 
 def exact(problem: Problem) -> float:
@@ -257,33 +287,3 @@ def exact(problem: Problem) -> float:
         msg = "the closed form leaves the constant open"
         raise NoClosedForm(msg)
     return value
-
-
-def read_draws(problem: Problem, tree: object, *, intercept: bool) -> dict[str, Array]:
-    """Return the arrays of draws of a problem, chains and draws first.
-
-    Raises
-    ------
-    InputError
-        If the draws are not a DataTree of this posterior.
-    """
-    kind = import_module("xarray").DataTree
-    if not isinstance(tree, kind) or "posterior" not in tree.children:
-        msg = "draws: must be what bayesreg.sample returns, a DataTree with a posterior group"
-        raise InputError(msg)
-    posterior = tree["posterior"].to_dataset()
-    needed = ["beta", *(["intercept"] if intercept else []), *problem.unknown]
-    for name in needed:
-        if name not in posterior:
-            msg = f"draws: have no {name!r}, which this problem has; sample this problem"
-            raise InputError(msg)
-    drawn = {
-        name: posterior[name].transpose("chain", "draw", ...).to_numpy().astype(np.float64)
-        for name in _UNKNOWNS
-        if name in needed
-    }
-    if drawn["beta"].shape[2:] != (problem.p,):
-        msg = f"draws: hold {drawn['beta'].shape[2]} coefficients, but X has {problem.p} columns"
-        raise InputError(msg)
-    require_own(problem, tree)
-    return drawn

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bayesreg.problem import Problem
 
 _EXTREME = 0.025
+_LEGEND = "replicates: their mean; p-value: share of them at least as large as the data's"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,9 +124,10 @@ class PredictiveCheck:
             lines.append(
                 f"{s.name:{width}}  {s.observed:10.4g}  {mean:10.4g}  {s.p_value:7.3f}{mark}"
             )
+        lines.append(_LEGEND)
         if self.r_squared is not None:
             low, middle, high = np.quantile(self.r_squared, [_EXTREME, 0.5, 1 - _EXTREME])
-            lines.append(f"Bayesian R² {middle:.3f} [{low:.3f}, {high:.3f}]")
+            lines.append(f"Bayesian R² {middle:.3f}, 95 % between {low:.3f} and {high:.3f}")
         if self.pit_p_value is not None:
             lines.append(f"leave-one-out PIT uniform: p-value {self.pit_p_value:.3f}")
         if self.bad_rows:

@@ -14,7 +14,7 @@ from scipy import special
 
 from bayesreg._inputs import as_problem
 from bayesreg._validation import as_count, as_generator, as_positive
-from bayesreg.errors import InputError
+from bayesreg.errors import InputError, SamplingWarning
 from bayesreg.likelihoods import Noise
 from bayesreg.model_comparison._draws import LeftOut
 from bayesreg.model_comparison.evidence import log_marginal_likelihood, reason_against_evidence
@@ -34,6 +34,12 @@ _CAUTIONS = {
     "N < 100": "fewer than 100 rows, so the standard error of Δelpd is rough",
     "|elpd_diff| < 4": "predicts about as well as the best: Δelpd is below 4 nats",
 }
+
+
+_LEGEND = (
+    "elpd: log density of each row given the others, summed; Δelpd: to the best; ±: standard "
+    "error; weight: share in the mixture that predicts best (stacking); p(y): evidence; in nats"
+)
 
 
 @dataclass(frozen=True)
@@ -150,7 +156,7 @@ class PriorComparison:
             ).rstrip()
             for line in lines
         ]
-        return "\n".join([*text, *self.notes])
+        return "\n".join([*text, _LEGEND, *self.notes])
 
     def __repr__(self) -> str:
         """Return the names of the models, the best first."""
@@ -262,10 +268,12 @@ def compare_priors(
         left_out[name] = LeftOut.of(problem, trees[name])
         reason = reason_against_evidence(problem)
         if reason is None:
-            found = log_marginal_likelihood(
-                problem, draws=trees[name], n_draws=draws, chains=chains, seed=rng
-            )
-            evidence[name] = found
+            with warnings.catch_warnings():
+                # What it warns of is in the table, and in the notes.
+                warnings.simplefilter("ignore", SamplingWarning)
+                evidence[name] = log_marginal_likelihood(
+                    problem, draws=trees[name], n_draws=draws, chains=chains, seed=rng
+                )
         refusals[name] = reason or ""
     flat = {found.flat_intercept for found in evidence.values()}
     not_comparable = (
@@ -401,7 +409,7 @@ def _words(score: PriorScore) -> tuple[str, ...]:
         score.name,
         f"{score.elpd:.1f}",
         f"{score.elpd_se:.1f}",
-        f"{score.difference:.1f}",
+        f"{score.difference:z.1f}",  # no minus before 0.0
         f"{score.difference_se:.1f}",
         f"{abs(score.weight):.2f}",
         "-" if found is None else f"{found.value:.2f}",

@@ -94,6 +94,11 @@ class CriteriaComparison:
 
         return pd.concat([s.to_frame() for s in self.selections], ignore_index=True)
 
+    @property
+    def edges(self) -> tuple[str, ...]:
+        """Criteria that found the best at an end of the scales tried, and which end."""
+        return tuple(f"{s.criterion}: {s.edge}" for s in self.selections if s.edge)
+
     def plot(self) -> Figure:
         """Draw all curves on one axis; see `bayesreg.figures.scale_selection`."""
         figure: Figure = import_module("bayesreg.figures").scale_selection(self)
@@ -106,6 +111,7 @@ class CriteriaComparison:
         lines += [
             f"  {s.criterion:{width}}  {s.scale:<10.5g} {s.uncertainty}" for s in self.selections
         ]
+        lines += [f"  {warning}" for warning in self.edges]
         lines += [f"  not by {name}: {reason}" for name, reason in self.left_out.items()]
         return "\n".join(lines)
 

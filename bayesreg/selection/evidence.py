@@ -203,8 +203,8 @@ def choose(request: Request) -> ScaleSelection:
     evidence = RidgeEvidence.of(request.whole)
     if evidence is None:
         return monte_carlo_em.choose(request)
+    scales = request.grid(_SCALES)  # which refuses a target without variation
     scale, sigma, value = evidence.maximum()
-    scales = request.grid(_SCALES)
     profiles = [evidence.profile(math.log(q)) for q in scales.tolist()]
     values = np.array([v for v, _ in profiles] + [value])
     extra = {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from bayesreg.columns import negligible
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import Noise, StudentTNoise
 
@@ -65,19 +66,32 @@ def conditioned(problem: Problem, given: Mapping[str, float]) -> Conditioned:
     if "sigma" in given:
         return Conditioned(problem.given(sigma=given["sigma"]), float(given["sigma"]), "as given")
     if "sigma" not in problem.unknown:
-        return Conditioned(problem, math.sqrt(likelihood.variance), "known")
+        return Conditioned(problem, math.sqrt(likelihood.variance), "as the problem states it")
     sigma, source = _estimate(problem, likelihood)
     return Conditioned(problem.given(sigma=sigma), sigma, f"unknown; set to the {source}")
 
 
 def _estimate(problem: Problem, likelihood: Noise) -> tuple[float, str]:
-    """Residual sd of least squares, if there are rows for it; else from the spread of y."""
+    """Residual sd of least squares, if there are rows for it; else from the spread of y.
+
+    Raises
+    ------
+    InputError
+        If the target is its level alone, so that there is nothing to estimate it from.
+    """
     design = problem.design
     root = np.sqrt(design.row_weights)
     target = root * (design.y if design.offset is None else design.y - design.offset)
     level = (root * design.one)[:, None] if design.intercept else np.zeros((design.n, 0))
     around = target - level @ np.linalg.lstsq(level, target)[0]
-    spread = math.sqrt(float(around @ around) / problem.n) or 1.0
+    if negligible(np.abs(around).max(), np.abs(target).max()):
+        what = "is the same in every row" if design.intercept else "is 0 in every row"
+        msg = (
+            f"y: {what}, so no residual tells how large sigma is, and there is no effect to choose "
+            'a scale for; with a value, e.g. given={"sigma": 1.0}, the smallest scale is the best'
+        )
+        raise InputError(msg)
+    spread = math.sqrt(float(around @ around) / problem.n)
     fits = problem.n > problem.p + 1 and not (design.sparse and design.why_not_dense)
     if fits:
         columns = np.hstack([level, root[:, None] * design.dense("least squares").X])

@@ -32,8 +32,8 @@ class Curve:
     value : ndarray, shape (k,)
         The criterion. Differences count: a nat less is a factor e in density.
     standard_error : ndarray, shape (k,)
-        Standard error of each value: over rows or folds, or (of evidence by draws and of a
-        hyperprior) that of Monte Carlo; NaN where the criterion has none.
+        Standard error of each value (`error_of` says in words what of); NaN where the criterion has
+        none.
     extra : mapping of str to ndarray, shape (k,)
         Further columns, such as degrees of freedom.
     """
@@ -96,6 +96,16 @@ class Curve:
         differences = losses - losses[:, [int(np.argmin(value))]]
         more = {"difference_error": error(differences)} | extra
         return cls.of(scales, value, error(losses), **more)
+
+    @property
+    def error_of(self) -> str:
+        """What the standard errors are of; empty where there are none.
+
+        Of the value itself, over rows or folds; or (evidence by draws, hyperprior) what draws add.
+        """
+        if np.isnan(self.standard_error).all():
+            return ""
+        return "of the value itself" if "difference_error" in self.extra else "of Monte Carlo"
 
     @property
     def best(self) -> int:
@@ -202,6 +212,15 @@ class ScaleSelection:
         return self.curve.best in (0, len(self.curve) - 1)
 
     @property
+    def edge(self) -> str:
+        """Which end of the scales tried is the best, in words; empty where the best is between."""
+        if not self.at_edge:
+            return ""
+        what = Family.of(self.problem).what[1]
+        which, other = ("smallest", "smaller") if self.curve.best == 0 else ("largest", "larger")
+        return f"the best is the {which} of the {what} tried; try {other} ones"
+
+    @property
     def lam(self) -> float:
         """``λ = 1/scale`` in nats."""
         return 1.0 / self.scale
@@ -240,7 +259,5 @@ class ScaleSelection:
         lines.append(f"  {self.rule}; as good: {self.uncertainty}")
         if self.sigma is not None:
             lines.append(f"  sigma {self.sigma:.6g}: {self.sigma_source}")
-        lines += [f"  {note}" for note in self.notes]
-        if self.at_edge:
-            lines.append("  the best is at an end of the scales tried; try others")
+        lines += [f"  {note}" for note in (*self.notes, self.edge) if note]
         return "\n".join(lines)

@@ -136,10 +136,12 @@ def select_scale(
     by : str
         "cross-validation" (modes along the exact path), "leave-one-out" (closed form, normal
         prior), "psis-loo" (of the posterior), "aic", "bic", "evidence" (closed form under a normal
-        prior, Monte Carlo EM under others), or "hyperprior" (posterior of the scale).
+        prior, Monte Carlo EM under others), or "hyperprior" (posterior of the scale). For all of
+        them side by side see `compare_criteria`.
     scales : array_like, shape (k,), optional
-        Scales to try, as for `map_path`, whose grid is the default. An "evidence" is maximised
-        between them, too, and a "hyperprior" needs none.
+        Scales to try, as for `map_path`, whose grid is the default. That grid is of the data alone:
+        the problem's own scale is not in it, so that the choice does not depend on where one
+        starts. An "evidence" is maximised between them, too, and a "hyperprior" needs none.
     n_scales : int, optional
         Length of that grid: 100, and 20 or 12 where each scale has draws of its own.
     rule : {"minimum", "one-standard-error"}
@@ -196,6 +198,9 @@ def select_scale(
     >>> round(chosen.scale**2, 6)  # y_i ~ N(0, 1 + scale²), so the best is mean(y²) − 1
     3.0
     """
+    if by == "all":
+        msg = "by: 'all' is what compare_criteria(problem) asks; here name one criterion"
+        raise InputError(msg)
     if by not in BY_NAME:
         raise unknown_name("by", by, tuple(BY_NAME))
     request = make_request(

@@ -103,14 +103,17 @@ class Decoupled:
     def selection(self) -> Selection:
         """The columns of the chosen summary."""
         coef = self.coef[self.chosen]
-        name = {"rho2": "ρ²", "psi": "ψ"}[self.by]
+        name = {"rho2": "explained variation ρ²", "psi": "excess error ψ"}[self.by]
         return Selection(
             method="decoupled",
             names=self.problem.names,
             value=np.abs(coef) * self.problem.design.column_sd,
             selected=coef != 0,
             quantity="|γ| × sd",
-            rule=f"the sparsest whose {self.level:.3g} interval of {name} holds that of β̄",
+            rule=(
+                f"the sparsest summary γ whose {100 * self.level:.3g} % interval of {name} holds "
+                "that of the posterior mean β̄"
+            ),
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -146,7 +149,7 @@ class Decoupled:
         at = self.chosen
         mean, low, high = self.rho2[at]
         return (
-            f"{self.selection}\n  explained variation {mean:.3g} ({self.level:.3g} between "
+            f"{self.selection}\n  explained variation {mean:.3g} ({100 * self.level:.3g} % between "
             f"{low:.3g} and {high:.3g}); of the posterior mean {self.rho2[-1, 0]:.3g}"
         )
 
@@ -244,11 +247,16 @@ def _path(
     largest = float(np.abs(slope).max(initial=0.0))
     whole = np.where(mean != 0, 1.0, 0.0)
     full = float(weights @ (target - columns @ whole) / weights.sum()) if design.intercept else 0.0
-    if largest == 0.0:
+    if not whole.any():
         return np.zeros(1), whole[None], np.array([full])
-    lam = largest * np.geomspace(1.0, 1.0 / _RANGE, count)
-    shares, intercepts = _modes(lasso, lam)
-    return np.append(lam, 0.0), np.vstack([shares, whole]), np.append(intercepts, full)
+    # The empty model as it is, and not as solved for: where the columns explain next to nothing
+    # (a constant target, one row) the largest λ is rounding, and any λ above 0 leaves it empty.
+    lam, shares, intercepts = np.array([largest or 1.0]), np.zeros((1, problem.p)), [level]
+    if largest > 0.0:
+        lam = largest * np.geomspace(1.0, 1.0 / _RANGE, count)
+        more, levels = _modes(lasso, lam[1:])
+        shares, intercepts = np.vstack([shares, more]), [level, *levels]
+    return np.append(lam, 0.0), np.vstack([shares, whole]), np.array([*intercepts, full])
 
 
 def _modes(lasso: Problem, lam: Vector) -> tuple[Matrix, Vector]:

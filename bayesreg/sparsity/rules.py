@@ -241,5 +241,5 @@ def credible_intervals(problem: object, draws: object, *, level: float = 0.9) ->
         value=np.maximum(2.0 * np.maximum(positive, negative) - 1.0, 0.0),
         selected=summary.excludes_zero,
         quantity="level without 0",
-        rule=f"{level:.3g} interval without 0",
+        rule=f"{100 * level:.3g} % interval without 0",
     )

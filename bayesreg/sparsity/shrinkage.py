@@ -38,9 +38,9 @@ from bayesreg.sparsity.selection import Selection
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
+    from bayesreg.posterior.drawn import Group
     from bayesreg.posterior.gibbs.plan import Block
     from bayesreg.problem import Problem
-    from bayesreg.sparsity.draws import Group
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,10 @@ class Shrinkage:
             value=value,
             selected=value > 0.5,
             quantity="1 − E κ",
-            rule="E κ < 1/2",
+            rule=(
+                "posterior mean of the shrinkage factor κ below 1/2 (0: left at least squares, "
+                "1: shrunk to the prior's centre)"
+            ),
         )
 
     def __str__(self) -> str:

@@ -97,6 +97,7 @@ class SparsitySummary:
             lines.append("  ".join([name.ljust(wide), *cells]).rstrip())
         if self.problem.p > len(order):
             lines.append(f"… and {self.problem.p - len(order)} more, kept no oftener")
+        lines.append("● kept, · left out; beside it what the rule looks at:")
         lines += [f"{s.method}: {s.quantity}; {s.size} kept, {s.rule}" for s in self.selections]
         lines += [f"not {name}: {why.partition(';')[0]}" for name, why in self.refusals.items()]
         return "\n".join(lines + ([] if self.shrinkage is None else [str(self.shrinkage)]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bayesreg._files import write_whole
 from bayesreg.errors import InputError
 from bayesreg.studies import exhibits
+from bayesreg.units._documents import TITLES
 
 if TYPE_CHECKING:
     import os
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
 # Of each document: what it is about, and the notebook that goes through it.
 DOCUMENTS = {
-    1: ("Level sets and tangency", "01_level_sets.ipynb"),
-    2: ("One weight", "02_one_weight.ipynb"),
-    3: ("Soft thresholding, step by step", "03_soft_thresholding.ipynb"),
-    4: ("Logistic regression with Laplace and Gaussian priors", "04_logistic_priors.ipynb"),
-    5: ("Balls, norms and moving costs", "05_balls.ipynb"),
+    1: (TITLES[1], "01_level_sets.ipynb"),
+    2: (TITLES[2], "02_one_weight.ipynb"),
+    3: (TITLES[3], "03_soft_thresholding.ipynb"),
+    4: (TITLES[4], "04_logistic_priors.ipynb"),
+    5: (TITLES[5], "05_balls.ipynb"),
     6: ("Beyond the mode", "06_beyond_the_mode.ipynb"),
     7: ("Choosing, selecting, comparing", "07_choosing.ipynb"),
 }

@@ -1,4 +1,4 @@
-"""The λ of each of the five documents whose figures `bayesreg.studies` makes.
+"""The λ of each of the five documents, lecture notes, whose figures `bayesreg.studies` makes.
 
 The first and the last also draw penalties that are norms, not sums over coefficients: those are
 `GroupLaplace` and `LInfinity` with the same conversion, scale = 1/(l1 in nats).
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 
     from bayesreg.units._convention import Facts
 
+#: What each document is called, by its number.
+TITLES = {
+    1: "Level sets and tangency",
+    2: "One weight",
+    3: "Soft thresholding, step by step",
+    4: "Logistic regression with Laplace and Gaussian priors",
+    5: "Balls, norms and moving costs",
+}
+
 
 def _text(names: tuple[str, ...], facts: Facts, numbers: Mapping[str, float]) -> str:
     del facts, numbers
@@ -50,7 +59,7 @@ def _row(
         factors=factors,
         encoding=encoding,
         text=partial(_text, encoding.names),
-        note=note,
+        note="; ".join(filter(None, (f"lecture notes “{TITLES[document]}”", note))),
         source=f"the document itself, reproduced as document {document} in bayesreg.studies",
     )
 

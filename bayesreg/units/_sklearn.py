@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,10 @@ def _constant(facts: Facts) -> str:
 
 
 def _logistic(facts: Facts, numbers: Mapping[str, float]) -> str:
-    # lbfgs, the default, refuses an L1 part.
+    # lbfgs, the default, refuses an L1 part; and inf is no word of Python.
     solver = ', solver="saga"' if numbers["l1_ratio"] > 0 else ""
-    return f"LogisticRegression(C={{C}}, l1_ratio={{l1_ratio}}{_constant(facts)}{solver})"
+    C = "{C}" if math.isfinite(numbers["C"]) else "np.inf"
+    return f"LogisticRegression(C={C}, l1_ratio={{l1_ratio}}{_constant(facts)}{solver})"
 
 
 def _sgd(call: str, loss: str, facts: Facts, numbers: Mapping[str, float]) -> str:

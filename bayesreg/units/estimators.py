@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesreg._labels import as_labels
 from bayesreg._validation import as_vector
 from bayesreg.errors import InputError
 from bayesreg.units.backward import from_numbers
@@ -14,6 +16,8 @@ from bayesreg.units.registry import BY_NAME, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
 
     from bayesreg._validation import Vector
     from bayesreg.problem import Problem
@@ -254,27 +258,25 @@ def _from(
     )
     if scaler is None or not scaler.with_std:
         return problem
-    return _scaled(problem, weights)
+    # A scaler in a pipeline sees no weights.
+    return as_standard_scaler(problem, problem.design.column_sd)
 
 
-def _scaled(problem: Problem, weights: object) -> Problem:
-    """Let the prior act on standardised columns; a scaler in a pipeline sees no weights."""
-    design = problem.design
-    return type(problem)(
-        design.X,
-        design.y,
-        likelihood=problem.likelihood,
-        prior=problem.prior,
-        intercept=design.intercept,
-        names=design.names,
-        weights=weights,
-        standardize=True,
-    )
+def as_standard_scaler(problem: Problem, sd: Vector) -> Problem:
+    """Let the prior act on columns divided by their sd; a constant one stays as it is.
+
+    A design standardises by the sds of its rows, and has no constant columns then: else the prior
+    takes the factors.
+    """
+    design, likelihood, prior = problem.design, problem.likelihood, problem.prior
+    if (sd > 0).all() and np.array_equal(sd, design.column_sd):
+        return type(problem).of(replace(design, standardize=True), likelihood, prior)
+    return type(problem).of(design, likelihood, prior.rescaled(1.0 / np.where(sd > 0, sd, 1.0)))
 
 
 def _classes(y: object, weights: object, class_weight: object) -> tuple[object, object]:
     """Return the target as 0 and 1, and row weights times those of the classes."""
-    labels = np.asarray(y)
+    labels = np.asarray(as_labels(y))
     classes = np.unique(labels)
     if classes.size != 2:
         msg = f"y: must hold two classes, found {classes.size}"
@@ -286,12 +288,25 @@ def _classes(y: object, weights: object, class_weight: object) -> tuple[object, 
         )
         raise InputError(msg)
     if class_weight is not None:
-        compute = import_module("sklearn.utils.class_weight").compute_sample_weight
-        factor = compute(class_weight, labels)
+        factor = _weights_of_classes(class_weight, labels)
         weights = (
             factor if weights is None else factor * as_vector(weights, "sample_weight", labels.size)
         )
     return (labels == classes[1]).astype(np.float64), weights
+
+
+def _weights_of_classes(class_weight: object, labels: NDArray[Any]) -> Vector:
+    """Return the weight of each row by its class, as scikit-learn reads `class_weight`."""
+    compute = import_module("sklearn.utils.class_weight").compute_sample_weight
+    try:
+        return np.asarray(compute(class_weight, labels), dtype=np.float64)
+    except ValueError as error:
+        found = ", ".join(map(repr, np.unique(labels).tolist()))
+        msg = (
+            "estimator: class_weight must be 'balanced' or a dict with a number for each class "
+            f"({found}), found {class_weight!r}"
+        )
+        raise InputError(msg) from error
 
 
 # ------------------------------------------------------------------ reading arguments
