@@ -50,11 +50,16 @@ def _refuse_sparse(value: object, argument: str) -> None:
         raise InputError(msg)
 
 
-def _readable(value: object, argument: str) -> NDArray[Any]:
-    """Return an array of what may be numbers, without a copy where there is an array already."""
+def refuse_masked(value: object, argument: str) -> None:
+    """Refuse entries that NumPy would take for the numbers below their mask."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
         msg = f"{argument}: has masked entries; drop those rows or impute them first"
         raise InputError(msg)
+
+
+def _readable(value: object, argument: str) -> NDArray[Any]:
+    """Return an array of what may be numbers, without a copy where there is an array already."""
+    refuse_masked(value, argument)
     try:
         raw = np.asarray(value)
     except _UNREADABLE as error:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     type Positions = NDArray[np.intp]
 
 _EPS = float(np.finfo(np.float64).eps)
-# A column whose mean exceeds so many standard deviations is centred explicitly where X is dense.
+# A column whose mean exceeds so many standard deviations is centred explicitly: in a copy, dense or
+# sparse as X is.
 _BENIGN = 8.0
 # Numbers that are squared at a time, so that no second copy of X is made.
 _BLOCK = 2_000_000
@@ -96,14 +97,15 @@ class Columns(ABC):
         level = np.abs(mean) * math.sqrt(total)
         # ‖x‖² = ‖x − mean‖² + level²; what is left of the difference decides how to centre.
         spread = np.sqrt(np.maximum(length**2 - level**2, 0.0))
-        if kind is _Dense and (level > _BENIGN * spread).any():
-            copy = np.asfortranarray(X - np.outer(base, mean))
-            again = np.asarray(copy.T @ share) / total
-            copy -= np.outer(base, again)
-            centre: Columns = _Dense(root, base, np.zeros(p), np.ones(p), copy)
-            spread, mean = centre.norms(), np.zeros(p)
-        else:
-            centre = kind(root, base, mean, np.ones(p), X)
+        far = level > _BENIGN * spread
+        # All of a dense copy may as well be centred; of a sparse one what is full already.
+        far = far & (np.diff(X.indptr) == n) if kind is _Sparse else np.full(p, far.any())
+        if far.any():
+            explicit = _filled_about if kind is _Sparse else _about
+            X, mean = explicit(X, base, share, np.where(far, mean, 0.0)), np.where(far, 0.0, mean)
+        centre = kind(root, base, mean, np.ones(p), X)
+        if far.any():
+            spread = np.where(far, centre.norms(), spread)
         constant = spread <= 4 * _EPS * math.sqrt(n) * level
         if not (unit or constant.any()):
             return centre
@@ -199,6 +201,14 @@ class Columns(ABC):
         return out
 
 
+def negligible(left: Any, whole: Any) -> Any:
+    """Whether what is left of a column once others are taken out is rounding of the whole column.
+
+    The one rule by which a column is constant, or depends on columns whose coefficients are flat.
+    """
+    return left <= 8 * _EPS * whole
+
+
 def product(X: Any, coef: Vector | Matrix) -> Any:
     """Return ``X @ coef`` for coef (p,) or (p, k); of a few columns where the others are at 0."""
     used = np.flatnonzero(coef) if coef.ndim == 1 else np.flatnonzero(coef.any(axis=1))
@@ -274,6 +284,25 @@ class _Dense(Columns):
         raw *= inverse[:, None]
         raw *= inverse
         return np.asarray(raw)
+
+
+def _about(X: Matrix, one: Vector, share: Vector, mean: Vector) -> Matrix:
+    """Copy columns without these means, and then without the means of what rounding left."""
+    copy = np.asfortranarray(X - np.outer(one, mean))
+    copy -= np.outer(one, np.where(mean != 0, share @ copy, 0.0) / float(share @ one))
+    return copy
+
+
+def _filled_about(X: Any, one: Vector, share: Vector, mean: Vector) -> Any:
+    """Do so in a sparse matrix, in columns of which every entry is stored."""
+    copy = X.copy()
+    for j in np.flatnonzero(mean):
+        stored = slice(X.indptr[j], X.indptr[j + 1])
+        rows = X.indices[stored]
+        copy.data[stored] = _about(X.data[stored, None], one[rows], share[rows], mean[j : j + 1])[
+            :, 0
+        ]
+    return copy
 
 
 @dataclass(frozen=True, eq=False)

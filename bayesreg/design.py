@@ -25,7 +25,7 @@ from bayesreg._validation import (
     as_weights,
     read_only,
 )
-from bayesreg.columns import Columns, product
+from bayesreg.columns import Columns, negligible, product
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 # Entries up to which a sparse matrix is made dense for those who need it dense: 80 MB.
 _MOST_ENTRIES = 10_000_000
-_EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -384,9 +383,9 @@ def _dense_sd(design: Design) -> Vector:
         shift = mean[part] if design.level is None else np.outer(design.level, mean[part])
         centred = X[:, part] - shift
         scale = np.sqrt(np.sum(centred**2, axis=0) / design.count)
-        # A constant column leaves rounding noise of this size instead of an exact zero.
-        noise = 8 * _EPS * np.maximum(X[:, part].max(axis=0), -X[:, part].min(axis=0))
-        out[part] = np.where(scale > noise, scale, 0.0)
+        # A constant column leaves rounding noise instead of an exact zero.
+        largest = np.maximum(X[:, part].max(axis=0), -X[:, part].min(axis=0))
+        out[part] = np.where(negligible(scale, largest), 0.0, scale)
     return out
 
 
@@ -406,4 +405,4 @@ def _sparse_sd(design: Design) -> Vector:
         top, bottom = np.maximum.reduceat(X.data, starts), np.minimum.reduceat(X.data, starts)
         largest[filled] = np.maximum(top, -bottom)
     scale = np.sqrt(square / n)
-    return np.where(scale > 8 * _EPS * largest, scale, 0.0)
+    return np.where(negligible(scale, largest), 0.0, scale)

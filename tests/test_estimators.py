@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import special, stats
 from sklearn.linear_model import PoissonRegressor, Ridge
@@ -404,6 +405,33 @@ def test_other_than_two_classes_are_refused() -> None:
         model.fit(X, ["a", "b"] * 3, sample_weight=[1, 0] * 3)
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([None, "a", "b", "a", "b", "a"], r"y: 1 of 6 labels are missing, .* row 0 \(None\)"),
+        ([1, "a", "a", 1, 1, 1], r"y: holds labels of several kinds, numbers and text \(1, 'a'\)"),
+        (pd.Series(["a", pd.NA] * 3, dtype="string"), r"y: 3 of 6 .* row 1 \(<NA>\)"),
+        (np.array([True, "x"] * 3, dtype=object), "y: holds labels of several kinds"),
+        ([b"a", b"b"] * 3, r"y: holds bytes \(b'a'\)"),
+        ([np.nan, 1, 0, 1, 0, 1], r"y: 1 of 6 labels are missing"),
+    ],
+    ids=["None", "mixed", "NA", "truth and text", "bytes", "NaN"],
+)
+def test_labels_that_are_none_are_named(labels: Any, message: str) -> None:
+    """In an InputError, where NumPy cannot sort them."""
+    with pytest.raises(InputError, match=message):
+        BayesianLogistic().fit(data(6)[0], labels)
+
+
+def test_labels_in_an_array_of_objects_are_what_they_are() -> None:
+    """Truth values and text."""
+    X, y = data(20)
+    for kind in (np.array([False, True]), np.array(["no", "yes"])):
+        target = kind[(y > y.mean()).astype(int)]
+        model = BayesianLogistic(random_state=1, draws=50, tune=50, chains=1)
+        assert list(model.fit(X, target.astype(object)).classes_) == list(kind)
+
+
 def test_any_prior_of_a_logit() -> None:
     """The lasso by name, another as an object."""
     X, y = data()
@@ -432,7 +460,7 @@ def test_the_mode_of_a_poisson_problem_is_scikit_learns() -> None:
     np.testing.assert_allclose(model.coef_, other.coef_, rtol=1e-5)
     np.testing.assert_allclose(model.predict(X), other.predict(X), rtol=1e-5)
     assert model.certificate_.optimal
-    assert "tree" not in vars(model._posterior)
+    assert not model._posterior.was_drawn
 
 
 def test_the_mode_of_a_problem_by_blocks() -> None:
@@ -552,3 +580,25 @@ def test_bad_parameters_of_the_classifier_and_of_predictions() -> None:
         model.predict_interval(X, prob=95)
     with pytest.raises(InputError, match="y: varies by 1e\\+100"):
         BayesianRidge().fit(X, 1e100 * np.sign(y - np.median(y)))
+
+
+@pytest.mark.parametrize("kind", [BayesianRidge, MAPRegressor, BayesianLogistic])
+def test_data_that_scikit_learn_would_misread(kind: Any) -> None:
+    """Masked entries are no numbers, and two columns have two names; squares must not overflow."""
+    X, y = data(20)
+    target = (y > y.mean()).astype(float)
+    model = kind()
+    hidden = np.ma.masked_greater(X, X.max() - 0.1)
+    for columns, labels, weights, message in (
+        (hidden, target, None, "X: has masked entries"),
+        (X, np.ma.masked_greater(target, 0.5), None, "y: has masked entries"),
+        (X, target, np.ma.masked_greater(target, 0.5), "sample_weight: has masked entries"),
+        (pd.DataFrame(X, columns=list("aab")), target, None, "columns of the same name"),
+    ):
+        with pytest.raises(InputError, match=message):
+            model.fit(columns, labels, sample_weight=weights)
+    model = kind(draws=50, tune=50, chains=1, random_state=0).fit(np.ma.array(X), target)
+    with pytest.raises(InputError, match="X: has masked entries"):
+        model.predict(hidden)
+    with pytest.raises(InputError, match=r"X: .* squares overflow; rescale it"):
+        model.predict(X * 1e200)

@@ -19,7 +19,7 @@ LAYERS = (
     ("errors",),
     ("_frames", "_bambi"),
     ("_validation", "_files", "_console", "_threads", "_overflow"),
-    ("penalties", "scale_priors", "columns", "independence", "composite_quadratic"),
+    ("penalties", "scale_priors", "columns", "independence", "composite_quadratic", "_labels"),
     ("priors", "composite_mode"),
     ("blocks", "likelihoods", "pseudo_rows", "datasets", "gallery", "named_priors"),
     ("design",),

@@ -418,3 +418,27 @@ def test_words_say_that_a_mode_is_the_best_of_the_starts() -> None:
     X, y = data(br.Gaussian(0.7), seed=0)
     assert "the best of the starts" in str(br.find_map(gaussian(X, y, br.StudentT(3.0, 0.1))))
     assert "the best of the starts" not in str(br.find_map(gaussian(X, y, br.Laplace(0.1))))
+
+
+def test_a_round_that_moves_nothing_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal takes as long as there is something to try: here ten rounds, not two thousand."""
+    X = np.random.default_rng(0).normal(size=(8, 3))
+    problem = br.Problem(
+        X,
+        np.arange(8) % 2,
+        likelihood=br.Bernoulli(),
+        prior=br.Bridge(1e-150, 3.0),
+        intercept=False,
+        offset=np.full(8, 700.0),
+    )
+    rounds: list[None] = []
+    step = stationary._proximal_step
+
+    def counted(*arguments: Any) -> Any:
+        rounds.append(None)
+        return step(*arguments)
+
+    monkeypatch.setattr(stationary, "_proximal_step", counted)
+    with pytest.raises(NotConverged, match="no start led to rounding error"):
+        br.find_map(problem)
+    assert len(rounds) < 50

@@ -5,8 +5,10 @@ Each row meets its package in test_units_packages, R's glmnet in test_units_glmn
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
+import re
 from typing import TYPE_CHECKING, Any
 
 import celer
@@ -14,12 +16,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from scipy import sparse
-from sklearn import linear_model
+from sklearn import clone, linear_model
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import bayesreg as br
+from bayesreg import cli_units
 from bayesreg.cli import main
 from bayesreg.cli_units import STANDARDISED
 from bayesreg.errors import InputError
@@ -453,6 +457,27 @@ def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> Non
     assert "beta ~ double_exponential(0, 1.65)" in out
 
 
+@pytest.mark.parametrize("width", [80, 100, 140])
+@pytest.mark.parametrize("dataset", ["diabetes", "breast_cancer"])
+def test_the_command_fits_a_terminal(
+    width: int, dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No line is wider, and no argument is torn from its value; documents have titles."""
+    file = io.StringIO()
+    out = Console(file=file, width=width, force_terminal=True, color_system=None, highlight=False)
+    monkeypatch.setattr(cli_units, "make_console", lambda **_: out)
+    with pytest.raises(SystemExit, match="0"):
+        main(["units", "--dataset", dataset])
+    lines = re.sub("\x1b\\[[0-9;]*m", "", file.getvalue()).splitlines()
+    assert max(map(len, lines)) <= width
+    words = " ".join(" ".join(lines).split())
+    for line in lines:
+        assert not line.rstrip().endswith(("=", "~", "·"))
+        assert line.strip() not in ("*", "=")
+    assert "lecture notes “" in words
+    assert "RSS: residual sum of squares" in words
+
+
 def test_the_command_writes_json_and_csv(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -484,3 +509,56 @@ def test_refuses_what_it_would_misread() -> None:
     balanced = linear.LogisticRegression(class_weight="balanced")
     with pytest.raises(InputError, match="sample_weight; give the weights of the classes"):
         br.units.from_sklearn(balanced, X, y, sample_weight=weights)
+    for wrong in ("bal", {"no": 1.0}, {0: "heavy"}):
+        with pytest.raises(InputError, match=r"estimator: class_weight must be .*\(0, 1\), found"):
+            br.units.from_sklearn(linear.LogisticRegression(class_weight=wrong), X, y)
+    for labels, message in (
+        ([None, *y[1:]], r"y: 1 of 40 labels are missing, the first at row 0 \(None\)"),
+        (["a", *y[1:]], r"y: holds labels of several kinds, text and numbers \('a', "),
+        ([b"a", b"b"] * 20, r"y: holds bytes \(b'a'\)"),
+    ):
+        with pytest.raises(InputError, match=message):
+            br.units.from_sklearn(linear.LogisticRegression(), X, labels)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e9])
+@pytest.mark.parametrize(
+    "model",
+    [
+        linear_model.Ridge(alpha=3.0),
+        linear_model.Lasso(alpha=0.2, tol=1e-14),
+        linear_model.LogisticRegression(tol=1e-12, max_iter=10**4),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_scaler_leaves_constant_columns_as_they_are(
+    value: float, model: Any, weighted: bool
+) -> None:
+    """Their coefficient is 0, and the predictions are those of the fitted pipeline."""
+    X, y = data(br.Gaussian(0.7), seed=3)
+    X = np.column_stack([3 * X[:, :2] + 1, np.full(y.size, value), X[:, 2:]])
+    logistic = isinstance(model, linear_model.LogisticRegression)
+    target = y > 0 if logistic else y
+    weights = np.linspace(0.5, 2.0, y.size) if weighted else None
+    pipeline = make_pipeline(StandardScaler(), clone(model))
+    name = pipeline.steps[-1][0]
+    pipeline.fit(X, target, **{f"{name}__sample_weight": weights})
+    problem = br.units.from_sklearn(pipeline, X, target, sample_weight=weights)
+    mode = br.find_map(problem)
+    expected = pipeline.decision_function(X) if logistic else pipeline.predict(X)
+    found = problem.design.linear_predictor(mode.coef, mode.intercept)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+    assert mode.coef[2] == 0
+    assert br.certify(problem, *br.units.coefficients(pipeline)).gap < 1e-8
+
+
+def test_a_flat_logistic_call_is_python() -> None:
+    """The printed call of no penalty, evaluated, is an estimator with this mode."""
+    X, y = data(br.Bernoulli(), seed=3)
+    problem = br.Problem(X, y, likelihood=br.Bernoulli(), prior=br.Flat())
+    call = br.units.to_sklearn(problem).parameters
+    assert call == "LogisticRegression(C=np.inf, l1_ratio=0)"
+    names = {"LogisticRegression": linear_model.LogisticRegression, "np": np}
+    model = eval(call, names).set_params(tol=1e-12, max_iter=10**4).fit(X, y)  # noqa: S307  (ours)
+    np.testing.assert_allclose(model.coef_[0], br.find_map(problem).coef, rtol=1e-5)

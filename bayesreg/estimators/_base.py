@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from bayesreg._validation import as_count, as_flag, as_fraction
+from bayesreg._frames import table_names
+from bayesreg._validation import (
+    as_count,
+    as_design_matrix,
+    as_flag,
+    as_fraction,
+    as_names,
+    refuse_masked,
+)
 from bayesreg.assembly import as_likelihood, as_prior
 from bayesreg.design import Design
 from bayesreg.errors import DegenerateMode, InputError, SamplingWarning, unknown_name
@@ -19,6 +26,7 @@ from bayesreg.estimators._posterior import Posterior, as_seed
 from bayesreg.estimators._rows import Rows, weighted_sd
 from bayesreg.likelihoods import Noise
 from bayesreg.problem import Problem
+from bayesreg.units.estimators import as_standard_scaler
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -94,6 +102,16 @@ class BayesianEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
 
     # ------------------------------------------------------------------ fitting
 
+    def _validated(self, X: object, y: object, **checks: Any) -> tuple[Any, Any]:
+        """Validate predictors and target, as scikit-learn wants it; two columns have two names."""
+        refuse_masked(X, "X")
+        refuse_masked(y, "y")
+        names = table_names(X)
+        if names is not None:
+            as_names(names, len(names))
+        found = validate_data(self, X, y, accept_sparse="csc", dtype=np.float64, **checks)
+        return found[0], found[1]
+
     def _fit(self, X: Any, y: Vector, sample_weight: object) -> None:
         """Make the problem of validated data, and its posterior; nothing is drawn yet."""
         rows = Rows.of(X, y, sample_weight)
@@ -110,7 +128,7 @@ class BayesianEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
             _check_fractions(likelihood)
         problem = Problem.of(design, as_likelihood(likelihood), as_prior(prior, design))
         if as_flag(self.standardize, "standardize"):
-            problem = _standardized(problem, sd)
+            problem = as_standard_scaler(problem, sd)
         as_fraction(self.prob, "prob")
         self.problem_ = problem
         self._posterior = Posterior(
@@ -126,21 +144,22 @@ class BayesianEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
         if self.point not in _POINTS:
             raise unknown_name("point", self.point, _POINTS)
         posterior = self._posterior
-        if self.point == "mode":
-            return posterior.mode.coef, posterior.mode.intercept
-        coef, intercept = posterior.mean if self.point == "mean" else posterior.centre
-        if "tree" in vars(posterior) and posterior.disagreement > _RHAT_LIMIT:
+        found = posterior.centre(self.point)
+        if posterior.was_drawn and posterior.disagreement > _RHAT_LIMIT:
             message = (
                 f"chains disagree (R-hat {posterior.disagreement:.3g}), so these draws are not yet "
                 "those of the posterior; raise tune and draws, and look at diagnosis_"
             )
             warnings.warn(message, SamplingWarning, stacklevel=3)
-        return coef, intercept
+        return found
 
     def _check(self, X: object) -> Any:
         """Validate predictors to predict at; rows can be taken of what is returned."""
         check_is_fitted(self)
-        return validate_data(self, X, reset=False, accept_sparse="csr", dtype=np.float64)
+        refuse_masked(X, "X")
+        matrix = validate_data(self, X, reset=False, accept_sparse="csr", dtype=np.float64)
+        as_design_matrix(matrix)  # squares that overflow are refused here too
+        return matrix
 
     # ------------------------------------------------------------------ what was found
 
@@ -203,17 +222,6 @@ class BayesianEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
         return posterior.targets(matrix, np.random.default_rng(as_seed(random_state)), count)
 
 
-def _standardized(problem: Problem, sd: Vector) -> Problem:
-    """Let the prior act on standardised columns; a constant one stays as it is, as StandardScaler.
-
-    A design standardises by the sd of its rows, and has no constant columns.
-    """
-    design, likelihood, prior = problem.design, problem.likelihood, problem.prior
-    if design.weights is None and (sd > 0).all():
-        return Problem.of(replace(design, standardize=True), likelihood, prior)
-    return Problem.of(design, likelihood, prior.rescaled(1.0 / np.where(sd > 0, sd, 1.0)))
-
-
 def _check_fractions(likelihood: Noise) -> None:
     if not likelihood.conditional:
         msg = (
@@ -253,15 +261,7 @@ class BayesianRegressor(RegressorMixin, BayesianEstimator):  # type: ignore[misc
         ValueError
             If something does not fit, an `InputError` where bayesreg says so.
         """
-        matrix, target = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csc",
-            dtype=np.float64,
-            y_numeric=True,
-            ensure_min_samples=2,
-        )
+        matrix, target = self._validated(X, y, y_numeric=True, ensure_min_samples=2)
         self._fit(matrix, np.asarray(target, dtype=np.float64), sample_weight)
         self.coef_, self.intercept_ = self._point()
         return self
@@ -289,8 +289,7 @@ class BayesianRegressor(RegressorMixin, BayesianEstimator):  # type: ignore[misc
         return (mean, self._posterior.sd(matrix)) if return_std else mean
 
     def _predicted(self, X: Any) -> Vector:
-        coef, intercept = self._posterior.mean
-        return np.asarray(X @ coef + intercept)
+        return self._posterior.predicted(X)
 
     def predict_interval(self, X: object, prob: float = 0.95) -> Matrix:
         """Predict an interval that holds a new target with a given probability.

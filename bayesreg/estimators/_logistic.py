@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import validate_data
 
+from bayesreg._labels import as_labels
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.estimators import _scales
 from bayesreg.estimators._base import BayesianEstimator
@@ -134,7 +134,7 @@ class BayesianLogistic(ClassifierMixin, BayesianEstimator):  # type: ignore[misc
         ValueError
             If something does not fit, or there are not two classes.
         """
-        matrix, labels = validate_data(self, X, y, accept_sparse="csc", dtype=np.float64)
+        matrix, labels = self._validated(X, as_labels(y))
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         _check_two_classes(labels, self.classes_)

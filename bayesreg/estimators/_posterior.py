@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special, stats
 
 from bayesreg.errors import InputError, NoClosedForm, SamplingFailed
-from bayesreg.estimators._rows import canonical_order, reordered
+from bayesreg.estimators._rows import about, canonical_order, measured, origin, reordered
 from bayesreg.likelihoods import Bernoulli, Noise, Poisson, StudentTNoise
 from bayesreg.map import find_map
 from bayesreg.posterior import diagnose, posterior_moments, sample
@@ -61,19 +61,44 @@ class Posterior:
     # ------------------------------------------------------------------ what is known of it
 
     @cached_property
+    def origin(self) -> Vector:
+        """Where columns are measured from, so that a mean of 1e9 costs no digits; shape (p,)."""
+        return origin(self.problem.design)
+
+    @cached_property
+    def measured(self) -> Problem:
+        """The same posterior, its intercept the level at the origin."""
+        problem = self.problem
+        return Problem.of(about(problem.design, self.origin), problem.likelihood, problem.prior)
+
+    @cached_property
     def moments(self) -> Moments | None:
-        """Exact moments; None where there is no closed form, no variance, or no room."""
+        """Exact moments, those of `measured`; None where there is no closed form, or no room."""
         if self.problem.design.why_not_dense is not None or self.problem.p > _MOST_COLUMNS:
             return None
         try:
-            return None if reason_against(self.problem) else posterior_moments(self.problem)
+            return None if reason_against(self.measured) else posterior_moments(self.measured)
         except NoClosedForm:
             return None
 
     @cached_property
     def tree(self) -> DataTree:
         """Draws, the same for the same rows in any order."""
-        problem = self.problem
+        tree = self._measured_tree
+        if not self.origin.any():
+            return tree
+        posterior = tree["posterior"].to_dataset()
+        shift = np.asarray(posterior["beta"]) @ self.origin
+        posterior["intercept"] = posterior["intercept"] - shift
+        tree = tree.copy()
+        tree["posterior"].dataset = posterior
+        tree.attrs["problem"] = str(self.problem)
+        return tree
+
+    @cached_property
+    def _measured_tree(self) -> DataTree:
+        """Draws from `measured`."""
+        problem = self.measured
         order = canonical_order(problem.design)
         shuffled = Problem.of(reordered(problem.design, order), problem.likelihood, problem.prior)
         tree = sample(
@@ -91,6 +116,11 @@ class Posterior:
         tree["observed_data"].dataset = observed
         return tree
 
+    @property
+    def was_drawn(self) -> bool:
+        """Whether anything was drawn yet."""
+        return "_measured_tree" in vars(self)
+
     @cached_property
     def diagnosis(self) -> Diagnosis:
         """Whether the draws can be trusted."""
@@ -98,11 +128,14 @@ class Posterior:
 
     @cached_property
     def drawn(self) -> dict[str, Array]:
-        """Draws of all chains: ``beta`` (m, p), ``intercept`` and ``noise`` (m,), unknowns (m,)."""
-        group = self.tree["posterior"]
+        """Draws of all chains: ``beta`` (m, p), ``level`` and ``noise`` (m,), unknowns (m,).
+
+        The level is the intercept of columns measured from the origin.
+        """
+        group = self._measured_tree["posterior"]
         drawn = {str(name): np.asarray(value) for name, value in group.data_vars.items()}
         drawn["noise"] = noise_sd(self.problem, drawn)
-        drawn.setdefault("intercept", np.zeros(drawn["noise"].shape))
+        drawn["level"] = drawn.pop("intercept", np.zeros(drawn["noise"].shape))
         return {
             name: value.reshape(-1, *value.shape[2:]) if value.ndim > 2 else value.ravel()
             for name, value in drawn.items()
@@ -112,10 +145,10 @@ class Posterior:
     def disagreement(self) -> float:
         """Largest split R-hat over coefficients and unknowns (Gelman et al. 2013, section 11.4)."""
         half = self.draws // 2
-        if self.tree.attrs["method"] == "exact" or half < 2:
+        if self._measured_tree.attrs["method"] == "exact" or half < 2:
             return 1.0
         worst = 1.0
-        for variable in self.tree["posterior"].data_vars.values():
+        for variable in self._measured_tree["posterior"].data_vars.values():
             values = np.asarray(variable)
             parts = np.concatenate([values[:, :half], values[:, half : 2 * half]])
             within = parts.var(axis=1, ddof=1).mean(axis=0)
@@ -137,13 +170,13 @@ class Posterior:
 
     @cached_property
     def mean(self) -> tuple[Vector, float]:
-        """Posterior mean of coefficients and intercept."""
+        """Posterior mean of coefficients and level."""
         if self.moments is not None:
             return self.moments.mean, self.moments.intercept_mean or 0.0
-        return self.drawn["beta"].mean(axis=0), float(self.drawn["intercept"].mean())
+        return self.drawn["beta"].mean(axis=0), float(self.drawn["level"].mean())
 
     @cached_property
-    def centre(self) -> tuple[Vector, float]:
+    def median_point(self) -> tuple[Vector, float]:
         """Posterior medians of the coefficients, and of the level at the columns' means.
 
         Far from the data, medians taken one by one do not belong to each other.
@@ -151,9 +184,16 @@ class Posterior:
         coef = np.median(self.drawn["beta"], axis=0)
         if not self.problem.design.intercept:
             return coef, 0.0
-        at = self.problem.design.column_mean
-        level = self.drawn["intercept"] + self.drawn["beta"] @ at
+        at = self.measured.design.column_mean
+        level = self.drawn["level"] + self.drawn["beta"] @ at
         return coef, float(np.median(level) - at @ coef)
+
+    def centre(self, point: str) -> tuple[Vector, float]:
+        """Return coefficients and intercept, of columns as they are: "mean", "median" or "mode"."""
+        if point == "mode":
+            return self.mode.coef, self.mode.intercept
+        coef, level = self.mean if point == "mean" else self.median_point
+        return coef, level - float(self.origin @ coef)
 
     def law(self) -> Any:
         """Standardised law of all linear functions: normal, Student's t, or None for another.
@@ -186,15 +226,20 @@ class Posterior:
     def predictors(self, X: Any, count: int | None = None) -> Iterator[tuple[slice, Matrix]]:
         """Yield linear predictors of some rows at a time, shapes (m, rows)."""
         chosen = self.chosen(count)
-        beta, intercept = self.drawn["beta"][chosen], self.drawn["intercept"][chosen]
-        step = max(1, _BLOCK // intercept.size)
+        beta, level = self.drawn["beta"][chosen], self.drawn["level"][chosen]
+        step = max(1, _BLOCK // max(level.size, 1))
         for start in range(0, X.shape[0], step):
             part = slice(start, min(start + step, X.shape[0]))
-            yield part, np.asarray(X[part] @ beta.T).T + intercept[:, None]
+            yield part, np.asarray(measured(X[part], self.origin) @ beta.T).T + level[:, None]
+
+    def predicted(self, X: Any) -> Vector:
+        """Posterior mean of the linear predictor at each row of X, shape (n,)."""
+        coef, level = self.mean
+        return np.asarray(measured(X, self.origin) @ coef + level)
 
     def chosen(self, count: int | None) -> NDArray[np.intp]:
         """Positions of that many draws, evenly spread over the chains."""
-        size = self.drawn["intercept"].size
+        size = self.drawn["level"].size
         return np.linspace(0, size - 1, size if count is None else count).astype(np.intp)
 
     def sd(self, X: Any) -> Vector:
@@ -209,7 +254,7 @@ class Posterior:
 
     def _exact_sd(self, moments: Moments, X: Any) -> Vector:
         """About the columns' means the level is independent of the coefficients, given sigma."""
-        design = self.problem.design
+        design = self.measured.design
         weights = design.row_weights
         noise = moments.sigma2_mean
         if noise is None:
@@ -218,11 +263,11 @@ class Posterior:
         at = weights @ design.X / total if design.intercept else np.zeros(design.p)
         level = noise / total if design.intercept else 0.0
         out = np.empty(X.shape[0])
-        step = max(1, _BLOCK // design.p)
+        step = max(1, _BLOCK // max(design.p, 1))
         for start in range(0, X.shape[0], step):
             part = slice(start, start + step)
-            block = X[part] if isinstance(X, np.ndarray) else X[part].toarray()
-            off = block - at
+            block = measured(X[part], self.origin)
+            off = (block if isinstance(block, np.ndarray) else block.toarray()) - at
             out[part] = np.vecdot(off @ moments.covariance, off)
         return np.sqrt(noise + level + np.maximum(out, 0.0))
 
@@ -239,9 +284,7 @@ class Posterior:
         tails = np.array([(1 - prob) / 2, (1 + prob) / 2])
         law = self.law()
         if law is not None:
-            coef, intercept = self.mean
-            middle = np.asarray(X @ coef + intercept)
-            return np.asarray(middle[:, None] + np.outer(self.sd(X), law.ppf(tails)))
+            return np.asarray(self.predicted(X)[:, None] + np.outer(self.sd(X), law.ppf(tails)))
         # One number in each of m equal strata, so that the tails of the noise are all but exact;
         # the same for every row, so that its interval is its own alone.
         size = self.drawn["noise"].size

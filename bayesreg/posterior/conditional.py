@@ -29,6 +29,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy import linalg, special
 
+from bayesreg.columns import negligible
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -46,13 +48,17 @@ _CHUNK = 4_000_000
 def centred(X: Matrix, h: Vector) -> tuple[Matrix, Vector]:
     """Subtract the h-weighted column means; return the columns and the means.
 
-    The second pass removes what rounding of a large mean left behind (columns around 1e9).
+    The second pass removes what rounding of a large mean left behind (columns around 1e9). What is
+    left of a constant column then is rounding, which says nothing of its coefficient: it becomes 0.
     """
     share = h / h.sum()
     mean = share @ X
     columns = X - mean
     rest = share @ columns
-    return columns - rest, mean + rest
+    columns = columns - rest
+    left, whole = (np.abs(part).max(axis=0, initial=0.0) for part in (columns, X))
+    columns[:, negligible(left, whole)] = 0.0
+    return columns, mean + rest
 
 
 @dataclass(frozen=True, eq=False)

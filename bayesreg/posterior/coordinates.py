@@ -63,6 +63,8 @@ if TYPE_CHECKING:
 
 # Beyond this ratio of scales the square of an elastic net changes no size by 1e-10 of it.
 _LAPLACE = 1e5
+# A likelihood this much wider than a prior leaves its coefficient to the prior.
+_SILENT = 1e3
 
 
 def reason_against(problem: Problem) -> str | None:
@@ -265,8 +267,9 @@ def _tailed(
     flat = HalfFree if prior.nonnegative else Free
     yield flat(columns[~finite], unit[~finite])
     # Where a density has a peak as narrow as its scale, so has a coordinate; a smooth one is better
-    # left as it is as far as the likelihood reaches.
-    reach = (np.hypot(width, unit) if isinstance(prior, StudentT) else width)[finite]
+    # left as it is as far as the likelihood reaches, unless that says nothing: then tails are long.
+    heard = isinstance(prior, StudentT) & (unit < _SILENT * width)
+    reach = np.where(heard, np.hypot(width, unit), width)[finite]
     yield Tailed(columns[finite], width[finite], reach, prior.nonnegative, law, bend, **uses)
 
 

@@ -67,10 +67,12 @@ def _with_level(design: Design) -> PseudoRows:
     weighted = sparse.diags_array(weights) @ design.X
     left = target - level
     gram = (design.X.T @ weighted).toarray() - total * np.outer(center, center)
+    varies = design.column_sd > 0  # what the difference leaves of a constant column is rounding
+    gram *= np.outer(varies, varies)
     ratio = float(np.sqrt(total / design.n))
     rows = PseudoRows.of(
         0.5 * (gram + gram.T),
-        weighted.T @ left,
+        varies * (weighted.T @ left),
         float(weights @ left**2),
         design.n,
         x_mean=ratio * center,

@@ -147,8 +147,11 @@ def _settle(work: Scaled[SeparablePenalty], start: Vector) -> _End:
             best = _End(theta, value, residual, floor, rounds)
         if residual == 0.0 or (best.residual < _TINY + 100 * floor and stalled >= 3):
             break
+        before = (*theta, value, boost)
         near, near_value, boost = _proximal_step(work, theta, value, at, boost)
         theta, value = _newton_step(work, near, near_value)
+        if before == (*theta, value, boost):  # so would all further rounds
+            break
     return best
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesreg.posterior.conditional import centred
 from bayesreg.posterior.gibbs._augmented import SCALE, SIGMA, Prior, Rows, State
 from bayesreg.posterior.gibbs._mixing import start
 from bayesreg.posterior.gibbs.chains import run_chains
@@ -66,22 +67,19 @@ def run_augmented(
 
 def rows_of(plan: Plan) -> Rows:
     """Centre columns where there is an intercept, which takes up what is subtracted."""
-    X = plan.X.T
-    p, n = X.shape
-    mean = np.zeros(p)
-    offset = plan.offset + plan.loc @ X
+    X, mean = plan.X, np.zeros(plan.p)
+    offset = plan.offset + X @ plan.loc
     if plan.has_intercept:
-        mean = X @ plan.weights / plan.weights.sum()
-        X = X - mean[:, None]
+        X, mean = centred(X, plan.weights)
     return Rows(
-        X=np.ascontiguousarray(X),
+        X=np.ascontiguousarray(X.T),
         mean=mean,
         y=np.array(plan.y, dtype=np.float64),
         weights=np.array(plan.weights, dtype=np.float64),
         offset=offset,
         nu=plan.nu,
         has_level=plan.has_intercept,
-        wide=is_wide(plan, n),
+        wide=is_wide(plan, plan.design.n),
     )
 
 

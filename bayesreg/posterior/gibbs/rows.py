@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import linalg
 
+from bayesreg.columns import negligible
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -48,10 +50,13 @@ class Rows:
         columns, target, flat = _whitened(plan)
         basis, k = flat.basis, columns.shape[1]
         count = float(plan.design.count - basis.shape[1])
+        whole = np.sqrt((columns**2).sum(axis=0))
         # The second pass removes what rounding of large means left behind.
         for _ in range(2 if basis.size else 0):
             columns = columns - basis @ (basis.T @ columns)
             target = target - basis @ (basis.T @ target)
+        # A column that depends on flat ones, as a constant does beside an intercept, says nothing.
+        columns = np.where(negligible(np.sqrt((columns**2).sum(axis=0)), whole), 0.0, columns)
         A, t = columns, target
         if A.shape[0] > k + 1:
             R = linalg.qr(np.column_stack([A, t]), mode="r", overwrite_a=True)[0][: k + 1]
