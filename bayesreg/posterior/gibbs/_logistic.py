@@ -14,7 +14,8 @@ Hamiltonian
 
 With an unknown scale, the scale and the coefficients are multiplied together, too; every other
 time, by a coin, the level with them: where the columns separate the classes, only along that ray is
-there much room.
+there much room. Coefficients with heavy tails move along that ray whether or not their scale is
+known (`_rays`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from bayesreg.posterior.gibbs._augmented import (
 )
 from bayesreg.posterior.gibbs._binary_rows import add_information, log_likelihood
 from bayesreg.posterior.gibbs._polya_gamma import fill_polya_gamma
+from bayesreg.posterior.gibbs._rays import ray_step
 from bayesreg.posterior.gibbs._trajectory import hamiltonian_step
 from bayesreg.posterior.gibbs.fingerprint import fingerprint
 
@@ -76,6 +78,7 @@ def _entry(sources: int) -> Any:
         metric: Metric,
         first: int,
         period: int,
+        rays: int,
         mode: int,
         out: Matrix,
         rng: Generator,
@@ -90,6 +93,8 @@ def _entry(sources: int) -> Any:
             Number of the first draw.
         period : int
             A Pólya–Gamma step is made every so many draws; the Hamiltonian step at every one.
+        rays : int
+            How many moves of coefficients with heavy tails along rays there are in a draw.
         mode : int
             0: no Hamiltonian step, and the information of the rows is summed up in ``metric``; 1:
             with it, its step size being tuned; 2: as it is.
@@ -111,6 +116,7 @@ def _entry(sources: int) -> Any:
             if prior.scaled >= 0:
                 share = 1.0 if rows.has_level and rng.random() < 0.5 else 0.0
                 _joint_step(rows, prior, state, SCALE, share, rng)
+            ray_step(rows, prior, state, rays, rng)
             prior_step(prior, state, rng)
             out[t, :p] = state.beta
             out[t, p] = state.scalars[LEVEL] - np.dot(rows.mean, state.beta)

@@ -36,7 +36,42 @@ if TYPE_CHECKING:
 
 _FAST = {"reassoc", "contract"}
 # First step of a slice in u, which spans both the modes that there may be, and where u ends.
-_WIDTH, _STEPS, _FAR = 4.0, 100, 300.0
+_WIDTH, _STEPS, FAR = 4.0, 100, 300.0
+
+
+@njit(nogil=True, error_model="numpy", inline="always")
+def has_pairs(family: int) -> bool:
+    """Say whether coefficients of a family are drawn here."""
+    return family in (STUDENT_T, GENERALIZED_PARETO, HORSESHOE, REGULARIZED_HORSESHOE)
+
+
+@njit(nogil=True, error_model="numpy", inline="always")
+def read_tail(family: int, state: float) -> float:
+    """Return u as the local state of a family has it."""
+    if family == STUDENT_T:
+        return math.log(state)
+    return -2.0 * math.log(state) if family == GENERALIZED_PARETO else -math.log(state)
+
+
+@njit(nogil=True, error_model="numpy", inline="always")
+def write_tail(family: int, u: float) -> float:
+    """Return the local state that has this u."""
+    if family == STUDENT_T:
+        return math.exp(u)
+    return math.exp(-0.5 * u) if family == GENERALIZED_PARETO else math.exp(-u)
+
+
+@njit(nogil=True, error_model="numpy", inline="always")
+def log_tail(u: float, family: int, half: float) -> float:
+    """Log prior density of u, `half` shape/2."""
+    if abs(u) > FAR:
+        return -math.inf
+    c = math.exp(u)
+    if family == STUDENT_T:
+        return -half * (u + 1.0 / c)
+    if family == GENERALIZED_PARETO:
+        return -half * (u + 2.0 / math.sqrt(c))
+    return 0.5 * u - math.log1p(c)
 
 
 @njit(nogil=True, error_model="numpy", inline="always")
@@ -44,18 +79,13 @@ def _log_density(
     u: float, family: int, half: float, square: float, slab: float, d: float, pull: float
 ) -> float:
     """Log density of u; `square` is that of the width, `pull` that of e, `half` shape/2."""
-    if abs(u) > _FAR:
+    if abs(u) > FAR:
         return -math.inf
-    c = math.exp(u)
-    variance = square * c
+    variance = square * math.exp(u)
     variance /= 1.0 + variance * slab
     known = 1.0 + variance * d
     data = 0.5 * (pull * variance / known - math.log(known))
-    if family == STUDENT_T:
-        return data - half * (u + 1.0 / c)
-    if family == GENERALIZED_PARETO:
-        return data - half * (u + 2.0 / math.sqrt(c))
-    return data + 0.5 * u - math.log1p(c)
+    return data + log_tail(u, family, half)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -93,24 +123,14 @@ def _draw_pair(
 ) -> float:  # fmt: skip
     """Draw the local state of coefficient j, written, and the coefficient, returned."""
     square, slab = width * width, 0.0
-    if family == STUDENT_T:
-        u = math.log(aux[j, 0])
-    elif family == GENERALIZED_PARETO:
-        u = -2.0 * math.log(aux[j, 0])
+    if family == GENERALIZED_PARETO:
         square *= exponential_mixture(aux[j, 0] * abs(beta[j]) / width, rng)
-    else:
-        u = -math.log(aux[j, 0])
-        if family == REGULARIZED_HORSESHOE:
-            slab = aux[j, 1]
+    elif family == REGULARIZED_HORSESHOE:
+        slab = aux[j, 1]
+    u = read_tail(family, aux[j, 0])
     u = _slice(u, family, 0.5 * shape[j, 0], square, slab, d, e * e, rng)
-    c = math.exp(u)
-    if family == STUDENT_T:
-        aux[j, 0] = c
-    elif family == GENERALIZED_PARETO:
-        aux[j, 0] = 1.0 / math.sqrt(c)
-    else:
-        aux[j, 0] = 1.0 / c
-    variance = square * c
+    aux[j, 0] = write_tail(family, u)
+    variance = square * math.exp(u)
     variance /= 1.0 + variance * slab
     variance /= 1.0 + variance * d
     return variance * e + math.sqrt(variance) * rng.standard_normal()
@@ -128,12 +148,6 @@ def _product(x: Vector, r: Vector) -> float:
 def _take(x: Vector, change: float, r: Vector) -> None:
     for i in range(x.size):
         r[i] -= change * x[i]
-
-
-@njit(nogil=True, error_model="numpy", inline="always")
-def has_pairs(family: int) -> bool:
-    """Say whether coefficients of a family are drawn here."""
-    return family in (STUDENT_T, GENERALIZED_PARETO, HORSESHOE, REGULARIZED_HORSESHOE)
 
 
 @njit(nogil=True, error_model="numpy")

@@ -41,6 +41,9 @@ _FIRST_STEP = 0.5
 # less: it costs n p²/2, or n²p, and a trajectory some 8 n p. In it alone coefficients with heavy
 # tails are drawn together with their local variances.
 _PERIOD, _PERIOD_OF_PAIRS = 8, 2
+# Moves along rays in a draw: from least to most as what they cost beside the rest, p min(n, p) over
+# this, allows. Each is some passes over the rows.
+_LEAST_RAYS, _MOST_RAYS, _PER_RAY = 4, 24, 1000
 
 
 @dataclass(eq=False)
@@ -54,6 +57,7 @@ class _Logistic(Chain):
     prior: Prior = field(init=False)
     state: State = field(init=False)
     metric: Metric = field(init=False)
+    rays: int = field(init=False)
     done: int = 0
     period: int = 1
     mode: int = AUGMENT
@@ -65,6 +69,8 @@ class _Logistic(Chain):
         self.prior = prior_of(plan)
         self.state = _state(plan, self.rows, self.prior, self.rng)
         self.metric = Metric(np.zeros(self.rows.y.size), np.empty((0, 0)), np.zeros(5))
+        affordable = plan.p * min(plan.p, self.rows.y.size) // _PER_RAY
+        self.rays = min(max(affordable, _LEAST_RAYS), _MOST_RAYS)
 
     @property
     def learning(self) -> tuple[int, int]:
@@ -86,7 +92,7 @@ class _Logistic(Chain):
             part = out[filled : filled + upto - self.done]
             advance(
                 self.rows, self.prior, self.state, self.metric,
-                self.done, self.period, self.mode, part, self.rng,
+                self.done, self.period, self.rays, self.mode, part, self.rng,
             )  # fmt: skip
             filled += upto - self.done
             self.done = upto
