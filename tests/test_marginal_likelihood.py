@@ -332,7 +332,7 @@ def test_chains_that_disagree_are_said(chains: int, words: str) -> None:
     problem = lasso(X, y)
     tree = br.sample(problem, draws=400, chains=chains, seed=1, progress=False)
     if chains == 2:
-        tree["posterior"]["beta"][1] += 0.3
+        tree["posterior"].dataset["beta"].values[1] += 0.3
     with pytest.warns(SamplingWarning, match=f"off by more than its error: draws are .*{words}"):
         found = br.log_marginal_likelihood(problem, draws=tree, seed=2)
     assert words in found.caution
