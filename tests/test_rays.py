@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PRIORS: dict[str, Prior] = {
     "cauchy": br.StudentT(nu=1.0, scale=0.3),
     "double-pareto": br.GeneralizedDoublePareto(shape=1.0, scale=0.3),
+    "double-pareto-far": br.GeneralizedDoublePareto(shape=0.1, scale=0.3),
     "horseshoe": br.Horseshoe(0.3),
     "regularized": RegularizedHorseshoe(0.3, slab_scale=50.0, slab_df=math.inf),
 }
@@ -41,12 +42,12 @@ def probabilities(prior: Prior) -> np.ndarray:
     def mass(low: float, high: float) -> float:
         return float(
             integrate.quad(
-                lambda u: density(math.exp(u)) * math.exp(u), low, high, limit=400, epsabs=1e-13
+                lambda u: density(math.exp(u)) * math.exp(u), low, high, limit=900, epsabs=1e-13
             )[0]
         )
 
     below = integrate.quad(lambda u: density(-math.exp(u)) * math.exp(u), -30, 8, limit=400)[0]
-    edges = [-30.0, *np.log(QUANTILES), 40.0]
+    edges = [-30.0, *np.log(QUANTILES), 300.0]
     parts = np.array([mass(a, b) for a, b in pairwise(edges)])
     return np.asarray(np.cumsum(parts[::-1])[::-1][1:] / (parts.sum() + below))
 

@@ -37,10 +37,13 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from bayesreg._validation import Vector
     from bayesreg.posterior.gibbs._augmented import Prior, Rows, State
 
 # First step of a slice in the logarithm of a ratio; logs of the least and the largest h.
 _STEP, _LEAST, _MOST = 1.0, math.log(0.1), math.log(1e5)
+# Linear predictors beyond this leave few digits to what is left without them.
+_LARGE = 1e6
 
 
 @njit(nogil=True, error_model="numpy")
@@ -59,7 +62,7 @@ def _beyond(prior: Prior, state: State, h: float, chosen: NDArray[np.int64]) -> 
 @njit(nogil=True, error_model="numpy")
 def _log_density(t: float, context: Any) -> float:
     """Log density of the logarithm of a ratio."""
-    rows, prior, state, chosen, h, share, moving, eta = context
+    rows, prior, state, chosen, h, share, moving, rest, eta = context
     if abs(t) > FAR:
         return -math.inf
     ratio, total = math.exp(t), share * t
@@ -76,11 +79,28 @@ def _log_density(t: float, context: Any) -> float:
                 math.log(math.exp(-u) / (width * width) + slab) - slab * beta * beta
             )
     for i in range(eta.size):
-        eta[i] = state.eta[i] + (ratio - 1.0) * moving[i]
+        eta[i] = rest[i] + ratio * moving[i]
     return float(total + log_likelihood(rows, eta))
 
 
 _slice_ratio = slice_sampler(_log_density)
+
+
+@njit(nogil=True, error_model="numpy")
+def _rest(
+    rows: Rows, state: State, chosen: NDArray[np.int64], share: float, moving: Vector
+) -> Vector:
+    """Return what does not move of the linear predictor: a difference, unless that would cancel."""
+    rest = state.eta - moving
+    for i in range(moving.size):
+        if abs(moving[i]) > _LARGE:
+            others = state.beta.copy()
+            for k in range(chosen.shape[0]):
+                others[chosen[k, 0]] = 0.0
+            rest[:] = np.dot(others, rows.X)
+            rest += rows.offset + (1.0 - share) * state.scalars[LEVEL]
+            break
+    return rest
 
 
 @njit(nogil=True, error_model="numpy")
@@ -95,7 +115,8 @@ def _move(
         j = chosen[k, 0]
         for i in range(n):
             moving[i] += state.beta[j] * rows.X[j, i]
-    context = (rows, prior, state, chosen, h, share, moving, eta)
+    rest = _rest(rows, state, chosen, share, moving)
+    context = (rows, prior, state, chosen, h, share, moving, rest, eta)
     t = _slice_ratio(0.0, context, _STEP, rng)
     ratio = math.exp(t)
     for k in range(chosen.shape[0]):
@@ -105,7 +126,7 @@ def _move(
         state.aux[j, 0] = write_tail(family, u)
     state.scalars[LEVEL] *= 1.0 + share * (ratio - 1.0)
     for i in range(n):
-        state.eta[i] += (ratio - 1.0) * moving[i]
+        state.eta[i] = rest[i] + ratio * moving[i]
 
 
 @njit(nogil=True, error_model="numpy")
