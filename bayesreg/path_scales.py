@@ -285,7 +285,7 @@ def _largest_empty_scale(family: Family) -> float | None:
     problem = family.at(1.0)
     if isinstance(problem.penalty, FusedPenalty):
         return _largest_level_scale(problem, problem.penalty)
-    origin = problem.gradient(np.zeros(problem.p), null_intercept(problem))[0]
+    origin = _pull(problem, np.zeros(problem.p), null_intercept(problem))
     low = _critical_scale(family, origin)
     if low is None:
         return None
@@ -298,13 +298,20 @@ def _largest_empty_scale(family: Family) -> float | None:
             break
     else:
         return None
-    gradient = there.gradient(mode.coef, mode.intercept)[0]
+    gradient = _pull(there, mode.coef, mode.intercept)
     first = _critical_scale(family, np.where(kinked, gradient, 0.0))
     if first is None:
         return None
     if isinstance(problem.penalty, ElasticNetPenalty) and problem.penalty.l2[~kinked].any():
         return _bisect_empty(family, kinked, low, first)
     return first * (1 - _BELOW_THE_TIE)
+
+
+def _pull(problem: Problem, coef: Vector, intercept: float) -> Vector:
+    """Return the gradient (p,); 0 for a constant column beside an intercept, not its rounding."""
+    gradient = problem.gradient(coef, intercept)[0]
+    constant = problem.design.intercept & (problem.design.column_sd == 0)
+    return np.where(constant, 0.0, gradient)
 
 
 def _largest_level_scale(problem: Problem, penalty: FusedPenalty) -> float:

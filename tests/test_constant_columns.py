@@ -221,3 +221,14 @@ def test_draws_and_intercept_are_those_of_the_columns_as_they_are() -> None:
     by_draws = (far @ beta.reshape(-1, 3).T + intercept.ravel()).mean(axis=1)
     np.testing.assert_allclose(model.predict(far), by_draws, atol=1e-7)
     require_own(model.problem_, model.draws_)
+
+
+@pytest.mark.parametrize("value", [1.0, 1e9])
+def test_a_path_of_constants_begins_at_one(value: float) -> None:
+    """Nothing pulls on them but rounding, which once made a scale of 1e14."""
+    y = np.random.default_rng(8).normal(size=30)
+    X = np.full((30, 2), value)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
+    path = br.map_path(problem, n_scales=3)
+    assert path.scales[0] == pytest.approx(1.0)
+    assert not path.coef.any()

@@ -469,6 +469,40 @@ def test_draws_under_longer_names_are_read_and_columns_checked() -> None:
         br.log_marginal_likelihood(other, draws=tree)
 
 
+def _changed(tree: Any, how: str) -> Any:
+    """Return draws with something wrong."""
+    out, posterior = tree.copy(), tree["posterior"].to_dataset()
+    if how == "few":
+        return tree.isel(draw=slice(3))
+    changes = {
+        "text": lambda: posterior.assign(beta=posterior["beta"].astype(str)),
+        "complex": lambda: posterior.assign(beta=posterior["beta"] * 1j),
+        "one chain": lambda: posterior.assign(intercept=posterior["intercept"].isel(chain=0)),
+        "no columns": lambda: posterior.drop_vars("feature"),
+    }
+    out["posterior"] = changes[how]()
+    return out
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("few", "draws: hold 3 per chain; a bridge needs 8"),
+        ("text", "draws: 'beta' holds <U"),
+        ("complex", "draws: 'beta' holds complex128"),
+        ("one chain", "draws: 'intercept' holds float64 by draw, not real numbers by chain"),
+        ("no columns", "do not say which columns they are of"),
+    ],
+)
+def test_draws_that_are_none_are_refused(how: str, words: str) -> None:
+    """A wrong number, or an error of NumPy's, otherwise."""
+    X, y = rows(10)
+    problem = lasso(X, y)
+    tree = br.sample(problem, draws=20, chains=2, seed=1, progress=False)
+    with pytest.raises(InputError, match=words):
+        br.log_marginal_likelihood(problem, "bridge", draws=_changed(tree, how))
+
+
 def test_refusals_say_what_to_do() -> None:
     """Improper priors, wrong names, foreign draws."""
     X, y = rows(11)

@@ -108,6 +108,8 @@ def test_missing_values_are_a_fault() -> None:
     found = br.diagnose(_tree(draws))
     assert not found.ok
     assert found.worst == "beta[c0]"
+    assert "beta[c0] cannot be judged: its draws are not all finite" in found.verdict
+    assert "nan" not in found.verdict
 
 
 def test_a_constant_beside_others_is_left_out() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from bayesreg import (
     posterior_moments,
     sample,
 )
-from bayesreg.errors import ImproperPosterior, NoClosedForm
+from bayesreg.errors import ImproperPosterior, InputError, NoClosedForm
 from tests.reference_cases import CASES, Case, number, vector
 
 if TYPE_CHECKING:
@@ -358,6 +359,33 @@ def test_improper_is_refused() -> None:
         posterior_moments(
             Problem([[1.0, 2.0]], [1.0], likelihood=Gaussian(1.0), prior=Flat(), intercept=False)
         )
+
+
+def _exact_sds(X: np.ndarray) -> np.ndarray:
+    """Roots of the diagonal of the inverse of X'X, two columns and an intercept, as fractions."""
+    rows = [[Fraction(float(v)) for v in row] for row in X]
+    mean = [sum(column, Fraction()) / len(rows) for column in zip(*rows, strict=True)]
+    a, b = ([row[j] - mean[j] for row in rows] for j in range(2))
+    aa, ab, bb = (
+        sum(u * v for u, v in zip(s, t, strict=True)) for s, t in ((a, a), (a, b), (b, b))
+    )
+    det = aa * bb - ab * ab
+    return np.sqrt([float(bb / det), float(aa / det)])
+
+
+@pytest.mark.parametrize("apart", [1e-4, 1e-8, 1e-10, 1e-12, 1e-14])
+def test_flat_columns_that_nearly_depend_are_right_or_refused(apart: float) -> None:
+    """To 1e-4 of a standard deviation, against fractions."""
+    rng = np.random.default_rng(12)
+    for shift in (0.0, 1e3):
+        x = rng.normal(size=30)
+        X = np.column_stack([x, x + apart * rng.normal(size=30)]) + shift
+        problem = Problem(X, rng.normal(size=30), likelihood=Gaussian(1.0), prior=Flat())
+        if apart < 1e-11:
+            with pytest.raises((InputError, ImproperPosterior), match="depend"):
+                posterior_moments(problem)
+            continue
+        assert_allclose(posterior_moments(problem).sd, _exact_sds(X), rtol=1e-4)
 
 
 def test_moments_are_a_record() -> None:

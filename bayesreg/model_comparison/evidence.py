@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 METHODS = ("auto", "exact", "bridge", "models")
 # A standard error, in nats, from which on a Bayes factor says little.
 _LARGE_ERROR = 0.3
+# Draws per chain below which halves of them say nothing of each other.
+_LEAST_DRAWS = 8
 # R-hat above which chains disagree by more than an error that is estimated within them.
 _RHAT = 1.05
 
@@ -138,7 +140,7 @@ def log_marginal_likelihood(
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
-    as_count(n_draws, "n_draws", minimum=8)
+    as_count(n_draws, "n_draws", minimum=_LEAST_DRAWS)
     as_count(chains, "chains")
     if isinstance(draws, Real):
         msg = f"draws: is what bayesreg.sample returned; for {draws} draws per chain use n_draws"
@@ -216,6 +218,10 @@ class _Task:
             else:
                 return self._result(value, 0.0, "exact", "closed form or quadrature")
         drawn = read_draws(self.problem, self._tree)
+        count = drawn["beta"].shape[1]
+        if count < _LEAST_DRAWS:
+            msg = f"draws: hold {count} per chain; a bridge needs {_LEAST_DRAWS}, better thousands"
+            raise InputError(msg)
         found = bridge(reduced, drawn, _stream_apart(self.rng))
         why = f"{why}; bridge sampling from a {found.proposal}"
         value = found.value + constant

@@ -30,6 +30,7 @@ import numpy as np
 from scipy import linalg, special
 
 from bayesreg.columns import negligible
+from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +42,13 @@ type Positions = NDArray[np.intp]
 type Mask = NDArray[np.bool_]
 
 _EPS = float(np.finfo(np.float64).eps)
+# Rounding moves a sd by up to some four units of rounding over the least singular value of the flat
+# columns, each of length one (as found against rational arithmetic): by 1e-4 of it at this one.
+_LEAST = 4e4 * _EPS
+_ROUNDED = (
+    "prior: is flat on columns that depend on each other but for their last digits, so that "
+    "rounding would decide on their posterior; leave one out, or give them a proper prior"
+)
 # Numbers that are held at once where many ratios meet many singular values.
 _CHUNK = 4_000_000
 
@@ -143,7 +151,11 @@ class Projection:
             A, t = np.vstack([A, more]), np.append(t, np.zeros(absorbed.size))
         # Flat columns, each scaled to norm one so that units do not enter the rank.
         norm = np.sqrt((A[:, flat] ** 2).sum(axis=0))
+        if not norm.all():
+            raise InputError(_ROUNDED)
         Q, R = np.linalg.qr(A[:, flat] / norm)
+        if flat.size and np.linalg.svd(R, compute_uv=False)[-1] < _LEAST:
+            raise InputError(_ROUNDED)
         M = A[:, kept]
         onto_flat, t_flat = Q.T @ M, Q.T @ t
         flat_root = linalg.solve_triangular(R, np.eye(flat.size)) / norm[:, None]

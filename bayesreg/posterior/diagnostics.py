@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesreg._text_table import as_table
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,6 +67,23 @@ class Diagnosis:
     worst: str | None
     mcse_max: float | None = None
     unmoved: int = 0
+
+    def __str__(self) -> str:
+        """Return the verdict, and under it the numbers that there are, each with its limit."""
+        at = f" ({self.worst})" if self.worst else ""
+        error = None if self.mcse_max is None else f"{100 * self.mcse_max:.2g} % of a posterior sd"
+        measures = (
+            ("largest R-hat", self.rhat_max, f"below {RHAT_LIMIT}{at}"),
+            ("fewest effective draws, bulk", self.ess_bulk_min, f"{ESS_PER_CHAIN} per chain"),
+            ("fewest effective draws, tails", self.ess_tail_min, f"{ESS_PER_CHAIN} per chain"),
+            ("largest Monte Carlo error", error, ""),
+            ("divergences", str(self.divergences), "0"),
+            ("smallest BFMI", self.bfmi_min, f"at least {BFMI_LIMIT}"),
+        )
+        there = [row for row in measures if row[1] is not None]
+        columns = {"found": [row[1] for row in there], "wanted": [row[2] for row in there]}
+        table = as_table([row[0] for row in there], columns, most=len(there))
+        return "\n".join([self.verdict, *table])
 
 
 def diagnose(draws: xr.DataTree) -> Diagnosis:
@@ -211,13 +230,16 @@ def _faults(found: Diagnosis, chains: int, *, complete: bool) -> Iterator[str]:
         yield "fewer than 4 draws per chain, or draws that never move, say nothing; draw more"
         return
     rhat, effective = found.rhat_max, min(found.ess_bulk_min, found.ess_tail_min)
-    if rhat is not None and not rhat <= RHAT_LIMIT:  # so written, NaN is a fault too
+    if math.isnan(effective) or (rhat is not None and math.isnan(rhat)):
+        yield f"{found.worst} cannot be judged: its draws are not all finite, or stand still"
+    elif rhat is not None and rhat > RHAT_LIMIT:
         yield (
             f"R-hat is {rhat:.3f} for {found.worst} (limit {RHAT_LIMIT}): chains disagree; "
             "raise tune and draws"
         )
-    if not effective >= ESS_PER_CHAIN * chains:
-        yield f"only {effective:.0f} effective draws (want {ESS_PER_CHAIN * chains}); raise draws"
+    wanted = ESS_PER_CHAIN * chains
+    if effective < wanted:
+        yield f"only {math.floor(effective)} effective draws (want {wanted}); raise draws"
     if found.divergences:
         yield (
             f"{found.divergences} divergences: a region may be missed; "

@@ -11,6 +11,8 @@ from bayesreg.errors import InputError
 from bayesreg.posterior.provenance import require_own
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from bayesreg.posterior.conditional import Array
     from bayesreg.problem import Problem
 
@@ -55,6 +57,7 @@ def read_draws(problem: Problem, draws: object, group: Group = "posterior") -> d
     for name in needed:
         ours = _ours(found, name)
         if ours in found:
+            _require_numbers(ours, found[ours], () if name != "beta" else found[ours].dims)
             values = found[ours].transpose("chain", "draw", ...)
             drawn[name] = np.array(values, dtype=np.float64)
         elif not (group == "prior" and name == "intercept"):
@@ -88,15 +91,27 @@ def _group_of(draws: object, group: Group) -> tuple[Any, Any]:
     raise InputError(msg)
 
 
+def _require_numbers(name: str, variable: Any, further: tuple[Hashable, ...]) -> None:
+    """Raise InputError unless a variable holds real numbers by chain, draw and these dimensions."""
+    if variable.dtype.kind not in "fiu" or set(variable.dims) != {"chain", "draw", *further}:
+        msg = (
+            f"draws: {name!r} holds {variable.dtype} by {', '.join(map(str, variable.dims))}, not "
+            "real numbers by chain and draw; give what bayesreg.sample returned"
+        )
+        raise InputError(msg)
+
+
 def _require_columns(problem: Problem, beta: Any) -> None:
     """Raise InputError unless coefficients are of the columns of a problem."""
     count = beta.size // (beta.sizes["chain"] * beta.sizes["draw"] or 1)
     if count != problem.p or beta.ndim != 3:
         msg = f"draws: hold {count} coefficients, but the problem has {problem.p} columns"
         raise InputError(msg)
-    if "feature" not in beta.coords:
-        return
-    for theirs, ours in zip(beta.coords["feature"].to_numpy(), problem.names, strict=True):
+    feature = next(name for name in beta.dims if name not in ("chain", "draw"))
+    if feature not in beta.coords:
+        msg = f"draws: do not say which columns they are of (coordinate {feature!r}); keep it"
+        raise InputError(msg)
+    for theirs, ours in zip(beta.coords[feature].to_numpy(), problem.names, strict=True):
         if str(theirs) != ours:
             msg = f"draws: are of column {str(theirs)!r} where the problem has {ours!r}"
             raise InputError(msg)
