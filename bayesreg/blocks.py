@@ -31,8 +31,13 @@ class Blocks(Prior):
     """
 
     parts: tuple[tuple[Prior, tuple[int, ...]], ...]
-    name: ClassVar[str] = "Blocks"
     penalised_name: ClassVar[str] = "mixed penalties"
+
+    @property
+    def name(self) -> str:  # type: ignore[override]  # that of other priors is their class's
+        """Names of the priors, each once: ``"Flat and Laplace"``."""
+        *others, last = dict.fromkeys(prior.name for prior, _ in self.parts)
+        return f"{', '.join(others)} and {last}" if others else last
 
     @classmethod
     def of(cls, parts: Sequence[object], names: tuple[str, ...]) -> Self:

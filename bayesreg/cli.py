@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import traceback
@@ -91,7 +92,7 @@ def compare(
     chains: Chains = 4,
     seed: Seed = 0,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write one HTML page here.")
+        Path | None, typer.Option("--output", "-o", help="Write one page here (.html).")
     ] = None,
     figure: Annotated[
         Path | None, typer.Option("--figure", help="Write the figure here (.png, .svg, .pdf).")
@@ -151,12 +152,6 @@ def find_map(
     out = make_console(quiet=as_json)
     values = _given(given or [])
     problem, _ = _asked(out, model, dataset, data, target, formula, scale=scale, sigma=sigma)
-    if "scale" in problem.unknown and "scale" not in values:
-        msg = (
-            "given: the scale is unknown, and coefficients and scale have no joint mode (their "
-            "density is unbounded); condition on a value with --given scale=..."
-        )
-        raise InputError(msg)
     fit = _verb("map", "find_map")(problem, given=values)
     terminal = import_module("bayesreg.terminal")
     if as_json:
@@ -276,9 +271,6 @@ def map_path(
             seed=seed,
         )
         return
-    if "sigma" in problem.unknown and "sigma" not in values:
-        msg = "given: sigma is unknown, and a path is conditional on it; add --given sigma=..."
-        raise InputError(msg)
     path = _verb("path", "map_path")(
         problem, n_scales=100 if scales is None else scales, given=values
     )
@@ -400,21 +392,14 @@ def _verb(module: str, name: str) -> Any:
 
 def _check_outputs(page: Path | None, figure: Path | None) -> None:
     """Refuse an output that cannot be written before minutes of work, not after."""
-    for argument, path in (("output", page), ("figure", figure)):
-        if path is not None:
-            check_place(path, argument)
-    if figure is not None and figure.suffix.lower() not in _FIGURE_KINDS:
-        msg = f"figure: {figure.name!r} must end in one of {', '.join(_FIGURE_KINDS)}"
-        raise InputError(msg)
+    _check_kind(page, (".html", ".htm"))
+    _check_kind(figure, _FIGURE_KINDS, "figure")
 
 
-def _check_kind(output: Path | None, kinds: tuple[str, ...]) -> None:
+def _check_kind(path: Path | None, kinds: tuple[str, ...], argument: str = "output") -> None:
     """Refuse an output whose name does not say what to write."""
-    if output is None:
-        return
-    check_place(output, "output")
-    if output.suffix.lower() not in kinds:
-        msg = f"output: {output.name!r} must end in one of {', '.join(kinds)}"
+    if path is not None and check_place(path, argument).suffix.lower() not in kinds:
+        msg = f"{argument}: {path.name!r} must end in one of {', '.join(kinds)}"
         raise InputError(msg)
 
 
@@ -441,7 +426,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001  (whatever it is, the user gets one line)
         if "--debug" in args:
             traceback.print_exc()
-        _fail(*_failure(error))
+        message, status = _failure(error)
+        told = _in_options(message, args)
+        _fail(told, status if told == message else 2)  # an option would mend it
     if code == _INTERRUPTED:
         _fail("interrupted", _INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
@@ -469,6 +456,24 @@ def _failure(error: Exception) -> tuple[str, int]:
     if isinstance(error, import_module("typer._click.exceptions").ClickException):
         return str(error.format_message()), 2
     return f"{type(error).__name__}: {error} (unforeseen; --debug shows where)", 1
+
+
+# Advice in Python, such as: find_map(..., given={"sigma": 1.0}), or: method="gibbs"
+_KEYWORD = re.compile(r'\b(\w+)="([\w-]+)"')
+_GIVEN = re.compile(
+    r"""(?P<call>\w+\([\w.]+, )?given=\{(["'])(?P<name>[^"']+)\2: [^{}]*\}(?(call)\))"""
+)
+
+
+def _in_options(message: str, args: Sequence[str]) -> str:
+    """Say what a message advises in Python as options of the command, where it has them."""
+    command = import_module("typer.main").get_command(app).commands.get(args[0])
+    known = set() if command is None else {parameter.name for parameter in command.params}
+    option = r"--given \g<name>=..." if "given" in known else r"in Python \g<0>"
+    return _KEYWORD.sub(
+        lambda found: f"--{found[1]} {found[2]}" if found[1] in known else found[0],
+        _GIVEN.sub(option, message),
+    )
 
 
 def _fail(message: str, code: int) -> None:

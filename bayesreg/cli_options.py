@@ -14,7 +14,13 @@ _PRIORS = (
 
 Model = Annotated[
     str | None,
-    typer.Option("--model", help="Gallery model, see 'models'; or a .py file: code that is run."),
+    typer.Option(
+        "--model",
+        help=(
+            "Gallery model, see 'models'; or a .py file: code that is run, and that defines "
+            "build(X, y, *, scale, sigma, intercept, names), see the README."
+        ),
+    ),
 ]
 DatasetName = Annotated[str | None, typer.Option("--dataset", help="Bundled data; see 'datasets'.")]
 Data = Annotated[
@@ -48,5 +54,8 @@ Predictive = Annotated[
     bool, typer.Option("--posterior-predictive", help="Add a new target of every row per draw.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No header, no progress.")]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="No title, no progress; what is asked about is still said."),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="On failure, print the whole traceback.")]

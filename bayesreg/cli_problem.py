@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from importlib import import_module
-from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +14,11 @@ from bayesreg import datasets, defaults, gallery, units
 from bayesreg._console import say
 from bayesreg._validation import as_positive
 from bayesreg.errors import InputError, unknown_name
+from bayesreg.likelihoods.base import Noise
 from bayesreg.named_priors import NAMES, named_prior
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from rich.console import Console
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # What a file is described by if nothing about it is unusual.
 PLAIN = "read from a file"
+# Where a number of the user's comes from.
+_GIVEN = "as given"
 
 
 def state_problem(
@@ -66,7 +69,7 @@ def state_problem(
     data, intercept = _data(dataset, file, target, model, formula)
     entry = _model(out, model or ("logistic_lasso" if data.likelihood == "bernoulli" else "lasso"))
     n, p = data.X.shape
-    values, sources = _settings(data, entry, scale=scale, sigma=sigma)
+    settings = _settings(data, entry, intercept=intercept, scale=scale, sigma=sigma)
     notes = [f"{data.name}: {n} rows, {p} columns, target {data.target}; model {entry.name}"]
     if file is not None and data.summary != PLAIN:
         notes.append(f"  {data.summary}")
@@ -75,27 +78,42 @@ def state_problem(
     if data.offset is not None or not intercept:
         added = "" if data.offset is None else ", and the formula's offset in the predictor"
         notes.append(f"  the model with{'' if intercept else 'out'} an intercept{added}")
-    notes += sources
     for line in notes:
         say(out, line)
+    values = {name: setting.value for name, setting in settings.items()}
     problem: Problem = import_module("bayesreg.standardized").problem_of(
         data, entry, values, intercept=intercept
     )
     if prior is not None:
         problem = problem.with_prior(_named_prior(prior, entry.name, values))
-    for name, hyperprior in problem.hyperpriors().items():
-        line = f"  {name} unknown, with prior {_six_digits(repr(hyperprior))} (set by the model)"
+    scales = _scale_lines(problem, settings)
+    for line in scales:
         say(out, line)
-        notes.append(line)
     say(out, f"\n{problem}")
     say(out, f"{units.to_sklearn(problem)}")
-    return problem, [note.strip() for note in notes]
+    return problem, [note.strip() for note in (*notes, *scales)]
+
+
+def _scale_lines(problem: Problem, settings: Mapping[str, defaults.Setting]) -> list[str]:
+    """Say what scales there are: numbers that the model uses, and priors of those unknown."""
+    unknown = problem.hyperpriors()
+    unused = {*unknown} if isinstance(problem.likelihood, Noise) else {*unknown, "sigma"}
+    lines = [
+        f"  {name} = {setting.value:.6g} ({setting.rule})"
+        for name, setting in settings.items()
+        if name not in unused or setting.rule == _GIVEN
+    ]
+    return lines + [
+        f"  {name} unknown, with prior {_six_digits(repr(prior))} (set by the model)"
+        for name, prior in unknown.items()
+    ]
 
 
 def _model(out: Console, name: str) -> GalleryModel:
     """Return a model of the gallery, or that of a file, which is code."""
     if name.endswith(".py"):
-        say(out, f"running {name}: a model file is code")
+        if Path(name).is_file():
+            say(out, f"running {name}: a model file is code")
         return gallery.load_file(name)
     if name not in gallery.names():
         raise unknown_name("model", name, gallery.names())
@@ -188,30 +206,32 @@ def _encoded(data: Dataset, columns: object, formula: str) -> tuple[Dataset, boo
 
 
 def _settings(
-    data: Dataset, model: GalleryModel, *, scale: float | None, sigma: float | None
-) -> tuple[dict[str, float], list[str]]:
+    data: Dataset,
+    model: GalleryModel,
+    *,
+    intercept: bool,
+    scale: float | None,
+    sigma: float | None,
+) -> dict[str, defaults.Setting]:
     """Scales that the user gave, and rules of thumb for the others; where each comes from."""
-    rules = _rules(data, model)
-    values = {key: setting.value for key, setting in rules.items()}
-    sources = {key: setting.rule for key, setting in rules.items()}
+    settings = _rules(data, model, intercept=intercept)
     for argument, given in (("scale", scale), ("sigma", sigma)):
         if given is None:
             continue
-        if argument not in values:
-            has = ", ".join(values) or "none"
+        if argument not in settings:
+            has = ", ".join(settings) or "none"
             msg = f"{argument}: model {model.name!r} has no such number; it has {has}"
             raise InputError(msg)
-        values[argument] = as_positive(given, argument)
-        sources[argument] = "as given"
-    return values, [f"  {key} = {values[key]:.6g} ({sources[key]})" for key in values]
+        settings[argument] = defaults.Setting(as_positive(given, argument), _GIVEN)
+    return settings
 
 
-def _rules(data: Dataset, model: GalleryModel) -> dict[str, defaults.Setting]:
-    """Return rules of thumb for the scales of a model; of a file, for those that it has."""
+def _rules(data: Dataset, model: GalleryModel, *, intercept: bool) -> dict[str, defaults.Setting]:
+    """Return rules of thumb for the scales of a model; of a file, for those that it takes."""
     if model.name in gallery.names():
-        return defaults.settings(data, model.name)
-    takes = signature(model.build).parameters
+        return defaults.settings(data, model.name, intercept=intercept)
     rules = {"scale": defaults.Setting(1.0, "per sd of a column")}
-    if "sigma" in takes:
-        rules = defaults.settings(data, "lasso")
-    return {name: rule for name, rule in rules.items() if name in takes}
+    # What takes any keyword may hand them on to a logistic model, which has no sigma.
+    if model.takes("sigma") and not (model.takes_any and data.likelihood == "bernoulli"):
+        rules = defaults.settings(data, "lasso", intercept=intercept)
+    return {name: rule for name, rule in rules.items() if model.takes(name)}

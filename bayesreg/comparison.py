@@ -198,8 +198,8 @@ class Comparison:
         -------
         pandas.DataFrame
             Indexed by coefficient: mode, zero in the mode, zeros among the draws, epsilon,
-            P(|β| < epsilon), interval, whether it excludes 0; of those that need draws, none where
-            there are none.
+            P(|β| < epsilon) (both NaN for a column that sets the level), interval, whether it
+            excludes 0; of those that need draws, none where there are none.
         """
         import pandas as pd  # noqa: PLC0415  (1.5 s that only frames pay)
 

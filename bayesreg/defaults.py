@@ -30,7 +30,7 @@ _UNIT = {
 }
 
 
-def settings(data: Dataset, model: str) -> dict[str, Setting]:
+def settings(data: Dataset, model: str, *, intercept: bool = True) -> dict[str, Setting]:
     """Return keywords for ``gallery.load(model).build`` on standardised columns.
 
     With more rows than columns the Gaussian models start from least squares: sigma is its residual
@@ -45,6 +45,8 @@ def settings(data: Dataset, model: str) -> dict[str, Setting]:
         The data.
     model : str
         Name of a gallery model.
+    intercept : bool
+        Whether it has an intercept; without one columns are scaled, and not centred.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def settings(data: Dataset, model: str) -> dict[str, Setting]:
     family = model.partition("_")[0]
     if family in _UNIT:
         return {"scale": Setting(1.0, _UNIT[family])}
-    sigma, mean_abs, rms, why_not = _least_squares(data)
+    sigma, mean_abs, rms, why_not = _least_squares(data, intercept=intercept)
     if why_not is None:
         noise = {"sigma": Setting(sigma, "residual sd of least squares")}
         scale = Setting(mean_abs, "mean |least-squares coefficient| per sd of a column")
@@ -85,28 +87,27 @@ def settings(data: Dataset, model: str) -> dict[str, Setting]:
     return noise | {"scale": scale}
 
 
-def _least_squares(data: Dataset) -> tuple[float, float, float, str | None]:
+def _least_squares(data: Dataset, *, intercept: bool) -> tuple[float, float, float, str | None]:
     """Residual sd, mean |coefficient|, its root mean square; why not by least squares, if not."""
     n, p = data.X.shape
     y = data.y if data.offset is None else data.y - data.offset
     spread = float(y.std()) or 1.0
     share, columns = spread / math.sqrt(2), max(p, 1)
     halves = share, share / math.sqrt(2 * columns), share / math.sqrt(columns)
-    centred = data.X - data.X.mean(axis=0)
-    sd = np.sqrt((centred**2).mean(axis=0))
+    sd = data.X.std(axis=0)
     if p == 0:
         return *halves, "there are no columns"
     if (sd == 0).any():
         constant = data.names[int(np.argmin(sd))]
         return *halves, f"no least squares, as column {constant!r} is constant"
-    if n <= p + 1:
+    if n <= p + intercept:
         return *halves, "too few rows for least squares"
-    target = y - y.mean()
-    coef, _, rank, _ = np.linalg.lstsq(centred / sd, target, rcond=None)
+    Z, target = (data.X - intercept * data.X.mean(axis=0)) / sd, y - intercept * y.mean()
+    coef, _, rank, _ = np.linalg.lstsq(Z, target, rcond=None)
     if rank < p:
         return *halves, "no least squares, as columns are linearly dependent"
-    residual = target - centred / sd @ coef
-    sigma = math.sqrt(float(residual @ residual) / (n - p - 1))
+    residual = target - Z @ coef
+    sigma = math.sqrt(float(residual @ residual) / (n - p - intercept))
     if sigma <= 1e-8 * spread:  # a perfect fit leaves no noise to start from
         sigma = share
     rms = math.sqrt(float((coef**2).mean()))

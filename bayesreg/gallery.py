@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
-from inspect import signature
+from inspect import Parameter, isfunction, signature
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,16 @@ class GalleryModel:
     name: str
     summary: str
     build: Callable[..., pm.Model]
+
+    def takes(self, keyword: str) -> bool:
+        """Whether `build` takes a keyword, by its name or because it takes any (``**kw``)."""
+        return self.takes_any or keyword in signature(self.build).parameters
+
+    @property
+    def takes_any(self) -> bool:
+        """Whether `build` takes keywords of all names (``**kw``)."""
+        parameters = signature(self.build).parameters.values()
+        return any(one.kind is Parameter.VAR_KEYWORD for one in parameters)
 
 
 def names() -> tuple[str, ...]:
@@ -91,7 +101,8 @@ def load_file(path: str | PathLike[str]) -> GalleryModel:
     Parameters
     ----------
     path : path-like
-        A Python file that defines ``build(X, y, *, intercept, names, ...) -> pm.Model``.
+        A Python file that defines ``build(X, y, *, scale, sigma, intercept, names) -> pm.Model``;
+        of these ``scale`` and ``sigma`` only if it has them, and ``**kw`` stands for all.
 
     Returns
     -------
@@ -109,18 +120,19 @@ def load_file(path: str | PathLike[str]) -> GalleryModel:
         raise InputError(msg)
     try:
         module = _run(file, "bayesreg._gallery_file")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         msg = f"model: {file} fails as it is run ({type(error).__name__}: {error}); mend it"
         raise InputError(msg) from error
     build = vars(module).get("build")
-    if not callable(build):
+    if not isfunction(build):
         msg = f"model: {file} defines no function build(X, y, *, ...) that returns a PyMC model"
         raise InputError(msg)
-    lacking = [name for name in ("intercept", "names") if name not in signature(build).parameters]
+    model = GalleryModel(name=str(file), summary=_summary(module), build=build)
+    lacking = [name for name in ("intercept", "names") if not model.takes(name)]
     if lacking:
         msg = f"model: build of {file} takes no keyword {lacking[0]!r}, which all models here do"
         raise InputError(msg)
-    return GalleryModel(name=str(file), summary=_summary(module), build=build)
+    return model
 
 
 @cache

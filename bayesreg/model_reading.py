@@ -225,13 +225,14 @@ def _literal(text: str) -> str:
 
 
 class ModelProblem(Problem):
-    """A problem read from a model, which says which variable plays which part."""
+    """A problem read from a model, which says which variable plays which part, and what to mind."""
 
     parts: str
+    note: str
 
     @classmethod
-    def told(cls, problem: Problem, parts: str) -> ModelProblem:
-        """Return the same problem, with a line to print."""
+    def told(cls, problem: Problem, parts: str, note: str = "") -> ModelProblem:
+        """Return the same problem, with lines to print, those that are not empty."""
         named = cls.__new__(cls)
         set_fields(
             named,
@@ -239,9 +240,12 @@ class ModelProblem(Problem):
             likelihood=problem.likelihood,
             prior=problem.prior,
             parts=parts,
+            note=note,
         )
         return named
 
     def __str__(self) -> str:
-        """Return the penalised form, and the parts of the model's variables."""
-        return f"{super().__str__()}\n  variables of the model: {self.parts}"
+        """Return the penalised form, the parts of the model's variables, and the note."""
+        parts = f"\n  variables of the model: {self.parts}" if self.parts else ""
+        note = f"\n  {self.note}" if self.note else ""
+        return f"{super().__str__()}{parts}{note}"

@@ -17,11 +17,11 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from bayesreg._bambi import pymc_model_of
+from bayesreg._bambi import centring_of, pymc_model_of
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError, UnsupportedModel
 from bayesreg.likelihoods import Noise
-from bayesreg.model_reading import ModelReading, VariableReading
+from bayesreg.model_reading import ModelProblem, ModelReading, VariableReading
 from bayesreg.priors import ElasticNet, Flat, Laplace, Normal, Prior, SpikeSlab
 from bayesreg.priors.base import Scaled
 from bayesreg.problem import Problem
@@ -73,7 +73,8 @@ def read_model(model: pm.Model) -> Problem:
     -------
     Problem
         With names from the coordinates of the model where there are some. Printed, it also says
-        which variable plays which part, where the names do not tell.
+        which variable plays which part, where the names do not tell, and of a Bambi model which
+        intercept is that of centred predictors.
 
     Raises
     ------
@@ -92,7 +93,10 @@ def read_model(model: pm.Model) -> Problem:
     ‖y − Xβ‖²/(2·2²) + Σ|βⱼ|/0.5: lasso
       y ~ gaussian, 3 rows; 2 coefficients, Laplace prior; no intercept
     """
-    return read(pymc_model_of(model)).named_problem
+    found = read(pymc_model_of(model)).named_problem
+    note = centring_of(model)
+    parts = found.parts if isinstance(found, ModelProblem) else ""
+    return ModelProblem.told(found, parts, note) if note else found
 
 
 @dataclass(frozen=True)

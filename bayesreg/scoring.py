@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from bayesreg.certificate import Certificate, certify
-from bayesreg.likelihoods import Noise
+from bayesreg.nearness import nearness, share_near
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -21,10 +21,22 @@ if TYPE_CHECKING:
 EXACT = "exact mode"
 # Largest excess over the optimum, in nats, that still counts as near it.
 NEAR = 1e-3
+#: What tables of scores call their columns, on a terminal as on a page, and what that means.
+SCORE_WORDS = {
+    "nats above": "units of natural logarithm, above the exact mode",
+    "gap": "their upper bound from duality",
+    "verdict": (
+        "optimal or, where not convex, stationary (certified), near (right zeros, within "
+        f"{NEAR:g} nats) or off"
+    ),
+    "zeros": "coefficients that are exactly 0",
+    "wrong": "coefficients zero in only one of it and the mode",
+    "distance": "largest difference from the mode, in coefficient times sd of its column",
+    "seconds": "without imports and compilation, but for PyMC's of the model",
+    "claims": "said it converged (✗: yet off)",
+}
 
 type Verdict = Literal["optimal", "stationary", "near", "off"]
-
-_UNITS = {"bernoulli": "in log-odds", "poisson": "in log-rate"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +115,10 @@ class PosteriorSummary:
     mean, median, lower, upper : ndarray, shape (p,)
         Of the draws; the interval holds `level` of them, the rest equally on both sides.
     epsilon : ndarray, shape (p,)
-        What counts as close to zero, in units of each coefficient.
+        What counts as near zero, in units of each coefficient; NaN where that means nothing (see
+        `bayesreg.nearness`).
     near_zero : ndarray, shape (p,)
-        P(|β| < epsilon).
+        P(|β| < epsilon); NaN without an epsilon.
     zeros : ndarray, shape (p,)
         Number of draws that are exactly 0.0.
     level : float
@@ -208,23 +221,8 @@ def score_answer(
     )
 
 
-def closeness(problem: Problem, epsilon: float) -> tuple[Vector, str]:
-    """Return what counts as close to zero, in units of each coefficient (p,), and why in words.
-
-    One sd of the column then moves the prediction by less than `epsilon` times the sd of y; by less
-    than `epsilon` on the scale of the predictor where the target is no real number.
-    """
-    noisy = isinstance(problem.likelihood, Noise)
-    unit = float(problem.design.y.std()) or 1.0 if noisy else 1.0
-    spread = problem.design.column_sd
-    amount = f"{epsilon:g} {_UNITS.get(problem.likelihood.name, 'of sd(y)')}"
-    near = np.full(problem.p, np.inf)  # a column that does not vary moves nothing
-    near[spread > 0] = epsilon * unit / spread[spread > 0]
-    return near, f"one sd of the column moves the prediction by less than {amount}"
-
-
 def summary_of(beta: Matrix, near: Vector, level: float) -> PosteriorSummary:
-    """Summarise draws (m, p) per coefficient; `near` (p,) is what counts as close to zero."""
+    """Summarise draws (m, p) per coefficient; `near` (p,) is what counts as near zero."""
     tail = (1 - level) / 2
     lower, median, upper = np.quantile(beta, [tail, 0.5, 1 - tail], axis=0)
     return PosteriorSummary(
@@ -233,7 +231,7 @@ def summary_of(beta: Matrix, near: Vector, level: float) -> PosteriorSummary:
         lower=lower,
         upper=upper,
         epsilon=near,
-        near_zero=(np.abs(beta) < near).mean(axis=0),
+        near_zero=share_near((np.abs(beta) < near).mean(axis=0), near),
         zeros=(beta == 0).sum(axis=0).astype(np.float64),
         level=level,
     )
@@ -244,7 +242,7 @@ def summarise(
 ) -> tuple[PosteriorSummary, str]:
     """Summarise the draws per coefficient; return the rule for epsilon in words as well."""
     drawn = np.asarray(tree["posterior"]["beta"])
-    near, rule = closeness(problem, epsilon)
+    near, rule = nearness(problem, epsilon)
     beta = drawn.reshape(math.prod(drawn.shape[:-1]), problem.p)
     return summary_of(beta, near, level), rule
 

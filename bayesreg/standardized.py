@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayesreg import gallery
 from bayesreg.columns import negligible
-from bayesreg.errors import InputError
+from bayesreg.errors import InputError, UnsupportedModel
 from bayesreg.problem import Problem
 from bayesreg.pymc_bridge import read_model
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bayesreg.datasets import Dataset
     from bayesreg.design import Design
     from bayesreg.gallery import GalleryModel
+
+_ANY_MODEL = "br.find_map(model) in Python takes any PyMC model"
 
 
 def problem_of(
@@ -53,8 +55,8 @@ def problem_of(
     Raises
     ------
     InputError
-        If a column is constant, the target does not suit the model, or the model has another
-        predictor than these columns and a flat intercept.
+        If a column is constant, the target does not suit the model, or a model of one's own fails,
+        is no regression, or has another predictor than these columns and a flat intercept.
     """
     entry = gallery.load(model) if isinstance(model, str) else model
     mean, sd = data.X.mean(axis=0), data.X.std(axis=0)
@@ -65,12 +67,13 @@ def problem_of(
         raise InputError(msg)
     _check_target(data, entry.name)
     Z = (data.X - mean) / sd
-    built = entry.build(Z, data.y, names=data.names, intercept=intercept, **keywords)
-    read = read_model(built)
-    if not _is_of(read.design, Z, data.y, intercept=intercept):
+    settings = {"names": data.names, "intercept": intercept, **keywords}
+    read = (_read_own if entry.name.endswith(".py") else _read)(entry, Z, data.y, settings)
+    other = _difference(read.design, Z, data.y, intercept=intercept)
+    if other is not None:
         msg = (
-            f"model: {entry.name} has another predictor or target than it was given; it must be "
-            "X beta, plus a flat intercept if asked for, and y"
+            f"model: {entry.name} has another predictor or target than it was given: {other}. It "
+            f"must be X beta, plus a flat intercept if asked for, and y; {_ANY_MODEL}"
         )
         raise InputError(msg)
     return Problem(
@@ -85,16 +88,44 @@ def problem_of(
     )
 
 
-def _is_of(design: Design, Z: Matrix, y: Vector, *, intercept: bool) -> bool:
-    """Tell whether a design that was read is that of these columns and of nothing else."""
-    return (
-        design.intercept == intercept
-        and design.X.shape == Z.shape
-        and np.allclose(design.X, Z, rtol=1e-6, atol=1e-9)
-        and np.array_equal(design.y, y)
-        and design.offset is None
-        and design.weights is None
-    )
+def _read(entry: GalleryModel, Z: Matrix, y: Vector, settings: Mapping[str, Any]) -> Problem:
+    """Build a model, and read it."""
+    return read_model(entry.build(Z, y, **settings))
+
+
+def _read_own(entry: GalleryModel, Z: Matrix, y: Vector, settings: Mapping[str, Any]) -> Problem:
+    """Build a model of somebody's own, and read it; what fails is named as theirs."""
+    try:
+        built = entry.build(Z, y, **settings)
+    except (Exception, SystemExit) as error:
+        msg = f"model: build of {entry.name} fails ({type(error).__name__}: {error}); mend it"
+        raise InputError(msg) from error
+    try:
+        return read_model(built)
+    except UnsupportedModel as error:
+        msg = (
+            f"model: {entry.name} is no regression that br.read_model reads ({error}), as a model "
+            f"file must be; {_ANY_MODEL}"
+        )
+        raise InputError(msg) from error
+
+
+def _difference(design: Design, Z: Matrix, y: Vector, *, intercept: bool) -> str | None:
+    """Say what a design that was read has that these columns and a flat intercept have not."""
+    more = design.X.shape[1] - Z.shape[1]
+    constant = (np.ptp(design.X, axis=0) == 0).any()
+    other = more != 0 or not np.allclose(design.X, Z, rtol=1e-6, atol=1e-9)
+    differences = {
+        'the intercept has a prior, where it must be pm.Flat("intercept")': more > 0 and constant,
+        f"{design.X.shape[1]} coefficients for {Z.shape[1]} columns": more != 0,
+        "no flat intercept, though intercept=True": intercept and not design.intercept,
+        "an intercept, though intercept=False": design.intercept and not intercept,
+        "the columns that beta multiplies are not X": other,
+        "what is observed is not y": not np.array_equal(design.y, y),
+        "an offset": design.offset is not None,
+        "weights": design.weights is not None,
+    }
+    return next((what for what, found in differences.items() if found), None)
 
 
 def _check_target(data: Dataset, model: str) -> None:

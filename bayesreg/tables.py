@@ -20,6 +20,7 @@ import pandas as pd
 from bayesreg._validation import as_matrix
 from bayesreg.datasets import Dataset
 from bayesreg.errors import InputError, unknown_name
+from bayesreg.frames.columns import as_frame, check_bare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,8 @@ def read_table(path: str | PathLike[str]) -> Table:
     Raises
     ------
     InputError
-        If the file cannot be read, has no rows, or columns without a name or with the same one.
+        If the file cannot be read, has fewer than two rows, or columns without a name or with the
+        same one.
     """
     file = Path(path)
     if file.is_dir():
@@ -98,6 +100,9 @@ def read_table(path: str | PathLike[str]) -> Table:
         raise InputError(msg) from error
     if table.frame.empty:
         msg = f"data: {file} has a header but no rows"
+        raise InputError(msg)
+    if len(table.frame) == 1:
+        msg = f"data: {file} has one row only; at least two are needed"
         raise InputError(msg)
     return table
 
@@ -320,12 +325,24 @@ def _fault(column: pd.Series, name: str, *, is_target: bool) -> str | None:
             f"{row + 2}), drop those rows or impute them"
         )
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+        among = _among_numbers(column, name)
+        if among is not None:
+            return among.partition(", or ")[0] if is_target else among
         remedy = "drop the column, or encode it, as --formula does"
         if is_target:
             remedy = f"code it as 0 and 1, or use --formula \"I({name} == '...') ~ ...\""
         return f"column {name!r} holds {_described(column)}, {remedy}"
     if not is_target and (column == column.iloc[0]).all():
         return f"column {name!r} is constant, drop it"
+    return None
+
+
+def _among_numbers(column: pd.Series, name: str) -> str | None:
+    """Say of a column of text in which some cells are numbers what a formula says of it."""
+    try:
+        check_bare(as_frame({name: column}), name, sorted(column.unique(), key=str))
+    except InputError as error:
+        return str(error).removeprefix("data: ")
     return None
 
 

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from bayesreg._console import say
 from bayesreg._files import write_whole
-from bayesreg.scoring import EXACT, NEAR
+from bayesreg.nearness import count_near
+from bayesreg.scoring import EXACT, SCORE_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,7 +107,8 @@ def plain(text: str) -> str:
 
 
 def _score_table(scores: Iterable[Score]) -> Table:
-    columns = ("estimator", "nats above", "gap", "verdict", "zeros", "wrong", "seconds", "claims")
+    words = {name: meaning for name, meaning in SCORE_WORDS.items() if name != "distance"}
+    columns = ("estimator", *words)
     table = start_table("estimators, judged by the problem", columns)
     for s in scores:
         claim = "—" if s.claims_convergence is None else ("yes" if s.claims_convergence else "no")
@@ -121,13 +123,7 @@ def _score_table(scores: Iterable[Score]) -> Table:
             claim + (" ✗" if s.misleading else ""),
             style="bold" if s.name == EXACT else ("yellow" if s.misleading else ""),
         )
-    table.caption = (
-        "nats: units of natural logarithm, above the exact mode; gap: their upper bound from "
-        "duality; verdict: optimal or, where not convex, stationary (certified), near (right "
-        f"zeros, within {NEAR:g} nats) or off; "
-        "wrong: coefficients zero in only one of it and the mode; seconds: without imports and "
-        "compilation, but for PyMC's of the model; claims: said it converged (✗: yet off)"
-    )
+    table.caption = "; ".join(f"{name}: {meaning}" for name, meaning in words.items())
     table.caption_justify = "left"
     return table
 
@@ -152,7 +148,7 @@ def _coefficient_table(comparison: Comparison) -> Table:
             number(float(post.mean[j]), 3),
             number(float(post.median[j]), 3),
             f"{number(float(post.lower[j]), 3)} … {number(float(post.upper[j]), 3)}",
-            f"{post.near_zero[j]:.2f}",
+            "—" if math.isnan(post.near_zero[j]) else f"{post.near_zero[j]:.2f}",
             "yes" if post.excludes_zero[j] else "no",
         )
     mode = comparison.mode
@@ -183,13 +179,11 @@ def sparsity_lines(comparison: Comparison) -> tuple[str, ...]:
     total = (
         comparison.draws["posterior"].sizes["chain"] * comparison.draws["posterior"].sizes["draw"]
     )
+    near, asked = count_near(post.near_zero)
     return (
         of_mode,
         f"  exact zeros among the draws: {int(post.zeros.sum())} of {total} × {p}",
-        (
-            f"  P(|β| < ε) above one half: {int((post.near_zero > 0.5).sum())} of {p}"
-            f" (ε: {comparison.epsilon_rule})"
-        ),
+        (f"  P(|β| < ε) above one half: {near} of {asked} (ε: {comparison.epsilon_rule})"),
         f"  {100 * post.level:g} % interval excludes 0: {int(post.excludes_zero.sum())} of {p}",
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesreg._console import say
 from bayesreg._files import write_whole
+from bayesreg.nearness import count_near
 from bayesreg.posterior import diagnose
 from bayesreg.terminal import dump, number, plain, save_figure, start_table
 
@@ -146,7 +147,7 @@ def print_posterior_path(path: PosteriorPath, out: Console) -> None:
         table.add_row(
             number(float(path.scales[k])),
             *([number(float(path.lam[k]))] if lam else []),
-            f"{path.near_zero[k].sum():.1f} of {path.problem.p}",
+            f"{np.nansum(path.near_zero[k]):.1f} of {count_near(path.near_zero[k])[1]}",
             number(float(path.ess[k])),
             number(float(path.khat[k]), 2),
             path.method[k],

@@ -64,11 +64,13 @@ def print_comparison(found: CriteriaComparison, out: Console) -> None:
     """Print what each criterion chose."""
     columns = ("criterion", "scale", "low", "high", "one s.e.", "sigma", "seconds")
     table = start_table("the scale, by criterion", columns)
+    # The stars stand in a column of their own: numbers stay aligned.
+    star, none = (" *", "  ") if found.edges else ("", "")
     for s in found.selections:
         least, sigma = s.one_standard_error, s.sigma
         table.add_row(
             s.criterion,
-            number(s.scale),
+            number(s.scale) + (star if s.edge else none),
             number(s.uncertainty.low),
             number(s.uncertainty.high),
             "—" if least is None else number(least),
@@ -78,9 +80,10 @@ def print_comparison(found: CriteriaComparison, out: Console) -> None:
     out.print(table)
     say(out, "one s.e.: smallest scale whose value is within one standard error of the best")
     for s in found.selections:
-        say(out, f"{s.criterion}: low to high is {s.uncertainty.meaning}")
+        said = (f"low to high is {s.uncertainty.meaning}", *s.notes)
+        say(out, f"{s.criterion}: {'; '.join(said)}")
     for warning in found.edges:
-        say(out, warning)
+        say(out, f"* {warning}")
     for name, reason in found.left_out.items():
         say(out, f"not by {name}: {reason}")
 
@@ -104,7 +107,7 @@ def record(chosen: ScaleSelection) -> dict[str, Any]:
         "high": interval.high if math.isfinite(interval.high) else None,
         "meaning": interval.meaning,
         "one_standard_error": chosen.one_standard_error,
-        "notes": list(chosen.notes),
+        "notes": list(chosen.remarks),
         "seconds": chosen.seconds,
         "problem": str(chosen.problem),
         "curve": {name: column.tolist() for name, column in rows.items()},

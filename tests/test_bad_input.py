@@ -950,6 +950,30 @@ FORMULAS: dict[str, Row] = {
         lambda: met("y ~ C(n)", n=3),
         Refused(r"data: C\(n\) has levels that were not seen before: 3 \(first in row 0\)"),
     ),
+    "truth values for categories 0 and 1": (
+        lambda: formula(
+            "y ~ x + g", TRIAL.assign(g=pd.Categorical([1, 2, 1, 2]))
+        ).design.encoding.encode(TRIAL.assign(g=pd.Categorical([2, True, 2, True], [2, True]))),  # type: ignore[union-attr]
+        Refused(r"data: column 'g' has levels .* before: True \(first in row 1\); known are 1, 2"),
+    ),
+    "whole numbers that are no floats": (
+        lambda: formula("y ~ C(n)", TRIAL.assign(n=2**60 + np.arange(4))),
+        Refused("data: column 'n' holds whole numbers that floats cannot tell apart"),
+    ),
+    "powers without end": (
+        lambda: formula("y ~ (.)**9", TRIAL.assign(**{f"x{k}": 1.0 for k in range(40)})),
+        Refused(
+            r"formula: 'y ~ \(\.\)\*\*9' makes too many products of terms; write a lower power"
+        ),
+    ),
+    "signs without end": (
+        lambda: formula(f"y ~ I({'-' * 3000}x)"),
+        Refused("formula: 'I.*…' is an expression of more than 100 levels"),
+    ),
+    "a column called None": (
+        lambda: formula("y ~ .", pd.DataFrame({"y": Y, None: Y})),
+        Refused("data: has a column without a name .None or NaN.; name it"),
+    ),
     "truth values for numbers": (lambda: met(x=True), Gives((1.0, 0.0, 0.0))),
     "NaN in a new row": (lambda: met(x=NAN), Refused(r"data: missing values in 'x' \(4 of 4\)")),
     "the target on the right": (

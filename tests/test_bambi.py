@@ -194,3 +194,15 @@ def test_what_is_no_model_is_still_refused() -> None:
     """With what was found."""
     with pytest.raises(InputError, match="found str"):
         br.find_map("y ~ x")
+
+
+def test_reading_says_that_the_intercept_is_that_of_centred_predictors() -> None:
+    """Bambi's own fit moves it back, under the same name; not centred, there is nothing to say."""
+    said = "Intercept is the level at the means of the predictors, which Bambi centres"
+    read = br.read_model(gaussian())
+    assert said in str(read)
+    assert str(read).startswith(str(br.find_map(gaussian()).problem))
+    options = {"priors": {"sigma": bmb.Prior("HalfNormal", sigma=1.0)}}
+    for formula, centred in (("y ~ x", False), ("y ~ 0 + x", True), ("y ~ 1", True)):
+        model = bmb.Model(formula, DATA, center_predictors=centred, **options)
+        assert "centres" not in str(br.read_model(model))

@@ -277,7 +277,14 @@ BAD = {
         ["map", "--model", "logistic_lasso", "--dataset", "diabetes"],
         "needs 0 and 1",
     ),
-    "given": (["map", "--model", "lasso_unknown_scale"], "--given scale=..."),
+    "given": (["map", "--model", "lasso_unknown_scale"], "e.g. --given scale=..., say"),
+    "given to a path": (["path", "--model", "lasso_park_casella"], "e.g. --given sigma=...\n"),
+    "given where no option is": (
+        ["sample", "--method", "laplace", "--model", "lasso_unknown_scale"],
+        'in Python given={"scale": 1.0}); use --method gibbs',
+    ),
+    "no model file": (["map", "--model", "nothere.py"], "model: there is no file nothere.py"),
+    "page kind": (["compare", "-o", "x.txt"], "output: 'x.txt' must end in one of .html, .htm"),
     "given text": (["map", "--given", "scale=big"], "given: must be NAME=VALUE"),
     "given known": (["map", "--given", "scale=2"], "scale: is not unknown"),
     "output": (["compare", "--output", "/nowhere/x.html"], "there is no directory /nowhere"),
@@ -320,10 +327,18 @@ FILES = {
     "empty": ("", "is empty"),
     "header only": ("a,b,y\n", "has a header but no rows"),
     "missing value": ("a,y\n1,2\n,3\n", "column 'a' has missing values (1 of 2, first in line 3)"),
-    "text": ("a,y\n1,2\nhigh,3\n", "column 'a' holds text ('high')"),
+    "text": (
+        "a,y\nlow,2\nhigh,3\n",
+        "column 'a' holds text ('low'), drop the column, or encode it",
+    ),
+    "text among numbers": (
+        "a,y\n1,2\n?,3\n",
+        "column 'a' holds text ('?' in row 1) among numbers ('1'); mend it, or write C(a)",
+    ),
+    "one row": ("a,b,y\n1,2,3\n", "has one row only; at least two are needed"),
     "ragged": ("a,y\n1,2\n1,2,3,4\n", "cannot be read"),
     "wide rows": ("a,y\n1,2,3\n1,2,4\n", "more fields than its header"),
-    "semicolons": ("a;y\n1;2\n2;high\n", "column 'y' holds text ('high')"),
+    "semicolons": ("a;y\n1;2\n2;high\n", "column 'y' holds text ('high' in row 1) among numbers"),
     "text target": ("a,y\n1,yes\n2,no\n", "column 'y' holds text ('yes'), code it as 0 and 1"),
     "twice": ("a,a,y\n1,2,3\n4,5,6\n", "names 'a' more than once"),
     "unnamed": (",a,y\n0,1,2\n1,3,4\n", "column 1 has no name"),
@@ -349,6 +364,37 @@ def test_bad_files(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     code, _, err = run(["map", "--csv", str(path), "--target", "y"], capsys)
     assert (code, err.count("\n")) == (2, 1), err
     assert message in err
+
+
+def test_a_file_that_is_not_there_is_not_said_to_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing stands before the refusal."""
+    code, out, _ = run(["map", "--model", "nothere.py"], capsys)
+    assert (code, out) == (2, "")
+
+
+def test_joint_noise_that_has_no_mode_is_advised_in_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A perfect fit under an unknown sigma: the value is given by the option, not in Python."""
+    path = tmp_path / "line.csv"
+    path.write_text("a,y\n1,1\n2,2\n3,3\n4,4\n", encoding="utf-8")
+    own = tmp_path / "own.py"
+    own.write_text(
+        "import pymc as pm\n"
+        "def build(X, y, **kw):\n"
+        "    with pm.Model() as model:\n"
+        "        beta = pm.Laplace('beta', 0, kw['scale'], shape=1)\n"
+        "        noise = pm.HalfNormal('sigma', 1.0)\n"
+        "        pm.Normal('y', pm.Flat('intercept') + X @ beta, noise, observed=y)\n"
+        "    return model\n"
+    )
+    arguments = ["map", "--data", str(path), "--target", "y", "--model", str(own)]
+    code, _, err = run(arguments, capsys)
+    assert code == 2
+    assert "e.g. --given sigma=..., or use an InverseGamma prior" in err
+    code, out, err = run([*arguments, "--given", "sigma=0.5"], capsys)
+    assert code == 0, err
+    assert "sigma = 0.5" in out
 
 
 def test_one_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,3 +146,18 @@ def test_module_loads_nothing_heavy() -> None:
     )
     result = run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.stderr.strip() == ""
+
+
+def test_without_an_intercept_the_rules_are_those_of_least_squares_through_the_origin() -> None:
+    """All levels of a factor are dependent about their means, and independent as they are."""
+    rng = np.random.default_rng(4)
+    levels = np.eye(3)[np.arange(30) % 3]
+    X = np.column_stack([levels, rng.normal(size=30)])
+    y = X @ [5.0, 6.0, 7.0, 1.0] + rng.normal(size=30)
+    data = replace(datasets.load("prostate"), X=X, y=y, names=("a", "b", "c", "x"), train=None)
+    rules = settings(data, "lasso", intercept=False)
+    assert rules["sigma"].rule == "residual sd of least squares"
+    coef, rest, _, _ = np.linalg.lstsq(X, y)
+    assert rules["sigma"].value == pytest.approx(np.sqrt(rest[0] / 26), rel=1e-12)
+    assert rules["scale"].value == pytest.approx(np.abs(coef * X.std(axis=0)).mean(), rel=1e-12)
+    assert "linearly dependent" in settings(data, "lasso")["sigma"].rule

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special, stats
-from sklearn.linear_model import PoissonRegressor, Ridge
+from scipy import sparse, special, stats
+from sklearn.linear_model import LinearRegression, PoissonRegressor, Ridge
 
 import bayesreg as br
+from bayesreg.defaults import settings
 from bayesreg.errors import (
     BayesregError,
     DegenerateMode,
@@ -185,6 +186,7 @@ def test_weights_of_an_unknown_sigma_must_count() -> None:
         (-1.0, "not be negative"),
         (np.nan, "NaN"),
         (0, "all weights are zero"),
+        (np.eye(60)[0], "leaves one row, and at least 2 are needed"),
     ):
         with pytest.raises(InputError, match=f"sample_weight: .*{message}"):
             BayesianRidge().fit(X, y, sample_weight=weights)
@@ -491,11 +493,71 @@ def test_unknown_scales_of_a_mode() -> None:
 
 
 def test_the_default_mode_is_a_ridge_of_standardised_columns() -> None:
-    """With ``alpha = p``."""
+    """With ``alpha = σ²/τ²``: the residual variance, and the rest of it shared by the columns."""
     X, y = data()
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
-    other = Ridge(alpha=3).fit(Z, y)
-    np.testing.assert_allclose(MAPRegressor().fit(X, y).predict(X), other.predict(Z), rtol=1e-9)
+    variance = np.sum((y - LinearRegression().fit(X, y).predict(X)) ** 2) / (60 - 3 - 1)
+    other = Ridge(alpha=3 * variance / (y.var() - variance)).fit(Z, y)
+    model = MAPRegressor().fit(X, y)
+    assert model.sigma_ == pytest.approx(variance**0.5, rel=1e-12)
+    np.testing.assert_allclose(model.predict(X), other.predict(Z), rtol=1e-9)
+    wide = MAPRegressor().fit(X[:4], y[:4])  # no least squares: alpha = p
+    other = Ridge(alpha=3).fit((X[:4] - X[:4].mean(axis=0)) / X[:4].std(axis=0), y[:4])
+    np.testing.assert_allclose(wide.coef_, other.coef_ / X[:4].std(axis=0), rtol=1e-9)
+    assert wide.sigma_ == pytest.approx(y[:4].std() / 2**0.5)
+
+
+def test_the_default_noise_of_a_mode_is_that_of_the_command_line() -> None:
+    """One rule in two places: residual sd of least squares."""
+    diabetes = br.datasets.load("diabetes")
+    model = MAPRegressor().fit(diabetes.X, diabetes.y)
+    assert model.sigma_ == pytest.approx(settings(diabetes, "ridge")["sigma"].value, rel=1e-10)
+
+
+def test_the_default_mode_predicts_intervals_that_hold_what_they_say() -> None:
+    """Strong signals: 90 % intervals hold about 90 %, in closed form, and are no wider."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2100, 8))
+    y = 5.0 + X @ [5.0, 3.0, 0.0, 0.0, 0.0, 4.0, 0.0, -4.0] + rng.normal(size=2100)
+    model = MAPRegressor().fit(X[:100], y[:100])
+    low, high = model.predict_interval(X[100:], 0.9).T
+    assert 0.85 < np.mean((low < y[100:]) & (y[100:] < high)) < 0.95
+    assert np.mean(high - low) == pytest.approx(2 * stats.norm.ppf(0.95), rel=0.2)
+    assert not model._posterior.was_drawn
+
+
+@pytest.mark.parametrize("plain", [{}, PLAIN], ids=["standardised", "as they are"])
+def test_default_numbers_of_a_mode_know_no_units_and_count_rows(plain: dict[str, Any]) -> None:
+    """Nor does it matter what holds the columns, constant and doubled ones among them."""
+    X, y = data(40)
+    X = np.column_stack([X, X[:, 0], np.full(40, 7.0)])
+    w = np.arange(40) % 3
+    model = MAPRegressor(**plain).fit(X, y, sample_weight=w)
+    times = 2.0**-20 if plain else np.array([2.0**9, 1.0, 2.0**-20, 2.0**9, 4.0])
+    for other, factor in (
+        (MAPRegressor(**plain).fit(np.repeat(X, w, axis=0), np.repeat(y, w)), 1.0),
+        (MAPRegressor(**plain).fit(sparse.csr_array(X), y, sample_weight=w), 1.0),
+        (MAPRegressor(**plain).fit(X * times, y * 2.0**7, sample_weight=w), 2.0**7),
+    ):
+        unit = times if factor != 1.0 else 1.0
+        assert other.sigma_ == pytest.approx(factor * float(model.sigma_ or 0.0), rel=1e-9)
+        np.testing.assert_allclose(other.coef_ * unit, factor * model.coef_, rtol=1e-7, atol=1e-12)
+    halves = MAPRegressor(**plain).fit(X, y, sample_weight=w / 2)
+    residual = y - LinearRegression().fit(X, y, sample_weight=w).predict(X)
+    assert float(halves.sigma_ or 0.0) ** 2 == pytest.approx(
+        w / 2 @ residual**2 / (w.sum() / 2 - 3 - 1)
+    )
+
+
+def test_the_scales_of_the_elastic_net_are_the_numbers_that_it_says() -> None:
+    """None is learnt; sigma is."""
+    X, y = data()
+    model = BayesianElasticNet(draws=50, tune=50, chains=2, random_state=0).fit(X, y)
+    prior: Any = model.problem_.prior
+    assert model.scale_ is None
+    assert model.problem_.unknown == ("sigma",)
+    assert prior.l2_scale == pytest.approx(y.std() / 6**0.5)
+    assert prior.l1_scale == pytest.approx(2**0.5 * prior.l2_scale)
 
 
 def test_robust_noise_predicts_its_own_tails() -> None:
@@ -537,6 +599,8 @@ def test_intervals_of_counts_and_of_rows() -> None:
 # As those who do not check types write them.
 RIDGE: Any = BayesianRidge
 NET: Any = BayesianElasticNet
+LASSO: Any = BayesianLasso
+SHOE: Any = BayesianHorseshoe
 MAP: Any = MAPRegressor
 
 
@@ -552,7 +616,12 @@ MAP: Any = MAPRegressor
         (RIDGE(fit_intercept="yes"), "fit_intercept: must be True or False"),
         (RIDGE(standardize=None), "standardize: must be True or False"),
         (RIDGE([1.0, 2.0]), "scale"),
-        (NET("auto"), "l1_scale"),
+        (RIDGE("big"), r"scale: must be a positive number or a prior .*\(1.0\), found 'big'"),
+        (RIDGE(sigma="big"), r"sigma: must be a positive number or a prior .*\(1.0\), found 'big'"),
+        (LASSO({}), r"scale: must be a positive number or a prior .*\(1.0\), found {}"),
+        (SHOE(scale=True), r"scale: must be a positive number or a prior .*\(1.0\), found True"),
+        (NET("auto"), "l1_scale: must be a positive number or one per column, found 'auto'"),
+        (NET(l2_scale=br.HalfCauchy(1.0)), "l2_scale: must be a positive number or one per"),
         (MAP("lasso"), "prior: must be a prior"),
         (MAP(likelihood="normal"), "likelihood: must be"),
     ],
@@ -570,6 +639,7 @@ def test_bad_parameters_of_the_classifier_and_of_predictions() -> None:
     for model, message in (
         (BayesianLogistic(1.0, prior=br.Laplace(1.0)), "scale: the prior has a scale"),
         (BayesianLogistic(prior="lasso"), "prior: 'lasso' is not known"),
+        (BayesianLogistic("big"), "scale: must be a positive number or a prior"),
     ):
         with pytest.raises(InputError, match=message):
             model.fit(X, y > y.mean())

@@ -284,7 +284,7 @@ NEW: dict[str, tuple[pd.DataFrame, str]] = {
         ),
         r"missing values in 'x' \(2 of 30\), 'g' \(1 of 30\)",
     ),
-    "outside of the knots": (DATA.assign(age=99.0), "extend beyond upper and/or lower bounds"),
+    "outside of the knots": (DATA.assign(age=99.0), r"bs\(age, df=4\) is given 99 in row 0"),
     "logarithm": (
         DATA.assign(time=[-1.0, 0.0, *[1.0] * (N - 2)]),
         r"'offset\(log\(time\)\)' is NaN in 2 of 30 rows, first in row 0",
@@ -459,3 +459,22 @@ def test_an_encoding_prints_its_terms_and_levels() -> None:
         "  C(g): C(g)[T.b], C(g)[T.c]",
         "  levels of g: a, b, c",
     ]
+
+
+BEYOND = {
+    "bs(age, df=4)": r"bs\(age, df=4\) is given 200 in row 1, outside 20 … 80 of the rows that it "
+    r"was learnt from; write bs\(age, df=4, extrapolation='clip'\), or drop such rows",
+    "cr(age, df=3, extrapolation='raise')": r"write cr\(age, df=3, extrapolation='clip'\)",
+    "bs(`my age`, df=4, upper_bound=90):age": r"bs\(`?my age`?, df=4, upper_bound=90\) is given "
+    "200 in row 1, outside its bounds 20 … 90",
+}
+
+
+@pytest.mark.parametrize("term", BEYOND)
+def test_a_value_beyond_the_bounds_of_a_spline_is_named(term: str) -> None:
+    """With the bounds and what to write, in no words of formulaic's."""
+    age = np.linspace(20.0, 80.0, 12)
+    encoding = br.Encoding.of(f"y ~ {term}", {"y": np.sin(age), "age": age, "my age": age})
+    with pytest.raises(InputError, match=BEYOND[term]) as refusal:
+        encoding.encode({"age": [30.0, 200.0], "my age": [30.0, 200.0]})
+    assert "evaluate" not in str(refusal.value)

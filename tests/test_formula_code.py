@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from formulaic.parser import DefaultFormulaParser
 
 import bayesreg as br
 from bayesreg.errors import InputError
+from bayesreg.frames.language import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +70,67 @@ def test_a_formula_runs_nothing_but_its_own_functions(code: str, tmp_path: Path)
         with pytest.raises(InputError, match=r"^formula: "):
             br.Encoding.of(formula.format(mark=mark), DATA)
     assert not mark.exists()
+
+
+NAMES = [f"x{k}" for k in range(25)]
+MANY = f"({' + '.join(NAMES)})"
+ENDLESS = {
+    "powers": (f"{MANY}**12", "makes too many products of terms; write a lower power"),
+    "powers by the other sign": (f"{MANY}^12", "makes too many products of terms"),
+    "powers of powers": (f"(({MANY}**2)**2)**2", "makes too many products of terms"),
+    "products": ("*".join(NAMES), "makes too many products of terms"),
+    "nested terms": ("/".join(f"I(x0 + {k})" for k in range(300)), "makes too many products"),
+    "a power of a number": ("(x0 + x1)**2**3", "a power that is not terms to a whole number"),
+    "a power that is a sum": ("(x0 + x1)**(2 + 3)", "a power that is not terms to a whole number"),
+    "a power that is a column": ("(x0 + x1)**x2", "a power that is not terms to a whole number"),
+    "signs": (f"I({'-' * 3000}x0)", "an expression of more than 100 levels; make it a column"),
+    "sums in one term": (f"I({'+'.join(['x0'] * 3000)})", "more than 100 levels"),
+    "parentheses": (f"I({'(' * 3000}x0{')' * 3000})", "cannot be read"),
+    "calls": ("exp(" * 3000 + "x0" + ")" * 3000, "cannot be read"),
+    "terms": (" + ".join(["x0"] * 100_000), "may have 20000 at most"),
+    "subtractions": ("-" + "-".join(["x0"] * 6000), "leaves no term"),
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_formulas_that_would_take_forever_are_refused(case: str) -> None:
+    """At once, in one line that can be read."""
+    text, message = ENDLESS[case]
+    data = {name: [1.0, 3.0, 2.0] for name in ["y", *NAMES]}
+    with pytest.raises(InputError, match=message) as refusal:
+        br.Encoding.of(f"y ~ {text}", data)
+    assert len(str(refusal.value)) < 400
+
+
+POWERS = [
+    "(a + b + c)**3",
+    "(a + b*c)^2 + d",
+    "((a + b)**2 + c)**3 - a:b",
+    "(a + b + c + d)**4",
+    "(a:b + c)**2/d",
+    "(.)**2",
+    "a**3 + (b - b)**2 + c",
+    "(a + b)**2 %in% (c + d)**2",
+]
+
+
+@pytest.mark.parametrize("right", POWERS)
+def test_powers_are_the_terms_of_formulaic(right: str) -> None:
+    """In its order, which also names them."""
+    names = list("yabcd")
+    context = {"__formulaic_variables_available__": names}
+    theirs = DefaultFormulaParser().get_terms(f"y ~ {right}", context=context).rhs
+    assert list(map(repr, parse(f"y ~ {right}", names)[1])) == list(map(repr, theirs))
+
+
+def test_a_power_beyond_the_number_of_its_terms_changes_nothing() -> None:
+    """However large: four names have products of four at most."""
+    data = {name: [1.0, 2.0] for name in ["y", *NAMES]}
+    most = br.Encoding.of("y ~ (x0 + x1 + x2 + x3)**4", data)
+    for power in (5, 10, 10**12):
+        more = br.Encoding.of(f"y ~ (x0 + x1 + x2 + x3)**{power}", data)
+        assert more.names == most.names
+        assert len(more.names) == 15
 
 
 def _hostile(mark: object) -> list[str]:

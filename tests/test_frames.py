@@ -172,6 +172,43 @@ def test_numbers_of_unusual_types_are_numbers() -> None:
     assert table_array([1.0], "X") is None
 
 
+KEYS = [2**60 + 1, 2**60 + 2, 2**60 + 300, 2**60 + 1]
+WHOLE: dict[str, object] = {
+    "a list": KEYS,
+    "beyond 64 bits": [key * 2**20 for key in KEYS],
+    "pandas": pd.Series(KEYS),
+    "pandas, below 0": -pd.Series(KEYS),
+    "pandas, no sign": pd.Series(KEYS, dtype=np.uint64),
+    "pandas, nullable": pd.Series(KEYS, dtype="Int64"),
+    "pandas on Arrow": pd.Series(KEYS, dtype="int64[pyarrow]"),
+    "pandas, objects": pd.Series(KEYS, dtype=object),
+    "polars": pl.Series(KEYS),
+    "polars, no sign": pl.Series(KEYS, dtype=pl.UInt64),
+    "Arrow": pa.chunked_array([KEYS]),
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+@pytest.mark.parametrize("term", ["u", "C(u)", "log(u)"])
+def test_whole_numbers_are_never_merged(kind: str, term: str) -> None:
+    """Floats hold those up to 2⁵³: two keys would become one category without a word."""
+    keys = WHOLE[kind]
+    message = rf"data: column 'u' holds whole numbers .* \(-?{2**60 + 1}.* row 0\); make it text"
+    if kind == "beyond 64 bits":
+        message = message.replace(str(2**60 + 1), str(2**20 * (2**60 + 1)))
+    with pytest.raises(InputError, match=message):
+        br.Encoding.of(f"y ~ {term}", {"y": [1.0, 2.0, 4.0, 3.0], "u": keys})
+
+
+def test_whole_numbers_that_floats_hold_and_keys_made_text_are_kept() -> None:
+    """As numbers, as categories, and with all categories told apart."""
+    held = [2**53, -(2**62), 2**53 - 1, 3]
+    data = {"y": [1.0, 2.0, 4.0, 3.0], "u": held, "t": list(map(str, KEYS))}
+    assert br.Encoding.of("y ~ u", data).encode(data).X[:, 0].tolist() == held
+    assert len(br.Encoding.of("y ~ C(u)", data).names) == 3
+    assert len(br.Encoding.of("y ~ t", data).names) == 2
+
+
 def test_rows_with_other_labels_are_not_aligned() -> None:
     """Whichever of the two frames of pandas it is."""
     frame = _pandas()

@@ -17,7 +17,7 @@ ROOT = Path(bayesreg.__file__).parent
 # From the bottom up. A module may import only from layers before its own, or from its own package.
 LAYERS = (
     ("errors",),
-    ("_frames", "_bambi"),
+    ("_frames", "_bambi", "_text_table"),
     ("_validation", "_files", "_console", "_threads", "_overflow"),
     ("penalties", "scale_priors", "columns", "independence", "composite_quadratic", "_labels"),
     ("priors", "composite_mode"),
@@ -35,7 +35,7 @@ LAYERS = (
     ("pymc_bridge", "model_collapse"),
     ("_inputs", "solvers", "defaults", "tables", "standardized"),
     ("units", "certificate", "path_scales", "constrained"),
-    ("modes",),
+    ("modes", "nearness"),
     ("optimizers", "map"),
     ("model_map", "path"),
     ("posterior",),

@@ -779,7 +779,7 @@ def test_estimates_are_frozen_and_carry_no_score() -> None:
     estimate = br.optimize(make("gaussian", "lasso"), "fista")
     assert set(vars(estimate)) == {
         *("name", "coef", "intercept", "claims_convergence"),
-        *("seconds", "iterations", "trace", "iterates"),
+        *("seconds", "iterations", "trace", "iterates", "names"),
     }
     assert not estimate.coef.flags.writeable
     assert estimate.seconds > 0

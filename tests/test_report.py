@@ -12,15 +12,15 @@ import pytest
 from xarray import Dataset, DataTree
 
 import bayesreg as br
-from bayesreg import report
+from bayesreg import report, terminal
 from bayesreg.certificate import certify
 from bayesreg.comparison import Comparison
 from bayesreg.map import find_map
 from bayesreg.posterior import Diagnosis
-from bayesreg.report import along_the_scale, number, pictures
+from bayesreg.report import along_the_scale, number, pictures, sections
 from bayesreg.report import page as report_page
 from bayesreg.report.text import as_name, brief, visible
-from bayesreg.scoring import PosteriorSummary, Sampled, Score
+from bayesreg.scoring import SCORE_WORDS, PosteriorSummary, Sampled, Score
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -193,11 +193,35 @@ def test_every_estimator_and_coefficient_is_there(page: Page, hostile: Compariso
     assert "1.001" in page.text
 
 
+def test_page_and_terminal_name_their_columns_alike(page: Page, hostile: Comparison) -> None:
+    """What `SCORE_WORDS` calls them, and the page says what that means."""
+    table = terminal._score_table(hostile.scores)
+    heads = {str(column.header) for column in table.columns}
+    for name, meaning in SCORE_WORDS.items():
+        assert f"{name}: {meaning}" in page.text.replace("Nats above", "nats above")
+        assert name in heads or name == "distance"
+    assert page.text.count("moves <nothing>") == 1
+
+
+def test_terms_of_the_formula_stay_together(html: str) -> None:
+    """Lines break between its words only, where the browser obeys, and first between its terms."""
+    assert "<span><span>‖y</span> <span>−</span>" in html
+    assert "<span><span>+</span> <span>Σ|βⱼ|/0.05</span></span>" in html
+
+
+def test_several_priors_are_named() -> None:
+    """By their own names, once each, and not as blocks."""
+    prior = [(br.Flat(), [0]), (br.Laplace(1.0), [1]), (br.Laplace(2.0), [2])]
+    problem = br.Problem(np.eye(3), np.ones(3), likelihood=br.Gaussian(1.0), prior=prior)
+    assert "3 coefficients, Flat and Laplace prior;" in str(problem)
+    assert "make it mixed penalties." in sections.problem_in_words(problem)[0]
+
+
 def test_only_the_wrong_claim_is_highlighted(page: Page) -> None:
     """An optimiser that claims convergence without a certificate stands out, by words too."""
     wrong = [row for row in page.all("tr") if row.get("class") == "wrong"]
     assert len(wrong) == 1
-    assert page.text.count("yes, wrongly") == 1
+    assert page.text.count("yes ✗ (wrongly)") == 1
     assert "Optimisers run: 2; that say they converged: 2;" in page.text
 
 

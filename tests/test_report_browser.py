@@ -250,3 +250,22 @@ def test_a_bad_page_is_noticed(look: Look, tmp_path: Path) -> None:
         assert any("broken" in complaint for complaint in seen.complaints)
         assert seen.width >= 3000
         assert seen.beyond == ("DIV.wide",)
+
+
+# Regions that can be moved sideways: whether they say so, by their label.
+_MOVED = """
+[...document.querySelectorAll(".scroll")].filter(e => e.scrollWidth > e.clientWidth)
+  .map(e => [e.getAttribute("aria-label"), getComputedStyle(e, "::before").display])
+"""
+
+
+def test_what_moves_sideways_says_so(honest: Path, tmp_path: Path) -> None:
+    """Nothing does on a desk, calls of other packages included; on a phone there is a hint."""
+    for path in browsers():
+        with Browser(path, tmp_path) as browser:
+            browser.look(honest, 1200)
+            assert browser.run(_MOVED) == []
+            browser.look(honest, 390, phone=True)
+            moved = dict(browser.run(_MOVED))
+        assert {"Table of estimators", "All coefficients on one axis"} <= set(moved)
+        assert set(moved.values()) == {"block"}

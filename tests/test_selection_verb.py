@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import bayesreg as br
-from bayesreg import cli_select
+from bayesreg import cli_select, terminal_select
 from bayesreg.cli import app
 from bayesreg.errors import InputError
 from bayesreg.selection import CRITERIA, CriteriaComparison
@@ -130,6 +131,8 @@ def test_an_edge_is_said() -> None:
     assert both.edges == (f"aic: {chosen.edge}", f"bic: {chosen.edge}")
     assert str(both).count(chosen.edge) == 2
     assert not br.compare_criteria(problem, ["aic"]).edges
+    assert list(both.to_frame()["notes"]) == [chosen.edge] * 2
+    assert json.loads(terminal_select.as_json(both))["criteria"]["bic"]["notes"] == [chosen.edge]
     ball = br.select_scale(problem.with_prior(br.UniformBall(1.0)), scales=[0.5, 1.0, 5.0])
     assert "radius" in str(ball)
 
@@ -201,6 +204,18 @@ def test_the_command_prints_writes_and_answers_in_json(tmp_path: Path) -> None:
     assert b"<svg" in (tmp_path / "a.svg").read_bytes()
     both = json.loads(RUNNER.invoke(app, ["select", "--by", "aic,bic", "--json"]).stdout)
     assert set(both["criteria"]) == {"aic", "bic"}
+
+
+def test_the_table_marks_what_is_at_an_end_of_the_scales() -> None:
+    """By default on the prostate data: cross-validation takes the largest; AIC and BIC do not."""
+    words = ["select", "--dataset", "prostate", "--by", "cross-validation,aic,bic"]
+    words += ["--scales", "30"]
+    told = RUNNER.invoke(app, words).stdout
+    assert re.search(r"^cross-validation +5\.981 \*  ", told, re.MULTILINE)
+    assert "* cross-validation: the best is the largest of the scales tried; try larger" in told
+    assert re.search(r"^aic +0\.1\d+ +0", told, re.MULTILINE)
+    assert told.count("*") == 2
+    assert "10 folds, modes certified" in told
 
 
 def test_the_command_knows_every_criterion() -> None:

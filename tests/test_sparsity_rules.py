@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,6 +172,8 @@ def test_the_summary_holds_what_the_rules_say() -> None:
     assert text.splitlines()[1].startswith("x0")
     assert "not inclusion: prior: Laplace" in text
     assert "effective number of coefficients" in text
+    level = inspect.signature(br.compare).parameters["level"].default
+    assert text.count(f"{100 * level:.3g} % interval") == 2  # as a comparison has them
     with pytest.raises(InputError, match="no answer of 'inclusion': prior: Laplace"):
         table["inclusion"]
 

@@ -110,7 +110,14 @@ BAD: dict[str, tuple[bytes, str]] = {
         b"a;y\n1,5;1.5\n2,5;2\n",
         r"column 'y' holds numbers stored as text|text",
     ),
-    "text among numbers": (b"a,y\n1,1\ntwo,2\n3,3\n", r"column 'a' holds text \('two'\)"),
+    "text among numbers": (
+        b"a,y\n1,1\ntwo,2\n3,3\n",
+        r"^data: column 'a' holds text \('two' in row 1\) among numbers \('1'\); mend it, or",
+    ),
+    "a dot among the numbers of a target": (
+        b"a,y\n1,1\n2,2\n3,.\n",
+        r"column 'y' holds text \('.' in row 2\) among numbers \('1'\); mend it$",
+    ),
     "python's numbers": (b"a,y\n1_000,1\n2_000,2\n", "column 'a' holds numbers stored as text"),
     "nul bytes": (b"a\0,\0y\n", "holds NUL bytes: no text, or UTF-16 without its mark"),
     "latin-1": ("größe,y\n1,2\n2,3\n".encode("latin-1"), "cannot be read .*save it as comma"),
@@ -381,13 +388,15 @@ def test_a_model_file_is_code_and_the_command_says_so(
     for command in ("compare", "map", "path", "sample", "select", "units"):
         text = " ".join(run([command, "--help"], capsys)[1].split())
         assert "or a .py file: code that is run" in text
+        assert "build(X, y, *, scale, sigma, intercept, names)" in text
 
 
 BAD_MODELS = {
     "no such file": (None, "model: there is no file"),
     "an import that fails": ("import nothing_of_this_name", "fails as it is run (ModuleNotFound"),
     "no Python": ("def build(:", "fails as it is run (SyntaxError"),
-    "no build": ("x = 1", "defines no function build(X, y, *, ...)"),
+    "an exit": ("raise SystemExit", "fails as it is run (SystemExit"),
+    "no build": ("build = dict", "defines no function build(X, y, *, ...)"),
     "no names": (OWN_MODEL.replace(", names=None", ""), "takes no keyword 'names'"),
     "no model": ("def build(X, y, *, intercept, names): return 3", "model: "),
     "another predictor": (
@@ -395,8 +404,19 @@ BAD_MODELS = {
         "has another predictor or target than it was given",
     ),
     "an intercept with a prior": (
-        OWN_MODEL.replace('pm.Flat("intercept")', 'pm.Normal("intercept")'),
-        "has another predictor or target than it was given",
+        OWN_MODEL.replace('pm.Flat("intercept")', 'pm.Normal("intercept", 0, 100)'),
+        "than it was given: the intercept has a prior, where it must be pm.Flat(",
+    ),
+    "no intercept": (OWN_MODEL.replace('pm.Flat("intercept") if intercept else ', ""), ": no flat"),
+    "another target": (OWN_MODEL.replace("observed=y", "observed=2 * y"), "observed is not y"),
+    "an offset": (OWN_MODEL.replace("level +", "level + abs(y) +"), "than it was given: an offset"),
+    "noise of two sizes": (
+        OWN_MODEL.replace("sigma, observed", 'pm.math.exp(pm.Normal("g") * X[:, 0]), observed'),
+        "is no regression that br.read_model reads (variable 'g': ",
+    ),
+    "a build that fails": (
+        OWN_MODEL.replace("with pm", "1 / 0\n    with pm"),
+        "build of {file} fails (ZeroDivisionError: division by zero); mend it",
     ),
 }
 
@@ -413,7 +433,60 @@ def test_model_files_that_are_none_are_one_line_and_exit_2(
     arguments = ["map", "--data", str(_rates(tmp_path)), "--target", "cases", "--model", str(file)]
     code, _, err = run(arguments, capsys)
     assert (code, err.count("\n")) == (2, 1), err
-    assert message in err
+    assert message.replace("{file}", str(file)) in err
+    if "than it was given" in err or "no regression" in err:
+        assert err.endswith("br.find_map(model) in Python takes any PyMC model\n")
+
+
+OPEN_MODELS = {
+    "lasso": ("count", ["sigma = ", "scale = "]),
+    "logistic_lasso": ("cured", ["scale = 1 (per sd of a column)"]),
+}
+
+
+@pytest.mark.parametrize("wrapped", OPEN_MODELS)
+def test_a_build_that_takes_any_keyword_is_handed_the_scales(
+    wrapped: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those that a model of such a target has, so that it may hand them on to the gallery."""
+    target, said = OPEN_MODELS[wrapped]
+    file, path = tmp_path / "own.py", tmp_path / "d.csv"
+    file.write_text(
+        "from bayesreg import gallery\n"
+        "def build(X, y, **kw):\n"
+        f"    return gallery.load({wrapped!r}).build(X, y, **kw)\n"
+    )
+    rng = np.random.default_rng(3)
+    count = rng.normal(size=30)
+    frame = pd.DataFrame({"a": rng.normal(size=30), "count": count, "cured": (count > 0) * 1})
+    frame[["a", target]].to_csv(path, index=False)
+    arguments = ["map", "--data", str(path), "--target", target]
+    code, out, err = run([*arguments, "--model", str(file)], capsys)
+    assert code == 0, err
+    for words in said:
+        assert words in out
+    assert ("sigma" in out.partition("\n\n")[0]) == (wrapped == "lasso")
+    both = [
+        json.loads(run([*arguments, "--model", model, "--json"], capsys)[1])["objective"]
+        for model in (str(file), wrapped)
+    ]
+    assert both[0] == pytest.approx(both[1], rel=1e-9)
+
+
+def test_numbers_that_the_model_does_not_use_are_not_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An own prior of sigma takes the place of the rule of thumb; a number given is still said."""
+    file = tmp_path / "own.py"
+    file.write_text(OWN_MODEL.replace("sigma, observed", 'pm.HalfNormal("s", 5), observed'))
+    arguments = ["units", "--data", str(_rates(tmp_path)), "--target", "cases"]
+    code, out, err = run([*arguments, "--model", str(file)], capsys)
+    assert code == 0, err
+    assert "sigma = " not in out.partition("\n\n")[0]
+    assert "sigma unknown, with prior HalfNormal(scale=5) (set by the model)" in out
+    assert "scale = " in out
+    _, out, _ = run([*arguments, "--model", str(file), "--sigma", "2"], capsys)
+    assert "sigma = 2 (as given)" in out
 
 
 @pytest.mark.parametrize("command", ["compare", "map", "path", "sample", "select", "units"])

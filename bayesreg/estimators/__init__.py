@@ -12,19 +12,26 @@
 What ``coef_`` is
     The posterior mean, the best answer under squared error. ``point="median"`` or ``"mode"``
     makes it another centre; the mode is what a penalised fit returns, with its exact zeros, and is
-    at hand as ``mode_`` in any case. Predictions average over the whole posterior, which for a mean
-    of real numbers is what the posterior mean predicts; `MAPRegressor` alone predicts by the mode.
+    at hand as ``mode_`` whatever `point` says (but for a horseshoe, which has none). Predictions
+    average over the whole posterior, which for a mean of real numbers is what the posterior mean
+    predicts; `MAPRegressor` alone predicts by the mode.
 
 Scales
     A number is in units of the coefficient of a standardised column (of the column as it is with
-    ``standardize=False``). Where none is given it is unknown, with a weak prior in units of the
-    data, so that no answer depends on units: the noise has nearly the density ``1/σ²``; relative to
-    σ, a normal scale is half-Cauchy with median ``1/√p``, so that the share of variance that the
-    columns explain is about Beta(1/2, 1/2), a Laplace scale with median ``1/√(2p)``, a horseshoe's
-    with ``1/√n``; in a logit it is half-normal with scale ``2.5/√p``.
+    ``standardize=False``). Where none is given, four of the six have an unknown one, with a weak
+    prior in units of the data, so that no answer depends on units: relative to σ, a normal scale is
+    half-Cauchy with median ``1/√p``, so that the share of variance that the columns explain is
+    about Beta(1/2, 1/2), a Laplace scale with median ``1/√(2p)``, a horseshoe's with ``1/√n``; in a
+    logit it is half-normal with scale ``2.5/√p``. The noise of all regressions but `MAPRegressor`
+    is unknown too, with nearly the density ``1/σ²``. `BayesianElasticNet` learns no scale: its two
+    are numbers in proportion to the sd of the target. Nor does `MAPRegressor` learn anything:
+    its σ is the residual sd of least squares, and the rest of the variance is the coefficients'.
 
 ``sample_weight``
     A row of weight w counts as w rows. (`bayesreg.Problem` takes precisions instead.)
+
+Exposures
+    No estimator takes an ``offset``: counts with exposures need `bayesreg.Problem`.
 
 Examples
 --------

@@ -72,7 +72,8 @@ class BayesianEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
     intercept_ : float
         Centre of the intercept, 0.0 without one; shape (1,) of a classifier.
     sigma_, scale_, interval_, draws_, diagnosis_, mode_, certificate_
-        See the properties. They are computed when first asked for.
+        See the properties. They are computed when first asked for; of a posterior without a mode,
+        such as a horseshoe's, the last two are None.
     problem_ : Problem
         Data, likelihood and prior; ``print(problem_)`` states the penalised form.
     n_features_in_ : int
@@ -177,7 +178,10 @@ class BayesianEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
 
     @property
     def scale_(self) -> Any:
-        """Prior scale: as given, or the posterior median; None where there is no one scale."""
+        """Prior scale: as given, or the posterior median; None where there is no one scale.
+
+        The default scales of regressions are relative to sigma, and so is this one then.
+        """
         posterior = self._fitted()
         if "scale" in self.problem_.unknown:
             return posterior.median("scale")

@@ -108,7 +108,9 @@ class BayesianLogistic(ClassifierMixin, BayesianEstimator):  # type: ignore[misc
         if not (isinstance(self.prior, str) and self.prior in _NAMED):
             raise unknown_name("prior", self.prior, _NAMED)
         laplace = self.prior == "laplace"
-        scale = _scales.of_logit(columns, laplace=laplace) if self.scale is None else self.scale
+        scale: Any = _scales.of_logit(columns, laplace=laplace)
+        if self.scale is not None:
+            scale = _scales.as_given(self.scale, "scale")
         return Bernoulli(), Laplace(scale) if laplace else Normal(scale)
 
     def fit(self, X: object, y: object, sample_weight: object = None) -> Self:

@@ -33,14 +33,13 @@ class MAPRegressor(BayesianRegressor):
     prior : Prior, list of (Prior, columns) or None
         Prior of the coefficients, as of `bayesreg.Problem`.
     likelihood : Likelihood or None
-        `Gaussian`, `StudentTNoise`, `Bernoulli` (of 0 and 1) or `Poisson`. By default normal noise
-        with half the variance of the target, the coefficients having the other half: a ridge with
-        ``alpha = p`` on standardised columns.
+        `Gaussian`, `StudentTNoise`, `Bernoulli` (of 0 and 1) or `Poisson` (counts with exposures
+        need `bayesreg.Problem`, which takes an ``offset``). By default normal noise, see below.
     given : mapping, optional
         Values of an unknown ``"sigma"`` or ``"scale"`` to condition on, as for `bayesreg.find_map`.
     fit_intercept, standardize, prob, draws, chains, tune, random_state
-        As in `BayesianEstimator`. Draws are made for `interval_`, `draws_`, `predict_interval` and
-        ``predict(X, return_std=True)``.
+        As in `BayesianEstimator`. Draws are made for `draws_`, and where the posterior has no
+        closed form for `interval_`, `predict_interval` and ``predict(X, return_std=True)``.
 
     Attributes
     ----------
@@ -50,6 +49,15 @@ class MAPRegressor(BayesianRegressor):
         The mode; ``print(mode_)`` says of which density.
     certificate_ : Certificate
         Its proof.
+
+    Notes
+    -----
+    Nothing is learnt from draws, so sigma and the scale of a normal prior are numbers where none
+    are given. Sigma is the residual sd of least squares; with no more rows than columns + 1, over
+    2000 columns, or a perfect fit, it has half the variance of the target. The coefficients have
+    the rest of that variance, in equal parts, and no less than noise alone would give them; in a
+    model without noise their sd is ``2.5/√p``. What is not known of sigma is therefore in no
+    interval; with few rows per column `BayesianRidge` has it in.
 
     Examples
     --------
@@ -90,12 +98,11 @@ class MAPRegressor(BayesianRegressor):
 
     def _model(self, design: Design, columns: int) -> tuple[Likelihood, PriorLike]:
         likelihood, prior = self.likelihood, self.prior
-        sigma, sd = _scales.half_of_variance(design, columns)
-        if likelihood is None:
-            likelihood = Gaussian(sigma)
-        if prior is None:
-            prior = Normal(sd if isinstance(likelihood, Noise) else _LOGIT_SD / columns**0.5)
-        return likelihood, prior
+        if likelihood is None or (prior is None and isinstance(likelihood, Noise)):
+            sigma, sd = _scales.of_least_squares(design, standardize=bool(self.standardize))
+            likelihood = Gaussian(sigma) if likelihood is None else likelihood
+            prior = Normal(sd) if prior is None else prior
+        return likelihood, Normal(_LOGIT_SD / columns**0.5) if prior is None else prior
 
     def _point(self) -> tuple[Vector, float]:
         self._mode = find_map(self.problem_, given=self.given)

@@ -47,7 +47,11 @@ class _OneScale(BayesianRegressor):
         self.random_state = random_state
 
     def _noise(self, design: Design) -> Likelihood:
-        return _scales.gaussian(design) if self.sigma is None else Gaussian(self.sigma)
+        return (
+            _scales.gaussian(design)
+            if self.sigma is None
+            else Gaussian(_scales.as_given(self.sigma, "sigma", each=False))
+        )
 
 
 class BayesianRidge(_OneScale):
@@ -85,7 +89,7 @@ class BayesianRidge(_OneScale):
     def _model(self, design: Design, columns: int) -> tuple[Likelihood, PriorLike]:
         if self.scale is None:
             return self._noise(design), Normal(_scales.of_normal(columns), relative_to="sigma")
-        return self._noise(design), Normal(self.scale)
+        return self._noise(design), Normal(_scales.as_given(self.scale, "scale"))
 
 
 class BayesianLasso(_OneScale):
@@ -123,7 +127,7 @@ class BayesianLasso(_OneScale):
     def _model(self, design: Design, columns: int) -> tuple[Likelihood, PriorLike]:
         if self.scale is None:
             return self._noise(design), Laplace(_scales.of_laplace(columns), relative_to="sigma")
-        return self._noise(design), Laplace(self.scale)
+        return self._noise(design), Laplace(_scales.as_given(self.scale, "scale"))
 
 
 class BayesianHorseshoe(_OneScale):
@@ -160,7 +164,7 @@ class BayesianHorseshoe(_OneScale):
             return self._noise(design), Horseshoe(
                 _scales.of_horseshoe(design.n), relative_to="sigma"
             )
-        return self._noise(design), Horseshoe(self.scale)
+        return self._noise(design), Horseshoe(_scales.as_given(self.scale, "scale"))
 
 
 class BayesianElasticNet(BayesianRegressor):
@@ -169,8 +173,10 @@ class BayesianElasticNet(BayesianRegressor):
     Parameters
     ----------
     l1_scale, l2_scale : float, array_like (p,) or None
-        Scales of the two factors; ``np.inf`` leaves one of them out. By default such that all
-        coefficients together have about the variance of the noise.
+        Scales of the two factors; ``np.inf`` leaves one of them out. They are numbers, and none is
+        learnt, so that `scale_` is None. By default ``l2_scale = sd(y)/√(2p)`` and ``l1_scale =
+        √2 · l2_scale``, p columns varying: either factor, alone, has at most the variance of the
+        target to give to all coefficients together.
     sigma : float, ScalePrior or None
         Noise sd, in units of the target, or the prior of one; by default it is unknown.
     fit_intercept, standardize, point, prob, draws, chains, tune, random_state
@@ -216,7 +222,17 @@ class BayesianElasticNet(BayesianRegressor):
         self.random_state = random_state
 
     def _model(self, design: Design, columns: int) -> tuple[Likelihood, PriorLike]:
-        noise = _scales.gaussian(design) if self.sigma is None else Gaussian(self.sigma)
+        noise = (
+            _scales.gaussian(design)
+            if self.sigma is None
+            else Gaussian(_scales.as_given(self.sigma, "sigma", each=False))
+        )
         _, sd = _scales.half_of_variance(design, columns)
-        l1 = 2**0.5 * sd if self.l1_scale is None else self.l1_scale
-        return noise, ElasticNet(l1, sd if self.l2_scale is None else self.l2_scale)
+        given = (
+            default if value is None else _scales.as_given(value, name, unknown=False)
+            for name, value, default in (
+                ("l1_scale", self.l1_scale, 2**0.5 * sd),
+                ("l2_scale", self.l2_scale, sd),
+            )
+        )
+        return noise, ElasticNet(*given)

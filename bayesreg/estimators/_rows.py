@@ -72,6 +72,9 @@ class Rows:
         if not weights.any():
             msg = "sample_weight: all weights are zero, so no row is left; give some row a weight"
             raise InputError(msg)
+        if np.count_nonzero(weights) < 2:
+            msg = "sample_weight: leaves one row, and at least 2 are needed; give others a weight"
+            raise InputError(msg)
         whole = (weights == np.round(weights)).all()
         fits = weights.sum() * X.shape[1] <= max(_MOST_ENTRIES, y.size * X.shape[1])
         if whole and fits:

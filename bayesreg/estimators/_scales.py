@@ -13,25 +13,71 @@ Coefficients in a logit
     A scale whose prior is half-normal with scale ``2.5/√p``: the linear predictor moves by a few
     units, and separated classes leave the posterior proper.
 Known numbers
-    Where a scale must be a number, signal and noise each get half the variance of the target.
+    Where scales must be numbers, the noise has the residual sd of least squares, as on the command
+    line (`bayesreg.defaults`), and the signal the rest of the variance of the target; each has half
+    of it where there is no least squares.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
 
 from bayesreg.errors import InputError
-from bayesreg.estimators._rows import target_spread
+from bayesreg.estimators._rows import target_spread, weighted_sd
 from bayesreg.likelihoods import Gaussian
-from bayesreg.scale_priors import HalfCauchy, HalfNormal, InverseGamma
+from bayesreg.priors import Flat
+from bayesreg.scale_priors import HalfCauchy, HalfNormal, InverseGamma, ScalePrior
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bayesreg._validation import Vector
     from bayesreg.design import Design
 
 _LOGIT_SD = 2.5
 _SHAPE, _FLOOR = 0.01, 1e-4
 _LEAST, _MOST = 1e-70, 1e70
+# Columns up to which there is least squares: a few seconds.
+_MOST_COLUMNS = 2000
+# Eigenvalues below this share of the largest are those of columns that depend on each other.
+_DEPENDENT = 1e-12
+# A residual sd below this share of the target's is a perfect fit, which leaves no noise.
+_PERFECT = 1e-8
+
+
+def as_given(value: Any, argument: str, *, each: bool = True, unknown: bool = True) -> Any:
+    """Return a scale as it was given; InputError where it is neither number nor prior.
+
+    Parameters
+    ----------
+    value : object
+        What the user wrote.
+    argument : str
+        Where.
+    each, unknown : bool
+        Whether there may be one number per column; whether a prior will do.
+
+    Examples
+    --------
+    >>> as_given(2.0, "scale")
+    2.0
+    """
+    if unknown and isinstance(value, ScalePrior | Flat):
+        return value
+    found = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    if isinstance(found, Real) and not isinstance(found, bool):
+        return value
+    if each and np.ndim(found) > 0:  # judged by the prior
+        return value
+    kinds = ["a positive number"] + ["one per column"] * (each and not unknown)
+    kinds += ["a prior such as HalfCauchy(1.0)"] * unknown
+    msg = f"{argument}: must be {' or '.join(kinds)}, found {found!r}"
+    raise InputError(msg)
 
 
 def spread_of(design: Design) -> float:
@@ -80,3 +126,60 @@ def half_of_variance(design: Design, columns: int) -> tuple[float, float]:
     """
     half = spread_of(design) / math.sqrt(2)
     return half, half / math.sqrt(columns)
+
+
+def of_least_squares(design: Design, *, standardize: bool) -> tuple[float, float]:
+    """Return a noise sd, the residual one of least squares, and an sd of the coefficients.
+
+    They share what is left of the variance of the target equally, ``Σ τ² sd²(column) = v - σ²``,
+    but have at least what noise alone would give the estimates, σ² p/n. Without least squares σ² is
+    v/2.
+
+    Parameters
+    ----------
+    design : Design
+        The data; a row of weight w counts as w rows.
+    standardize : bool
+        Whether the coefficients are those of standardised columns.
+
+    Examples
+    --------
+    >>> from bayesreg.design import Design
+    >>> design = Design.of([[-1.0], [-1.0], [1.0], [1.0]], [-3.0, -1.0, 1.0, 3.0])
+    >>> sigma, coefficient = of_least_squares(design, standardize=True)
+    >>> round(sigma**2, 6), round(coefficient**2, 6)  # 4/(4 - 2), and 5 - 2
+    (2.0, 3.0)
+    """
+    spread, sd = spread_of(design), weighted_sd(design)
+    varying = np.flatnonzero(sd)
+    columns, rows = max(varying.size, 1), float(design.row_weights.sum())
+    sigma = _residual_sd(design, sd, varying) if varying.size <= _MOST_COLUMNS else None
+    if sigma is None or not sigma > _PERFECT * spread:
+        sigma = spread / math.sqrt(2)
+    rest = max((spread - sigma) * (spread + sigma), sigma**2 * min(columns / rows, 1.0))
+    room = float(sd @ sd) if varying.size and not standardize else float(columns)
+    return sigma, math.sqrt(rest / room)
+
+
+def _residual_sd(design: Design, sd: Vector, varying: NDArray[np.intp]) -> float | None:
+    """Residual sd of least squares, unbiased in its square; None where nothing is left for it."""
+    w = design.row_weights
+    total, level = float(w.sum()), int(design.intercept)
+    if total <= varying.size + level:
+        return None
+    y = design.y - float(w @ design.y) / total if level else design.y
+    X, centre = design.X[:, varying], np.zeros(varying.size)
+    if level:
+        centre = np.asarray(X.T @ w) / total / sd[varying]
+    if design.sparse:
+        Z = X @ sparse.diags_array(1 / sd[varying])
+        gram = (Z.T @ sparse.diags_array(w) @ Z).toarray() - total * np.outer(centre, centre)
+    else:
+        Z = X / sd[varying] - centre
+        gram, centre = Z.T @ (w[:, None] * Z), np.zeros(varying.size)
+    values, vectors = np.linalg.eigh(gram)
+    good = values > _DEPENDENT * values.max(initial=0.0)
+    against = vectors[:, good].T @ (Z.T @ (w * y) - float(w @ y) * centre)
+    coef = vectors[:, good] @ (against / values[good])
+    residual = y - (Z @ coef - float(centre @ coef))
+    return math.sqrt(float(w @ residual**2) / (total - int(good.sum()) - level))

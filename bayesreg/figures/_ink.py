@@ -92,7 +92,7 @@ def shown(comparison: Comparison, limit: int = LIMIT) -> tuple[int, ...]:
     """
     size = np.abs(comparison.mode.coef) * spread(comparison)
     sampled = comparison.sampled
-    near = np.zeros(size.size) if sampled is None else sampled.posterior.near_zero
+    near = np.zeros(size.size) if sampled is None else np.nan_to_num(sampled.posterior.near_zero)
     order = np.lexsort((near, -size))
     return tuple(sorted(order[:limit].tolist()))
 

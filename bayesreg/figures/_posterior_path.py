@@ -209,8 +209,10 @@ def _draw(axes: Axes, path: PosteriorPath, panel: _Panel) -> None:
     axes.set_xscale("log")
     axes.set_xlim(*_ends(x))
     axes.set_ylim(*panel.limits)
-    near = float(path.problem.design.column_sd[panel.j] * path.epsilon[panel.j])
-    axes.axhspan(-near, near, color=_NEAR, lw=0, zorder=0.5)
+    sd = float(path.problem.design.column_sd[panel.j])
+    if sd > 0:
+        near = sd * float(path.epsilon[panel.j])
+        axes.axhspan(-near, near, color=_NEAR, lw=0, zorder=0.5)
     axes.axhline(0, color=ink.GREY, lw=0.6, zorder=1)
     axes.fill_between(x, panel.low, panel.high, color=ink.SKY, alpha=0.45, lw=0, zorder=1.5)
     if x.size == 1:  # a band without width would not be seen

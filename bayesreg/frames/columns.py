@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NUMBERS, _TRUTH = "numbers", "truth values"
+_NAMELESS = "data: has a column without a name (None or NaN); name it"
+#: Whole numbers from here on are not all floats.
+EXACT = 2.0**53
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 
 
@@ -36,6 +40,8 @@ def as_frame(data: object) -> nw.DataFrame[Any]:
     """
     if isinstance(data, Mapping):
         _check_labels_agree(data)
+        if any(map(_is_missing, data)):
+            raise InputError(_NAMELESS)
         try:
             data = pd.DataFrame({str(name): _declaring(column) for name, column in data.items()})
         except (ValueError, TypeError) as error:
@@ -51,6 +57,8 @@ def as_frame(data: object) -> nw.DataFrame[Any]:
     if table.shape[0] == 0:
         msg = f"data: has no rows, found shape {table.shape}; at least one row is needed"
         raise InputError(msg)
+    if any(map(_is_missing, table.columns)):
+        raise InputError(_NAMELESS)
     names = [str(name) for name in table.columns]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
@@ -164,8 +172,8 @@ def check_levels(
     column: pd.Series, known: Sequence[object], what: str, *, listed: bool = False
 ) -> None:
     """Refuse a column of levels that are not all known: seen before, or `listed` in the formula."""
-    valid = set(known)
-    unseen = [_plain(level) for level in column.unique() if level not in valid]
+    valid = {_distinct(level) for level in known}
+    unseen = [_plain(level) for level in column.unique() if _distinct(level) not in valid]
     if not unseen:
         return
     found = ", ".join(map(repr, unseen[:8]))
@@ -179,6 +187,11 @@ def check_levels(
         "with data that have these levels"
     )
     raise InputError(msg)
+
+
+def _distinct(level: object) -> object:
+    """Tell truth values from the numbers 0 and 1, which Python takes for equal."""
+    return (isinstance(level, bool | np.bool_), level)
 
 
 def _plain(value: object) -> object:
@@ -223,8 +236,29 @@ def _canonical(column: Any, name: str) -> pd.Series:
                 f"({other!r}); make all of them text, or none"
             )
             raise InputError(msg)
-    numbers = table_array(nw.to_native(column.alias(name)), f"data, column {name!r}")
-    return pd.Series(numbers)
+    if dtype.is_integer() and _is_large(column):
+        return pd.Series(_exact(column.to_list(), name), dtype=np.float64)
+    if values is not None:
+        _exact(values, name)
+    return pd.Series(table_array(nw.to_native(column.alias(name)), f"data, column {name!r}"))
+
+
+def _is_large(column: Any) -> bool:
+    ends = [end for end in (column.min(), column.max()) if not _is_missing(end)]
+    return any(abs(int(end)) > EXACT for end in ends)
+
+
+def _exact(values: list[Any], name: str) -> list[Any]:
+    """Refuse whole numbers that become others as floats, as do keys of 64 bits."""
+    for row, value in enumerate(values):
+        number = abs(int(value)) if isinstance(value, Integral) else 0
+        if number > EXACT and number // (number & -number) > EXACT:  # without its last zeros
+            msg = (
+                f"data: column {name!r} holds whole numbers that floats cannot tell apart ({value} "
+                f"in row {row}); make it text for C({name}), or subtract an origin"
+            )
+            raise InputError(msg)
+    return [np.nan if _is_missing(value) else value for value in values]
 
 
 def _declared(column: Any) -> list[Any] | None:

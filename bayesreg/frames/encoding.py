@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -19,7 +20,14 @@ from formulaic.parser.types import Factor
 from bayesreg._validation import as_names, read_only
 from bayesreg.errors import InputError
 from bayesreg.frames.columns import as_before, as_frame, canonical, check_bare
-from bayesreg.frames.language import FUNCTIONS, Keys, check_sides, columns_used, parse
+from bayesreg.frames.language import (
+    FUNCTIONS,
+    BeyondBounds,
+    Keys,
+    check_sides,
+    columns_used,
+    parse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -310,6 +318,8 @@ def _materialise(spec: ModelSpec, frame: pd.DataFrame, keys: Keys) -> tuple[Matr
             )
             values = np.array(made, dtype=np.float64)
     except Exception as error:
+        if isinstance(error.__cause__, BeyondBounds):
+            raise InputError(keys.names_in(_beyond(error))) from error
         ours = isinstance(error.__cause__, InputError)
         reason = keys.names_in(" ".join(str(error.__cause__ if ours else error).split()))
         if not ours:
@@ -327,6 +337,14 @@ def _materialise(spec: ModelSpec, frame: pd.DataFrame, keys: Keys) -> tuple[Matr
         )
         raise InputError(msg)
     return values, learnt
+
+
+def _beyond(error: Exception) -> str:
+    """Say which value is beyond the bounds of which spline: formulaic names the factor."""
+    factor = str(error).partition("`")[2].partition("`")[0]
+    clipped = re.sub(r",\s*extrapolation\s*=\s*(['\"])\w+\1", "", factor)
+    clipped = f"{clipped.removesuffix(')')}, extrapolation='clip')"
+    return f"data: {factor} {error.__cause__}; write {clipped}, or drop such rows"
 
 
 def _check_levels(levels: Mapping[str, tuple[object, ...]], terms: Sequence[Any]) -> None:

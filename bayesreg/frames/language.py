@@ -28,7 +28,8 @@ from formulaic.transforms.contrasts import Contrasts
 from formulaic.utils.stateful_transforms import stateful_transform
 
 from bayesreg.errors import InputError, unknown_name
-from bayesreg.frames.columns import check_levels
+from bayesreg.frames.columns import EXACT, check_levels
+from bayesreg.frames.operators import Operators, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,8 +53,8 @@ _NODES = (
     *(ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
 )
 _LONGEST, _LARGEST_POWER, _MOST_KNOTS = 20_000, 100, 1000
-# Whole numbers from here on are not all floats.
-_EXACT = 2.0**53
+# Python walks through expressions by recursion.
+_DEEPEST = 100
 
 
 @stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
@@ -81,7 +82,7 @@ def _categories(
         raise InputError(msg)
     values = data
     if isinstance(data, pd.Series) and data.dtype.kind == "f":
-        whole = bool(((data == np.floor(data)) & (data.abs() < _EXACT)).all())
+        whole = bool(((data == np.floor(data)) & (data.abs() < EXACT)).all())
         if _state.setdefault("whole", whole) and whole:
             values = data.astype(np.int64)
     column = pd.Series(values)
@@ -110,11 +111,52 @@ def _polynomials(x: Any, degree: int = 1, raw: bool = False, _state: Any = None)
     return TRANSFORMS["poly"](x, degree, raw, _state=_state)
 
 
+class BeyondBounds(InputError):
+    """A value where a spline is not known."""
+
+
+@stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
+def _b_splines(x: Any, df: Any = None, *others: Any, _state: Any = None, **named: Any) -> Any:
+    """Make the columns of formulaic's bs, or say which value lies beyond its bounds."""
+    return _within_bounds("bs", x, df, *others, _state=_state, **named)
+
+
+@stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
+def _natural_splines(x: Any, df: Any = None, *others: Any, _state: Any = None, **named: Any) -> Any:
+    """Make the columns of formulaic's cr, or say which value lies beyond its bounds."""
+    return _within_bounds("cr", x, df, *others, _state=_state, **named)
+
+
+@stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
+def _cyclic_splines(x: Any, df: Any = None, *others: Any, _state: Any = None, **named: Any) -> Any:
+    """Make the columns of formulaic's cc, or say which value lies beyond its bounds."""
+    return _within_bounds("cc", x, df, *others, _state=_state, **named)
+
+
+def _within_bounds(basis: str, x: Any, *others: Any, _state: Any, **named: Any) -> Any:
+    try:
+        return TRANSFORMS[basis](x, *others, _state=_state, **named)
+    except ValueError as error:
+        if "extend beyond" not in str(error):
+            raise
+        low, high = float(_state["lower_bound"]), float(_state["upper_bound"])
+        values = np.asarray(x, dtype=np.float64)
+        row = int(np.argmax((values < low) | (values > high)))
+        given = named.get("lower_bound") is not None or named.get("upper_bound") is not None
+        bounds = f"{low:.6g} … {high:.6g}"
+        where = f"its bounds {bounds}" if given else f"{bounds} of the rows that it was learnt from"
+        msg = f"is given {values[row]:.6g} in row {row}, outside {where}"
+        raise BeyondBounds(msg) from error
+
+
 #: What formulaic knows beside its own transforms. It looks here first.
 FUNCTIONS: dict[str, Any] = {
     **{name: getattr(np, name) for name in _ELEMENTWISE},
     "C": _categories,
     "poly": _polynomials,
+    "bs": _b_splines,
+    **dict.fromkeys(("cr", "cs"), _natural_splines),
+    "cc": _cyclic_splines,
     "offset": TRANSFORMS["I"],
 }
 _CALLABLE = (*_ELEMENTWISE, *_TRANSFORMS, *_CODINGS, "C", "offset")
@@ -199,14 +241,17 @@ def parse(
     for token in _tokens(text):
         _check_token(token, keys, names)
     available = [key for name, key in keys.by_name.items() if name not in known]
-    parser = DefaultFormulaParser(feature_flags={"TWOSIDED"})
+    parser = DefaultFormulaParser(Operators(formula=formula), feature_flags={"TWOSIDED"})
     try:
         sides = parser.get_terms(text, context={"__formulaic_variables_available__": available})
         found = dict(sides._to_dict())  # noqa: SLF001  (formulaic's own way to its two sides)
+    except InputError:
+        raise
     except Exception as error:
         raise _unreadable(formula, error) from error
     if set(found) != {"lhs", "rhs"}:
-        msg = f"formula: {formula!r} names no target; write it on the left, as in 'y ~ x1 + x2'"
+        said = shown(formula)
+        msg = f"formula: {said!r} names no target; write it on the left, as in 'y ~ x1 + x2'"
         raise InputError(msg)
     target, terms = list(found["lhs"]), list(found["rhs"])
     return target, terms, keys.used(columns_used([*target, *terms], keys))
@@ -253,8 +298,17 @@ def _tokens(text: str) -> list[Token]:
 def _unreadable(formula: str, error: Exception) -> InputError:
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return InputError(
-        f"formula: {formula!r} cannot be read ({reason}); write it as in 'y ~ x1 + C(g) + x1:x2'"
+        f"formula: {shown(formula)!r} cannot be read ({shown(reason)}); write it as in "
+        "'y ~ x1 + C(g) + x1:x2'"
     )
+
+
+def _depth(tree: ast.AST) -> int:
+    """Return the number of levels of an expression."""
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 def _check_token(token: Token, keys: Keys, names: Sequence[str]) -> None:
@@ -265,6 +319,12 @@ def _check_token(token: Token, keys: Keys, names: Sequence[str]) -> None:
             tree = ast.parse(text, mode="eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise _unreadable(text, error) from error
+        if _depth(tree) > _DEEPEST:
+            msg = (
+                f"formula: {shown(text)!r} is an expression of more than {_DEEPEST} levels; make "
+                "it a column of the data beforehand"
+            )
+            raise InputError(msg)
         _check(tree.body, keys, text)
     elif token.kind is Token.Kind.NAME and text != ".":
         _check_name(text, keys, names)
@@ -351,8 +411,8 @@ def _check_size(node: ast.Call, basis: str, text: str) -> None:
         whole = isinstance(size, int) and not isinstance(size, bool)
         if not (default or (whole and least[name] <= size <= _MOST_KNOTS)):
             msg = (
-                f"formula: {name} in {text!r} must be a whole number from {least[name]} to "
-                f"{_MOST_KNOTS}, found {ast.unparse(given[name])}"
+                f"formula: {name} in {shown(text)!r} must be a whole number from {least[name]} to "
+                f"{_MOST_KNOTS}, found {shown(ast.unparse(given[name]))}"
             )
             raise InputError(msg)
 
@@ -369,8 +429,9 @@ def _check_power(exponent: ast.AST, text: str) -> None:
 
 def _refused(part: str, text: str) -> InputError:
     return InputError(
-        f"formula: {part!r} in {text!r} is not allowed; a formula may use columns, numbers, "
-        f"arithmetic, comparisons and {', '.join(_CALLABLE)}; make other columns beforehand"
+        f"formula: {shown(part)!r} in {shown(text)!r} is not allowed; a formula may use columns, "
+        f"numbers, arithmetic, comparisons and {', '.join(_CALLABLE)}; make other columns "
+        "beforehand"
     )
 
 
@@ -378,15 +439,14 @@ def columns_used(terms: Sequence[Any], keys: Keys) -> set[str]:
     """Return the keys of the columns that terms use."""
     known = set(keys.by_name.values())
     found = set()
-    for term in terms:
-        for factor in term.factors:
-            if factor.expr in known:
-                found.add(factor.expr)
-            elif factor.eval_method.value == "python":
-                tree = ast.parse(factor.expr, mode="eval")
-                called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
-                named = {node for node in ast.walk(tree) if isinstance(node, ast.Name)} - called
-                found |= {node.id for node in named} & known
+    for factor in {factor.expr: factor for term in terms for factor in term.factors}.values():
+        if factor.expr in known:
+            found.add(factor.expr)
+        elif factor.eval_method.value == "python":
+            tree = ast.parse(factor.expr, mode="eval")
+            called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
+            named = {node for node in ast.walk(tree) if isinstance(node, ast.Name)} - called
+            found |= {node.id for node in named} & known
     return found
 
 
@@ -399,9 +459,9 @@ def check_sides(formula: str, target: Sequence[Any], terms: Sequence[Any], keys:
         If the right side holds all columns of the target, a term without a column, or no term.
     """
     explained = columns_used(target, keys)
-    shown = keys.names_in(" + ".join(map(repr, target)))
+    name = keys.names_in(" + ".join(map(repr, target)))
     if not explained:
-        msg = f"formula: its target {shown!r} uses no column of the data; name one"
+        msg = f"formula: its target {name!r} uses no column of the data; name one"
         raise InputError(msg)
     others = [term for term in terms if repr(term) != "1"]
     for term in others:
@@ -411,14 +471,14 @@ def check_sides(formula: str, target: Sequence[Any], terms: Sequence[Any], keys:
     if explained <= columns_used(others, keys):
         held = next(term for term in others if explained & columns_used([term], keys))
         msg = (
-            f"formula: the target {shown!r} stands on the right side too, in "
+            f"formula: the target {name!r} stands on the right side too, in "
             f"{keys.names_in(repr(held))!r}, and would explain itself; take it out"
         )
         raise InputError(msg)
-    right = formula.rpartition("~")[2]
+    right = formula.rpartition("~")[2].strip()
     if terms and not others and not re.search(r"(?<!\w)1(?!\w)", right):
         msg = (
-            f"formula: {right.strip()!r} leaves no term ('-' takes one away, I(-x) is minus x); "
-            "add one, or write 1 for the intercept alone"
+            f"formula: {shown(right)!r} leaves no term ('-' takes one away, I(-x) is minus x); add "
+            "one, or write 1 for the intercept alone"
         )
         raise InputError(msg)

@@ -83,7 +83,7 @@ def from_formula(
     ...                        unpenalised=["x"])
     >>> print(problem)
     ‖y − β₀ − Xβ‖²/(2·1²) + Σ|βⱼ|/2 [j in 1, 2] (no penalty on column 0): mixed penalties
-      y ~ gaussian, 4 rows; 3 coefficients, Blocks prior; unpenalised intercept β₀
+      y ~ gaussian, 4 rows; 3 coefficients, Flat and Laplace prior; unpenalised intercept β₀
     >>> problem.design.encoding.encode({"x": [2.5], "g": ["b"]}).X
     array([[2.5, 1. , 0. ]])
     """

@@ -263,6 +263,7 @@ def _estimate(problem: Problem, name: str, solution: Solution, seconds: float) -
         iterates=None
         if iterates is None
         else tuple(_on_user_scale(problem, *iterate) for iterate in iterates),
+        names=problem.names,
     )
 
 

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from bayesreg._text_table import MOST_ROWS, as_table, numbered
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -41,6 +43,8 @@ class PointEstimate:
     iterates : tuple of (ndarray, float) or None
         Coefficients, read-only, and intercept at the same places, on the user's own scale: what
         `bayesreg.certify` takes. Only on request, and only of methods that keep a trace of them.
+    names : tuple of str or None
+        Names of the coefficients, for `print`.
     """
 
     name: str
@@ -51,6 +55,20 @@ class PointEstimate:
     iterations: int | None = None
     trace: tuple[float, ...] | None = field(default=None, repr=False)
     iterates: Iterates | None = field(default=None, repr=False)
+    names: tuple[str, ...] | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        """Say what the optimizer said, and show its coefficients."""
+        said = f"says that it {'converged' if self.claims_convergence else 'did not converge'}"
+        steps = "" if self.iterations is None else f", {self.iterations} iterations"
+        names = ["intercept", *(self.names or numbered(self.coef.size))]
+        values = {"coef": [self.intercept, *self.coef.tolist()]}
+        return "\n".join(
+            [
+                f"{self.name}: {said}{steps}, {self.seconds:.2g} s; bayesreg.certify judges it",
+                *as_table(names, values, most=MOST_ROWS + 1),
+            ]
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,20 +70,27 @@ class Diagnosis:
 
     def __str__(self) -> str:
         """Return the verdict, and under it the numbers that there are, each with its limit."""
-        at = f" ({self.worst})" if self.worst else ""
-        error = None if self.mcse_max is None else f"{100 * self.mcse_max:.2g} % of a posterior sd"
+        effective = f"{ESS_PER_CHAIN} per chain"
+        moves = self.divergences or self.rhat_max is not None
         measures = (
-            ("largest R-hat", self.rhat_max, f"below {RHAT_LIMIT}{at}"),
-            ("fewest effective draws, bulk", self.ess_bulk_min, f"{ESS_PER_CHAIN} per chain"),
-            ("fewest effective draws, tails", self.ess_tail_min, f"{ESS_PER_CHAIN} per chain"),
-            ("largest Monte Carlo error", error, ""),
-            ("divergences", str(self.divergences), "0"),
-            ("smallest BFMI", self.bfmi_min, f"at least {BFMI_LIMIT}"),
+            ("R-hat, largest", _digits(self.rhat_max, 3), f"{RHAT_LIMIT} ({self.worst})"),
+            ("effective draws, bulk", _digits(self.ess_bulk_min, 0), effective),
+            ("effective draws, tails", _digits(self.ess_tail_min, 0), effective),
+            ("Monte Carlo error / sd", _digits(self.mcse_max, 4), ""),
+            ("divergences", str(self.divergences) if moves else None, "0"),
+            ("BFMI, smallest", _digits(self.bfmi_min, 2), str(BFMI_LIMIT)),
         )
         there = [row for row in measures if row[1] is not None]
-        columns = {"found": [row[1] for row in there], "wanted": [row[2] for row in there]}
+        columns: dict[str, list[str | None]] = {
+            "found": [row[1] for row in there],
+            "limit": [row[2] for row in there],
+        }
         table = as_table([row[0] for row in there], columns, most=len(there))
         return "\n".join([self.verdict, *table])
+
+
+def _digits(value: float | None, after: int) -> str | None:
+    return None if value is None else f"{value:.{after}f}"
 
 
 def diagnose(draws: xr.DataTree) -> Diagnosis:

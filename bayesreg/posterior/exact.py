@@ -22,7 +22,7 @@ Laplace and elastic net
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -290,7 +290,7 @@ def posterior_moments(problem: object) -> Moments:
     require_known_prior(asked)
     asked = asked.dense("posterior moments")
     require_proper(asked)
-    return _solve(asked).moments()
+    return replace(_solve(asked).moments(), names=asked.names)
 
 
 def moments_along(problem: Problem, scales: object) -> list[Moments]:

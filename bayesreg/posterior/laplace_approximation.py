@@ -25,6 +25,7 @@ from scipy.optimize import minimize_scalar
 
 from bayesreg._inputs import as_problem, check_given, own_words
 from bayesreg._overflow import judged_afterwards
+from bayesreg._text_table import MOST_ROWS, as_table
 from bayesreg.errors import BayesregError, DegenerateMode, NoClosedForm, NotConverged
 from bayesreg.map import find_map
 from bayesreg.penalties import SeparablePenalty, pieces
@@ -96,11 +97,26 @@ class LaplaceApproximation:
     reason: str
 
     def __str__(self) -> str:
-        """Say what it is worth."""
+        """Say what it is worth, and show modes and standard deviations."""
         head = "Laplace approximation at the mode"
         if not self.valid:
-            return f"{head}, NOT VALID: {self.reason}"
-        return f"{head}{f'; {self.reason}' if self.reason else ''}"
+            head = f"{head}, NOT VALID: {self.reason}"
+        elif self.reason:
+            head = f"{head}; {self.reason}"
+        extra = []
+        if self.intercept is not None:
+            extra.append(("intercept", self.intercept, self.intercept_sd))
+        if self.sigma is not None:
+            extra.append(("log sigma", math.log(self.sigma), self.log_sigma_sd))
+        both: dict[str, list[float | None]] = {
+            "mode": [*(row[1] for row in extra), *self.mean.tolist()],
+            "sd": [*(row[2] for row in extra), *self.sd.tolist()],
+        }
+        names = [*(row[0] for row in extra), *self.names[: self.mean.size]]
+        lines = [head, *as_table(names, both, most=MOST_ROWS + len(extra))]
+        if self.log_marginal_likelihood is not None:
+            lines.append(f"  log p(y) ≈ {self.log_marginal_likelihood:.6g} nats")
+        return "\n".join(lines)
 
 
 def laplace_approximation(

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesreg._text_table import MOST_ROWS, as_table, numbered
+
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
     from bayesreg.posterior.conditional import Array
+
+_NO_EVIDENCE = (
+    "  log p(y): none, as the constant of a flat prior is arbitrary; log_marginal_likelihood takes "
+    "that of an intercept as 1"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +35,9 @@ class Moments:
         Of the intercept; None without one.
     log_marginal_likelihood : float or None
         ``log p(y)`` in nats. None where the intercept, a coefficient or an unknown has a flat
-        prior: such a prior has an arbitrary constant, so the evidence has one too.
+        prior: such a prior has an arbitrary constant, so the evidence has one too. (Where nothing
+        but the intercept has one, `bayesreg.log_marginal_likelihood` takes its density as 1, says
+        so, and has a number, for use beside that of other models with such an intercept.)
     sigma2_mean, sigma2_sd, sigma_mean, sigma_sd : float or None
         Of the noise variance and of the noise sd, ``inf`` where there is no such moment, or one so
         nearly infinite that its tail cannot be summed; None where sigma is known.
@@ -37,6 +46,8 @@ class Moments:
     a_n, b_n : float or None
         Shape and scale of the inverse gamma posterior of ``sigma**2``; None where it has no such
         law.
+    names : tuple of str or None
+        Names of the coefficients, for `print`.
     """
 
     mean: Vector
@@ -53,6 +64,29 @@ class Moments:
     sigma_sd: float | None = None
     scale_mean: float | None = None
     scale_sd: float | None = None
+    names: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        """Return a table of means and standard deviations, and what there is of the evidence."""
+        extra = (
+            ("intercept", self.intercept_mean, self.intercept_sd),
+            ("sigma", self.sigma_mean, self.sigma_sd),
+            ("scale", self.scale_mean, self.scale_sd),
+        )
+        there = [row for row in extra if row[1] is not None]
+        both: dict[str, list[float | None]] = {
+            "mean": [*(row[1] for row in there), *self.mean.tolist()],
+            "sd": [*(row[2] for row in there), *self.sd.tolist()],
+        }
+        names = [*(row[0] for row in there), *(self.names or numbered(self.mean.size))]
+        evidence = self.log_marginal_likelihood
+        return "\n".join(
+            [
+                "posterior moments, exact",
+                *as_table(names, both, most=MOST_ROWS + len(there)),
+                _NO_EVIDENCE if evidence is None else f"  log p(y) = {evidence:.6g} nats",
+            ]
+        )
 
 
 @dataclass(frozen=True, eq=False)

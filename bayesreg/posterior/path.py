@@ -24,7 +24,7 @@ from bayesreg._validation import (
 )
 from bayesreg.blocks import Blocks
 from bayesreg.errors import DegenerateMode, InputError, SamplingWarning
-from bayesreg.likelihoods import Noise
+from bayesreg.nearness import nearness
 from bayesreg.path_scales import Family, check_scales, default_scales
 from bayesreg.posterior.along_scales import Plan, Point, Walk
 from bayesreg.posterior.closed_path import exact_moments
@@ -268,9 +268,6 @@ def _as_laplace(prior: Prior) -> Prior:
     return prior
 
 
-_UNITS = {"bernoulli": "in log-odds", "poisson": "in log-rate"}
-
-
 def _epsilon(problem: Problem, epsilon: object) -> tuple[Vector, str]:
     """Return what counts as near zero, per coefficient, and the rule in words."""
     if np.ndim(epsilon) > 0:  # type: ignore[arg-type]
@@ -280,12 +277,8 @@ def _epsilon(problem: Problem, epsilon: object) -> tuple[Vector, str]:
             raise InputError(msg)
         return values, "|coefficient| < the epsilon given for it"
     share = as_positive(epsilon, "epsilon")
-    noisy = isinstance(problem.likelihood, Noise)
-    unit = float(problem.design.y.std()) or 1.0 if noisy else 1.0
-    sd = problem.design.X.std(axis=0)
-    amount = f"{share:g} {_UNITS.get(problem.likelihood.name, 'of sd(y)')}"
-    rule = f"one sd of the column moves the prediction by less than {amount}"
-    return read_only(share * unit / np.where(sd > 0, sd, 1.0)), rule
+    near, rule = nearness(problem, share)
+    return read_only(near), rule
 
 
 def _seed(seed: Any) -> tuple[np.random.Generator, str]:

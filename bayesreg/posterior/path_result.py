@@ -13,6 +13,7 @@ import numpy as np
 from bayesreg._validation import as_positive, read_only
 from bayesreg.errors import DegenerateMode
 from bayesreg.map import find_map
+from bayesreg.nearness import count_near
 from bayesreg.path import map_path
 from bayesreg.path_scales import Family
 from bayesreg.posterior.along_scales import CLOSED_FORM
@@ -69,9 +70,10 @@ class PosteriorPath:
     hdi : ndarray, shape (S, p, 2)
         Ends of the shortest interval with probability `hdi_prob`.
     near_zero : ndarray, shape (S, p)
-        ``P(|β| < epsilon)``.
+        ``P(|β| < epsilon)``; NaN without an epsilon.
     epsilon : ndarray, shape (p,)
-        What counts as close to zero, in units of each coefficient.
+        What counts as near zero, in units of each coefficient; NaN where that means nothing (see
+        `bayesreg.nearness`).
     epsilon_rule : str
         How that was set, in words.
     hdi_prob : float
@@ -255,7 +257,7 @@ class PosteriorPath:
         low, high = int(np.argmin(self.scales)), int(np.argmax(self.scales))
         first, last, kind = self.scales[low], self.scales[high], self.problem.prior.name
         what = self.what[len(self) > 1]
-        near = self.near_zero.sum(axis=1)
+        near = np.nansum(self.near_zero, axis=1)
         lines = [
             f"posterior path: {len(self)} {what} of the {kind} prior, {first:.6g} to {last:.6g}",
         ]
@@ -268,7 +270,7 @@ class PosteriorPath:
             )
         lines.append(
             f"  expected coefficients near zero: {near[low]:.1f} to {near[high]:.1f} of "
-            f"{self.problem.p} ({self.epsilon_rule})"
+            f"{count_near(self.near_zero[low])[1]} ({self.epsilon_rule})"
         )
         if not self.complete:
             lines.append("  interrupted: only the scales that were finished are here")

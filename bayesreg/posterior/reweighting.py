@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesreg.blocks import Blocks
+from bayesreg.nearness import share_near
 from bayesreg.posterior.density import log_prior
 from bayesreg.priors import UniformBall
 
@@ -360,7 +361,7 @@ def _summarise_block(
         np.einsum("ij,ij->j", w**2, (x - mean) ** 2) / use.draws.efficiency[some]
         for (x, w), use in zip(parts, uses, strict=True)
     )
-    near_zero = sum(np.einsum("ij,ij->j", w, np.abs(x) < near) for x, w in parts)
+    inside = sum(np.einsum("ij,ij->j", w, np.abs(x) < near) for x, w in parts)
     x, w = np.concatenate(values), np.concatenate(weights)
     if len(uses) > 1:  # a stable sort merges what is sorted already
         order = np.argsort(x, axis=0, kind="stable")
@@ -371,4 +372,10 @@ def _summarise_block(
     hdi = np.array([shortest(column, cumulative, prob) for column, cumulative in pairs])
     middle = (mass < 0.5).sum(axis=0)
     median = np.take_along_axis(x, middle[None], axis=0)[0]
-    return np.asarray(mean), median, np.sqrt(variance), hdi.reshape(-1, 2), np.asarray(near_zero)
+    return (
+        np.asarray(mean),
+        median,
+        np.sqrt(variance),
+        hdi.reshape(-1, 2),
+        share_near(np.asarray(inside), near),
+    )

@@ -11,8 +11,8 @@ from bayesreg._files import check_place, write_whole
 from bayesreg.report import pictures, sections
 from bayesreg.report.along_the_scale import along_the_scale
 from bayesreg.report.reproduction import reproduction
-from bayesreg.report.text import as_name, brief, number, visible
-from bayesreg.scoring import NEAR
+from bayesreg.report.text import as_name, brief, number, terms, visible
+from bayesreg.scoring import SCORE_WORDS
 
 if TYPE_CHECKING:
     import os
@@ -82,6 +82,7 @@ def render(comparison: Comparison, *, command: str | None = None, notes: Sequenc
     view = {
         "number": number,
         "problem": problem,
+        "terms": terms(problem.formula()),
         "words": sections.problem_in_words(problem),
         "notes": [brief(note) for note in notes],
         "mode": mode,
@@ -89,9 +90,10 @@ def render(comparison: Comparison, *, command: str | None = None, notes: Sequenc
         "certificate": sections.certified(mode.certificate),
         "joint": sections.joint(comparison),
         "estimators": [sections.estimator(score) for score in comparison.scores],
+        "score_columns": list(SCORE_WORDS),
+        "score_words": sections.score_words(),
         "verdict": sections.verdict(comparison),
         "tolerance": number(mode.certificate.gap_tolerance, 2),
-        "near": number(NEAR, 1),
         "failures": {as_name(name): brief(why) for name, why in comparison.failures.items()},
         "coefficients": sections.coefficients(comparison),
         "scalars": sections.scalars(comparison),

@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from bayesreg import sparsity, units
 from bayesreg.errors import BayesregError
+from bayesreg.nearness import count_near, nearness
 from bayesreg.posterior.diagnostics import BFMI_LIMIT, ESS_PER_CHAIN, RHAT_LIMIT
 from bayesreg.report.text import as_name, brief, count, listed, number
-from bayesreg.scoring import NEAR, closeness
+from bayesreg.scoring import NEAR, SCORE_WORDS
 
 if TYPE_CHECKING:
     from bayesreg.certificate import Certificate
@@ -42,6 +43,8 @@ def problem_in_words(problem: Problem) -> list[str]:
 
 
 def _article(noun: str) -> str:
+    if noun.endswith("penalties"):
+        return noun
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
@@ -97,19 +100,23 @@ def estimator(score: Score) -> dict[str, Any]:
     claims = score.claims_convergence
     return {
         "name": as_name(score.name),
-        "verdict": score.verdict,
         "wrong": score.misleading,
-        "claims": "—" if claims is None else "yes" if claims else "no",
-        "cells": [
-            number(score.excess, 3),
-            number(score.certificate.gap, 3),
-            str(score.zeros),
-            str(score.false_nonzeros),
-            str(score.false_zeros),
-            number(score.distance, 3),
-            number(score.seconds, 3),
-        ],
+        "cells": {
+            "nats above": number(score.excess, 3),
+            "gap": number(score.certificate.gap, 3),
+            "verdict": score.verdict,
+            "zeros": str(score.zeros),
+            "wrong": str(score.false_nonzeros + score.false_zeros),
+            "distance": number(score.distance, 3),
+            "seconds": number(score.seconds, 3),
+            "claims": "—" if claims is None else "yes" if claims else "no",
+        },
     }
+
+
+def score_words() -> str:
+    """Explain the columns of the score table."""
+    return "; ".join(f"{name}: {meaning}" for name, meaning in SCORE_WORDS.items())
 
 
 def verdict(comparison: Comparison) -> str:
@@ -144,12 +151,17 @@ def coefficients(comparison: Comparison) -> list[dict[str, Any]]:
             "mode": number(float(mode[j])),
             "zero": bool(mode[j] == 0),
             "cells": [number(float(column[j])) for column in columns],
-            "near": number(float(post.near_zero[j]), 3),
-            "epsilon": number(float(post.epsilon[j]), 3),
+            "near": _known(post.near_zero[j]),
+            "epsilon": _known(post.epsilon[j]),
             "excludes": bool(post.excludes_zero[j]),
         }
         for j, name in enumerate(names)
     ]
+
+
+def _known(value: float) -> str:
+    """Format what a column that sets the level has not."""
+    return "—" if math.isnan(value) else number(float(value), 3)
 
 
 def scalars(comparison: Comparison) -> list[dict[str, Any]]:
@@ -213,20 +225,21 @@ def zeros(comparison: Comparison) -> list[tuple[str, str, str]]:
     draws = int(np.asarray(comparison.draws["posterior"]["beta"]).size)
     zero_draws = int(post.zeros.sum())
     atom = f"the posterior has {'an' if zero_draws else 'no'} atom there"
-    near = int((post.near_zero > 0.5).sum())
+    near, asked = count_near(post.near_zero)
     clear = int(post.excludes_zero.sum())
     return [
         of_mode,
         (str(zero_draws), str(draws), f"drawn coefficients are exactly 0; {atom}"),
-        (str(near), str(p), "coefficients are near zero with probability above one half"),
+        (str(near), str(asked), "coefficients are near zero with probability above one half"),
         (str(clear), str(p), f"coefficients have a {level(comparison)} interval that excludes 0"),
     ]
 
 
 def share_near_zero(comparison: Comparison) -> float:
     """Return the `epsilon` that `compare` was asked with; NaN where nothing tells."""
-    one, _ = closeness(comparison.problem, 1.0)
-    shares = comparison.posterior.epsilon / one
+    one, _ = nearness(comparison.problem, 1.0)
+    tells = np.isfinite(one)
+    shares = comparison.posterior.epsilon[tells] / one[tells]
     return float(np.median(shares)) if shares.size else math.nan
 
 
@@ -252,6 +265,7 @@ def rules(comparison: Comparison) -> Rules:
     if comparison.sampled is None or not 0 < p <= _MOST_COLUMNS:
         return Rules()
     post, share = comparison.posterior, share_near_zero(comparison)
+    share = 1.0 if math.isnan(share) else share  # columns without an ε need no number
     try:
         summary = sparsity.summarise(
             comparison.problem, comparison.draws, epsilon=share, level=post.level, seed=0

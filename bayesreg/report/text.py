@@ -82,6 +82,18 @@ def brief(text: str, most: int = 600) -> str:
     return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
 
 
+def terms(formula: str) -> list[list[str]]:
+    """Return the terms of a sum, each with the sign before it, as words between which lines break.
+
+    Examples
+    --------
+    >>> terms("|y − Xβ|²/2 + Σ|βⱼ|/3 [j in 1, 2]")
+    [['|y', '−', 'Xβ|²/2'], ['+', 'Σ|βⱼ|/3', '[j', 'in', '1,', '2]']]
+    """
+    first, *others = (term.split() for term in formula.split(" + "))
+    return [first, *(["+", *words] for words in others)]
+
+
 def as_name(text: str) -> str:
     r"""Return a name as one visible line; of a very long one, both ends.
 

@@ -69,7 +69,8 @@ class CriteriaComparison:
         Returns
         -------
         pandas.DataFrame
-            Columns criterion, rule, scale, low, high, meaning, one_standard_error, sigma, seconds.
+            Columns criterion, rule, scale, low, high, meaning, one_standard_error, sigma, seconds,
+            notes: what else there is to know, a best scale at an end of those tried among it.
         """
         import pandas as pd  # noqa: PLC0415  (1.5 s that only frames pay)
 
@@ -84,6 +85,7 @@ class CriteriaComparison:
                 "one_standard_error": s.one_standard_error,
                 "sigma": s.sigma,
                 "seconds": s.seconds,
+                "notes": "; ".join(s.remarks),
             }
             for s in self.selections
         )

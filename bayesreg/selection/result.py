@@ -221,6 +221,11 @@ class ScaleSelection:
         return f"the best is the {which} of the {what} tried; try {other} ones"
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What there is to know: the notes, and which end of the scales is the best, if any is."""
+        return tuple(note for note in (*self.notes, self.edge) if note)
+
+    @property
     def lam(self) -> float:
         """``λ = 1/scale`` in nats."""
         return 1.0 / self.scale
@@ -259,5 +264,5 @@ class ScaleSelection:
         lines.append(f"  {self.rule}; as good: {self.uncertainty}")
         if self.sigma is not None:
             lines.append(f"  sigma {self.sigma:.6g}: {self.sigma_source}")
-        lines += [f"  {note}" for note in (*self.notes, self.edge) if note]
+        lines += [f"  {note}" for note in self.remarks]
         return "\n".join(lines)

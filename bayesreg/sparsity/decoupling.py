@@ -159,7 +159,7 @@ def decoupled(
     draws: object,
     *,
     by: Criterion = "rho2",
-    level: float = 0.9,
+    level: float = 0.95,
     n_scales: int = 100,
 ) -> Decoupled:
     """Summarise any posterior by few columns: decoupled shrinkage and selection.

@@ -11,9 +11,10 @@ from bayesreg._validation import as_fraction, as_scale
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.map import find_map
+from bayesreg.nearness import nearness, per_sd
 from bayesreg.priors import SpikeSlab
 from bayesreg.priors.base import fill
-from bayesreg.scoring import closeness, summary_of
+from bayesreg.scoring import summary_of
 from bayesreg.sparsity.draws import Drawn
 from bayesreg.sparsity.selection import Selection
 
@@ -109,7 +110,8 @@ def not_near_zero(
     Returns
     -------
     Selection
-        Its value is ``P(|β| >= ε)``.
+        Its value is ``P(|β| >= ε)``; NaN for a constant column without an intercept beside it,
+        which sets the level and is kept.
 
     Examples
     --------
@@ -128,7 +130,7 @@ def not_near_zero(
         method="P(|β| ≥ ε)",
         names=drawn.problem.names,
         value=value,
-        selected=value > least,
+        selected=~(value <= least),  # what has no ε is kept
         quantity="P(|β| ≥ ε)",
         rule=f"P(|β| ≥ ε) > {least:g}; near zero: {rule}",
     )
@@ -149,10 +151,8 @@ def _threshold(problem: Problem, epsilon: object, unit: object) -> tuple[Vector,
     if unit == "coefficient":
         return each, f"|β| < {text}, in units of the coefficient"
     if unit == "column":
-        spread = problem.design.column_sd
-        return each / np.where(spread > 0, spread, 1.0), f"|β| × sd of the column < {text}"
-    one, words = closeness(problem, 1.0)
-    return each * one, words.replace("less than 1", f"less than {text}", 1)
+        return per_sd(problem, each), f"|β| × sd of the column < {text}"
+    return nearness(problem, amount)
 
 
 def inclusion(problem: object, draws: object, *, probability: float = 0.5) -> Selection:
@@ -206,7 +206,7 @@ def inclusion(problem: object, draws: object, *, probability: float = 0.5) -> Se
     )
 
 
-def credible_intervals(problem: object, draws: object, *, level: float = 0.9) -> Selection:
+def credible_intervals(problem: object, draws: object, *, level: float = 0.95) -> Selection:
     """Keep the columns whose equal-tailed credible interval leaves 0 out.
 
     Parameters

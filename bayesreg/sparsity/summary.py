@@ -91,7 +91,7 @@ class SparsitySummary:
         lines = ["  ".join(["coefficient".ljust(wide), *heads])]
         for j, name in zip(order, names, strict=True):
             cells = [
-                f"{'●' if s.selected[j] else '·'} {s.value[j]:.3g}".rjust(len(s.method))
+                f"{'●' if s.selected[j] else '·'} {_seen(s.value[j])}".rjust(len(s.method))
                 for s in self.selections
             ]
             lines.append("  ".join([name.ljust(wide), *cells]).rstrip())
@@ -101,6 +101,10 @@ class SparsitySummary:
         lines += [f"{s.method}: {s.quantity}; {s.size} kept, {s.rule}" for s in self.selections]
         lines += [f"not {name}: {why.partition(';')[0]}" for name, why in self.refusals.items()]
         return "\n".join(lines + ([] if self.shrinkage is None else [str(self.shrinkage)]))
+
+
+def _seen(value: float) -> str:
+    return "—" if np.isnan(value) else f"{value:.3g}"
 
 
 def _short(name: str) -> str:
@@ -113,7 +117,7 @@ def summarise(
     draws: object,
     *,
     epsilon: object = 0.05,
-    level: float = 0.9,
+    level: float = 0.95,
     stability: bool = False,
     seed: object = 0,
 ) -> SparsitySummary:
@@ -128,7 +132,8 @@ def summarise(
     epsilon : float or array_like (p,)
         What counts as near zero: see `not_near_zero`.
     level : float
-        Probability of the credible intervals, and of those that decoupled selection looks at.
+        Probability of the credible intervals, and of those that decoupled selection looks at; by
+        default that of `bayesreg.compare`.
     stability : bool
         Whether to add stability selection, which solves a hundred problems more.
     seed : int, SeedSequence, Generator or None

@@ -1,0 +1,67 @@
+"""Numbers by name, as a small table of plain text: what `print` shows of a result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    type Cells = Sequence[float | None] | Sequence[str | None]
+
+# Rows that a result prints; a frame or its own arrays have all.
+MOST_ROWS = 20
+_LONGEST_NAME = 24
+
+
+def as_table(names: Sequence[str], columns: Mapping[str, Cells], *, most: int) -> list[str]:
+    r"""Return the lines of a table, two spaces in: a heading, and a row for each name.
+
+    Parameters
+    ----------
+    names : sequence of str, length k
+        Of the rows.
+    columns : mapping of str to sequence, each of length k
+        By heading: numbers, words, or None for an empty cell.
+    most : int
+        Rows to show; a last line counts the others.
+
+    Examples
+    --------
+    >>> columns = {"mean": [1.0, -24.25], "sd": [0.5, None]}
+    >>> print(*as_table(["age", "bmi"], columns, most=9), sep="\n")
+             mean   sd
+      age       1  0.5
+      bmi  -24.25
+    """
+    shown = min(len(names), most)
+    cells = [
+        [heading, *(_cell(value) for value in values[:shown])]
+        for heading, values in columns.items()
+    ]
+    rows = ["", *(_short(name) for name in names[:shown])]
+    widths = [max(map(len, column)) for column in cells]
+    wide = max(map(len, rows))
+    lines = []
+    for k, name in enumerate(rows):
+        row = [column[k].rjust(width) for column, width in zip(cells, widths, strict=True)]
+        lines.append("  ".join([f"  {name.ljust(wide)}", *row]).rstrip())
+    rest = len(names) - shown
+    return [*lines, f"  ... and {rest} more"] if rest else lines
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """Return the names of columns without any: x0, x1, ..."""
+    return tuple(f"x{j}" for j in range(count))
+
+
+def _cell(value: float | str | None) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _short(name: str) -> str:
+    one_line = " ".join(name.split())
+    half = _LONGEST_NAME // 2
+    return one_line if len(one_line) <= 2 * half else f"{one_line[:half]}…{one_line[1 - half :]}"

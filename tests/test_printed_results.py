@@ -1,0 +1,107 @@
+"""What `print` shows of moments, approximations, point estimates and diagnoses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import bayesreg as br
+from bayesreg._text_table import as_table
+from bayesreg.posterior.diagnostics import Diagnosis
+
+NAMES = ("age", "bmi", "smokes")
+
+
+def problem(p: int = 3, *, intercept: bool = True, **parts: Any) -> br.Problem:
+    """A regression with named columns."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, p))
+    y = 3.0 * X[:, 0] + rng.normal(size=40)
+    names = NAMES if p == 3 else None
+    defaults: dict[str, Any] = {"likelihood": br.Gaussian(1.0), "prior": br.Normal(2.0)}
+    return br.Problem(X, y, names=names, intercept=intercept, **(defaults | parts))
+
+
+def rows_of(text: str) -> dict[str, list[str]]:
+    """Rows of a printed table by their names."""
+    return {line.split()[0]: line.split()[1:] for line in text.splitlines()[2:]}
+
+
+def test_a_table_is_aligned_and_short() -> None:
+    """Names to the left, numbers to the right, None an empty cell, a count of what is not shown."""
+    lines = as_table(
+        ("a", "b" * 40, "c"), {"mean": [1.0, -2.5, 3.0], "why": ["x", None, "y"]}, most=2
+    )
+    assert [len(line) for line in lines[:2]] == [len(lines[0])] * 2
+    assert lines[2].endswith("-2.5")
+    assert "…" in lines[2]
+    assert lines[3] == "  ... and 1 more"
+
+
+def test_moments_are_a_table_by_name() -> None:
+    """Mean and sd beside each name, the evidence below, and no None anywhere."""
+    moments = br.posterior_moments(problem(intercept=False))
+    text = str(moments)
+    rows = rows_of(text)
+    assert tuple(rows)[:3] == NAMES
+    assert rows["age"] == [f"{moments.mean[0]:.4g}", f"{moments.sd[0]:.4g}"]
+    assert f"log p(y) = {moments.log_marginal_likelihood:.6g} nats" in text
+    assert "None" not in text
+    unknown = problem(likelihood=br.Gaussian(br.HalfNormal(1.0)), intercept=False)
+    assert "sigma" in rows_of(str(br.posterior_moments(unknown)))
+
+
+def test_moments_say_why_they_have_no_evidence_where_another_verb_has() -> None:
+    """A flat intercept: one convention beside the other."""
+    asked = problem()
+    moments = br.posterior_moments(asked)
+    assert moments.log_marginal_likelihood is None
+    assert br.log_marginal_likelihood(asked).flat_intercept
+    assert "log_marginal_likelihood takes that of an intercept as 1" in str(moments)
+
+
+def test_many_columns_are_counted() -> None:
+    """Twenty of them are shown, beside the intercept."""
+    lines = str(br.posterior_moments(problem(30))).splitlines()
+    assert len(lines) == 1 + 1 + 21 + 1 + 1
+    assert "  ... and 10 more" in lines
+
+
+@pytest.mark.parametrize("prior", [br.Normal(2.0), br.Laplace(0.05)], ids=["valid", "kink"])
+def test_an_approximation_shows_modes_and_their_sd(prior: br.Prior) -> None:
+    """The verdict first; where there is evidence, that too."""
+    found = br.laplace_approximation(problem(prior=prior))
+    assert str(found).splitlines()[0].startswith("Laplace approximation at the mode")
+    assert ("NOT VALID" in str(found)) is (not found.valid)
+    rows = rows_of(str(found))
+    assert tuple(rows) == ("intercept", *NAMES)
+    assert rows["bmi"] == [f"{found.mean[1]:.4g}", f"{found.sd[1]:.4g}"]
+    plain = str(br.laplace_approximation(problem(intercept=False)))
+    assert "log p(y) ≈" in plain
+    sigma = br.laplace_approximation(problem(likelihood=br.Gaussian(br.HalfNormal(1.0))))
+    assert "  log sigma" in str(sigma)
+
+
+def test_a_point_estimate_is_a_table_and_no_judgement() -> None:
+    """What the optimizer said, and coefficients by name."""
+    estimate = br.optimize(problem(), "fista")
+    head = str(estimate).splitlines()[0]
+    assert head.startswith("fista: says that it converged")
+    assert "bayesreg.certify" in head
+    assert rows_of(str(estimate))["smokes"] == [f"{estimate.coef[2]:.4g}"]
+    assert "did not converge" in str(br.optimize(problem(), "fista", max_iter=1))
+
+
+def test_a_diagnosis_is_its_verdict_and_its_numbers() -> None:
+    """With their limits; independent draws have no R-hat and no divergences."""
+    bad = Diagnosis(False, "not good", 1.2345, 50.0, 60.0, 3, 0.21, "beta[age]", 0.125)  # noqa: FBT003  (in the order of its fields)
+    text = str(bad)
+    assert text.splitlines()[0] == "not good"
+    for words in ("1.234  1.01 (beta[age])", "divergences", "0.21", "0.1250"):
+        assert words in text
+    found = br.diagnose(br.sample(problem(), draws=50, seed=0, progress=False))
+    assert str(found).startswith(found.verdict)
+    assert "R-hat" not in str(found)
+    assert "divergences" not in str(found)
