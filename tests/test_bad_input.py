@@ -1061,10 +1061,11 @@ COMMAND: dict[str, Row] = {
         lambda: command("path", "--posterior", "--given", "tau=1"),
         Exits(2, "given: 'tau' is not known"),
     ),
-    "a failure": (
+    "a method for another posterior": (
         lambda: command("sample", "--method", "exact", "--model", "lasso_unknown_scale"),
-        Exits(1, "prior: .*no closed form"),
+        Exits(2, "prior: .*no closed form .*use --method gibbs"),
     ),
+    "a failure": (lambda: stopped(NotConverged, "map"), Exits(1, "no luck")),
     "a fault of ours": (
         lambda: stopped(RuntimeError, "map"),
         Exits(1, "RuntimeError: no luck.*--debug"),
