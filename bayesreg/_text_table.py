@@ -39,7 +39,7 @@ def as_table(names: Sequence[str], columns: Mapping[str, Cells], *, most: int) -
         [heading, *(_cell(value) for value in values[:shown])]
         for heading, values in columns.items()
     ]
-    rows = ["", *(_short(name) for name in names[:shown])]
+    rows = ["", *(short_name(name) for name in names[:shown])]
     widths = [max(map(len, column)) for column in cells]
     wide = max(map(len, rows))
     lines = []
@@ -61,7 +61,14 @@ def _cell(value: float | str | None) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
+    """Return a name on one line, its middle left out where it is long.
+
+    Examples
+    --------
+    >>> short_name("a name that nobody reads to its end")
+    'a name that … to its end'
+    """
     one_line = " ".join(name.split())
     half = _LONGEST_NAME // 2
     return one_line if len(one_line) <= 2 * half else f"{one_line[:half]}…{one_line[1 - half :]}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesreg._inputs import as_problem
+from bayesreg._text_table import short_name
 from bayesreg.errors import BayesregError, DegenerateMode, InputError
 from bayesreg.sparsity.decoupling import Decoupled, decoupled
 from bayesreg.sparsity.draws import Drawn
@@ -86,7 +87,7 @@ class SparsitySummary:
         """Print a table of what is kept: a row per column, most often kept first."""
         order = np.argsort(-self.votes, kind="stable")[:_MOST_ROWS]
         heads = [s.method for s in self.selections]
-        names = [_short(self.problem.names[j]) for j in order]
+        names = [short_name(self.problem.names[j]) for j in order]
         wide = max([len(name) for name in (*names, "coefficient")])
         lines = ["  ".join(["coefficient".ljust(wide), *heads])]
         for j, name in zip(order, names, strict=True):
@@ -105,11 +106,6 @@ class SparsitySummary:
 
 def _seen(value: float) -> str:
     return "—" if np.isnan(value) else f"{value:.3g}"
-
-
-def _short(name: str) -> str:
-    one_line = " ".join(name.split())
-    return one_line if len(one_line) <= 24 else f"{one_line[:12]}…{one_line[-11:]}"
 
 
 def summarise(
