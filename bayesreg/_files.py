@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+#: Endings of a page.
+PAGE_KINDS = (".html", ".htm")
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes, argument: str) -> Path:
@@ -97,5 +100,29 @@ def check_place(path: object, argument: str) -> Path:
         raise InputError(msg)
     if special:
         msg = f"{argument}: {target} is not an ordinary file; name one"
+        raise InputError(msg)
+    return target
+
+
+def check_kind(path: object, kinds: Sequence[str], argument: str) -> Path:
+    """Return a path where a file can appear whose name says what to write.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the file is to appear.
+    kinds : sequence of str
+        The endings that it may have.
+    argument : str
+        Name used in error messages.
+
+    Raises
+    ------
+    InputError
+        If it cannot appear there, or has another ending.
+    """
+    target = check_place(path, argument)
+    if target.suffix.lower() not in kinds:
+        msg = f"{argument}: {target.name!r} must end in one of {', '.join(kinds)}"
         raise InputError(msg)
     return target

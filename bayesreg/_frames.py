@@ -120,9 +120,25 @@ def _numbers(column: Any, argument: str, where: str) -> NDArray[np.float64]:
     if dtype.is_nested():
         msg = f"{argument}: found lists or records{where}; give each of their entries a column"
         raise InputError(msg)
+    if dtype.is_integer() or dtype.is_decimal():
+        return _rounded(column)
     if dtype.is_numeric() or isinstance(dtype, nw.Boolean):
         return np.array(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
     return _unusual_numbers(column, argument, where)
+
+
+def _rounded(column: Any) -> NDArray[np.float64]:
+    """Return whole or decimal numbers as the nearest floats, as NumPy makes them.
+
+    Packages differ in that: Arrow refuses to round, and decimals are rounded twice by some.
+    """
+    nw = import_module("narwhals.stable.v2")
+    absent, dtype = column.is_null(), column.dtype
+    known = column.filter(~absent)
+    listed = dtype.is_decimal() or isinstance(dtype, nw.Int128 | nw.UInt128)
+    out = np.full(len(column), np.nan)
+    out[~absent.to_numpy()] = known.to_list() if listed else known.to_numpy()
+    return out
 
 
 def _unusual_numbers(column: Any, argument: str, where: str) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # Rows that a result prints; a frame or its own arrays have all.
 MOST_ROWS = 20
+MOST_COEFFICIENTS = 10
 _LONGEST_NAME = 24
 
 
@@ -48,6 +49,33 @@ def as_table(names: Sequence[str], columns: Mapping[str, Cells], *, most: int) -
         lines.append("  ".join([f"  {name.ljust(wide)}", *row]).rstrip())
     rest = len(names) - shown
     return [*lines, f"  ... and {rest} more"] if rest else lines
+
+
+def not_zero(names: Sequence[str], coef: Sequence[float], intercept: float | None) -> list[str]:
+    r"""Return the lines of a table of the coefficients of a mode that are not zero.
+
+    Parameters
+    ----------
+    names : sequence of str, length p
+        Of the coefficients.
+    coef : sequence of float, length p
+        Their values.
+    intercept : float or None
+        Shown first; None where there is none.
+
+    Examples
+    --------
+    >>> print(*not_zero(["age", "bmi"], [0.0, 24.25], 152.5), sep="\n")
+                  coef
+      intercept  152.5
+      bmi        24.25
+    """
+    rows = [] if intercept is None else [("intercept", intercept)]
+    rows += [(name, value) for name, value in zip(names, coef, strict=True) if value != 0]
+    if not rows:
+        return []
+    most = MOST_COEFFICIENTS + (intercept is not None)
+    return as_table([row[0] for row in rows], {"coef": [row[1] for row in rows]}, most=most)
 
 
 def numbered(count: int) -> tuple[str, ...]:

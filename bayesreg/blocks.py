@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 
+from bayesreg._text_table import short_name
 from bayesreg._validation import Matrix, Vector, as_columns
 from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.penalties import ElasticNetPenalty, Penalty, join
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bayesreg.scale_priors import ScalePrior
+
+
+# Names of columns that a formula shows of each part.
+_FEW = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,22 +140,34 @@ class Blocks(Prior):
         """Set unknowns in each part."""
         return Blocks(tuple((q.given(sigma=sigma, scale=scale), c) for q, c in self.parts))
 
-    def formula(self) -> str:
+    def formula(self, names: tuple[str, ...] | None = None) -> str:
         """Return the penalties of the parts, with their columns, and which columns have none.
+
+        Parameters
+        ----------
+        names : tuple of str, optional
+            Of the columns; by default they are counted.
 
         Examples
         --------
         >>> from bayesreg import Flat, Normal
-        >>> Blocks.of([(Flat(), ["a"]), (Normal(1.0), ["b", "c"])], ("a", "b", "c")).formula()
+        >>> blocks = Blocks.of([(Flat(), ["a"]), (Normal(1.0), ["b", "c"])], ("a", "b", "c"))
+        >>> blocks.formula()
         'Σβⱼ²/(2·1²) [j in 1, 2] (no penalty on column 0)'
+        >>> blocks.formula(("a", "b", "c"))
+        'Σβⱼ²/(2·1²) [b, c] (no penalty on a)'
         """
         terms = [(part.formula(), columns) for part, columns in self.parts]
-        penalised = [f"{term} [j in {_ranges(at)}]" for term, at in terms if term != "0"]
         flat = tuple(sorted(j for term, at in terms if term == "0" for j in at))
+        if names is None:
+            penalised = [f"{term} [j in {_ranges(at)}]" for term, at in terms if term != "0"]
+            free = f"column{'s' if len(flat) > 1 else ''} {_ranges(flat)}" if flat else ""
+        else:
+            penalised = [f"{term} [{_few(names, at)}]" for term, at in terms if term != "0"]
+            free = _few(names, flat)
         if not (penalised and flat):
             return " + ".join(penalised) or "0"
-        columns = f"column{'s' if len(flat) > 1 else ''} {_ranges(flat)}"
-        return f"{' + '.join(penalised)} (no penalty on {columns})"
+        return f"{' + '.join(penalised)} (no penalty on {free})"
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return nothing of its own: parts are compared one by one."""
@@ -172,6 +189,11 @@ def _ranges(columns: tuple[int, ...]) -> str:
     if len(columns) > 3 and columns == tuple(range(columns[0], columns[-1] + 1)):
         return f"{columns[0]}…{columns[-1]}"
     return ", ".join(str(c) for c in columns[:6]) + (", …" if len(columns) > 6 else "")
+
+
+def _few(names: tuple[str, ...], at: tuple[int, ...]) -> str:
+    shown = ", ".join(short_name(names[j]) for j in at[:_FEW])
+    return f"{shown}, … ({len(at)} in all)" if len(at) > _FEW else shown
 
 
 def same_prior(a: Prior, b: Prior, p: int) -> bool:

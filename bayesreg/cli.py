@@ -15,7 +15,7 @@ import typer
 
 import bayesreg
 from bayesreg._console import make_console, say
-from bayesreg._files import check_place
+from bayesreg._files import PAGE_KINDS, check_kind
 from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when it runs)
     AsJson,
     Chains,
@@ -190,7 +190,8 @@ def sample(
 ) -> None:
     """Draw from the posterior by the fastest exact route; say which, and whether to trust it."""
     out = make_console(quiet=as_json)
-    _check_kind(output, (".nc",))
+    if output is not None:
+        check_kind(output, (".nc",), "output")
     if prior is not None:
         _verb("cli_problem", "check_prior")(prior)
     problem, _ = _asked(
@@ -256,7 +257,8 @@ def map_path(
 ) -> None:
     """Find the exact mode at every scale of the prior, and where coefficients enter."""
     out = make_console(quiet=as_json)
-    _check_kind(output, (*_FIGURE_KINDS, ".csv", ".json"))
+    if output is not None:
+        check_kind(output, (*_FIGURE_KINDS, ".csv", ".json"), "output")
     values = _given(given or [])
     problem, _ = _asked(out, model, dataset, data, target, formula, scale=scale, sigma=sigma)
     if posterior:
@@ -392,15 +394,10 @@ def _verb(module: str, name: str) -> Any:
 
 def _check_outputs(page: Path | None, figure: Path | None) -> None:
     """Refuse an output that cannot be written before minutes of work, not after."""
-    _check_kind(page, (".html", ".htm"))
-    _check_kind(figure, _FIGURE_KINDS, "figure")
-
-
-def _check_kind(path: Path | None, kinds: tuple[str, ...], argument: str = "output") -> None:
-    """Refuse an output whose name does not say what to write."""
-    if path is not None and check_place(path, argument).suffix.lower() not in kinds:
-        msg = f"{argument}: {path.name!r} must end in one of {', '.join(kinds)}"
-        raise InputError(msg)
+    if page is not None:
+        check_kind(page, PAGE_KINDS, "output")
+    if figure is not None:
+        check_kind(figure, _FIGURE_KINDS, "figure")
 
 
 def _announcer(*, quiet: bool) -> Callable[[str], None]:

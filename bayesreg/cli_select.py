@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bayesreg._console import make_console, say
-from bayesreg._files import check_place
+from bayesreg._files import check_kind
 from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when it runs)
     AsJson,
     Chains,
@@ -21,7 +21,6 @@ from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when
     Sigma,
     Target,
 )
-from bayesreg.errors import InputError
 
 _KINDS = (".png", ".svg", ".pdf", ".csv", ".json")
 #: Written out, so that --help loads no criterion; a test holds it to the list.
@@ -60,9 +59,8 @@ def select(
 ) -> None:
     """Choose the scale of a prior, and show the curve that it was read off."""
     out = make_console(quiet=as_json)
-    if output is not None and check_place(output, "output").suffix.lower() not in _KINDS:
-        msg = f"output: {output.name!r} must end in one of {', '.join(_KINDS)}"
-        raise InputError(msg)
+    if output is not None:
+        check_kind(output, _KINDS, "output")
     names = [name.strip() for name in by.split(",") if name.strip()]
     problem, _ = import_module("bayesreg.cli_problem").state_problem(
         out, model, dataset, data, target, formula, scale=scale, sigma=sigma

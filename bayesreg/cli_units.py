@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayesreg._console import hang, make_console, say
-from bayesreg._files import check_place, write_whole
+from bayesreg._files import check_kind, write_whole
 from bayesreg.cli_options import (  # noqa: TC001  (same)
     AsJson,
     Data,
@@ -22,7 +22,6 @@ from bayesreg.cli_options import (  # noqa: TC001  (same)
     Sigma,
     Target,
 )
-from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,9 +53,8 @@ def units(
 ) -> None:
     """State the prior in other packages' units (no argument: diabetes, lasso)."""
     out = make_console(quiet=as_json)
-    if output is not None and check_place(output, "output").suffix.lower() not in _KINDS:
-        msg = f"output: {output.name!r} must end in one of {', '.join(_KINDS)}"
-        raise InputError(msg)
+    if output is not None:
+        check_kind(output, _KINDS, "output")
     problem, _ = import_module("bayesreg.cli_problem").state_problem(
         out, model, dataset, data, target, formula, scale=scale, sigma=sigma
     )

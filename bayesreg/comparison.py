@@ -244,7 +244,7 @@ class Comparison:
         Parameters
         ----------
         path : path-like
-            Where to write; the file appears whole or not at all.
+            Where to write, .html or .htm; the file appears whole or not at all.
         command : str, optional
             The command line to show as the way to reproduce it.
         notes : sequence of str
@@ -258,7 +258,7 @@ class Comparison:
         Raises
         ------
         InputError
-            If the file cannot be written.
+            If the file cannot be written, or has another ending.
         """
         written: Path = import_module("bayesreg.report").write(
             self, path, command=command, notes=notes

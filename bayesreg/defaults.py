@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesreg.design import Design
+from bayesreg.least_squares import least_squares, noise_sd
+
 if TYPE_CHECKING:
     from bayesreg.datasets import Dataset
 
@@ -89,7 +92,7 @@ def settings(data: Dataset, model: str, *, intercept: bool = True) -> dict[str, 
 
 def _least_squares(data: Dataset, *, intercept: bool) -> tuple[float, float, float, str | None]:
     """Residual sd, mean |coefficient|, its root mean square; why not by least squares, if not."""
-    n, p = data.X.shape
+    p = data.X.shape[1]
     y = data.y if data.offset is None else data.y - data.offset
     spread = float(y.std()) or 1.0
     share, columns = spread / math.sqrt(2), max(p, 1)
@@ -100,15 +103,11 @@ def _least_squares(data: Dataset, *, intercept: bool) -> tuple[float, float, flo
     if (sd == 0).any():
         constant = data.names[int(np.argmin(sd))]
         return *halves, f"no least squares, as column {constant!r} is constant"
-    if n <= p + intercept:
+    design = Design.of(data.X, y, intercept=intercept)
+    found = least_squares(design, sd)
+    if found is None:
         return *halves, "too few rows for least squares"
-    Z, target = (data.X - intercept * data.X.mean(axis=0)) / sd, y - intercept * y.mean()
-    coef, _, rank, _ = np.linalg.lstsq(Z, target, rcond=None)
-    if rank < p:
+    if found.rank < p:
         return *halves, "no least squares, as columns are linearly dependent"
-    residual = target - Z @ coef
-    sigma = math.sqrt(float(residual @ residual) / (n - p - intercept))
-    if sigma <= 1e-8 * spread:  # a perfect fit leaves no noise to start from
-        sigma = share
-    rms = math.sqrt(float((coef**2).mean()))
-    return sigma, float(np.abs(coef).mean()) or spread, rms or spread, None
+    mean_abs, rms = float(np.abs(found.coef).mean()), math.sqrt(float((found.coef**2).mean()))
+    return noise_sd(found, spread), mean_abs or spread, rms or spread, None

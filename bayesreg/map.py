@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.sparse.linalg import LinearOperator, lsmr
 
 from bayesreg._bambi import pymc_model_of
 from bayesreg._inputs import as_problem, check_given, in_own_words, is_model, own_words
 from bayesreg._overflow import judged_afterwards
+from bayesreg._text_table import not_zero
 from bayesreg._validation import as_count, as_flag, as_positive, read_only
 from bayesreg.certificate import Certificate, certify, sigma_slope
-from bayesreg.columns import Columns
 from bayesreg.errors import (
     DegenerateMode,
     InputError,
@@ -27,7 +26,7 @@ from bayesreg.errors import (
     UnsupportedModel,
     unknown_name,
 )
-from bayesreg.independence import residual
+from bayesreg.least_squares import left_over
 from bayesreg.likelihoods import Gaussian
 from bayesreg.modes import accepts, certified_mode, uncertified
 from bayesreg.penalties import ElasticNetPenalty
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bayesreg._validation import Vector
-    from bayesreg.columns import Positions
-    from bayesreg.design import Design
     from bayesreg.model_map import ModelMapEstimate
     from bayesreg.problem import Problem
     from bayesreg.pymc_bridge import ModelReading
@@ -127,8 +124,9 @@ class MapEstimate:
         frame["zero"] = frame["coef"] == 0.0
         return frame
 
-    def __str__(self) -> str:
-        """Say what was found, on a few lines."""
+    @property
+    def verdict(self) -> str:
+        """What was found, on a few lines, without the coefficients."""
         zeros = int((self.coef == 0).sum())
         local = "" if self.certificate.convex else f"\n  {self.status.value}"
         return (
@@ -136,6 +134,12 @@ class MapEstimate:
             f"  objective {self.objective:.10g} nats; {zeros} of {self.coef.size} coefficients "
             f"exactly zero\n  {self.certificate}{local}"
         )
+
+    def __str__(self) -> str:
+        """Say what was found, and the first coefficients that are not zero."""
+        level = self.intercept if self.problem.design.intercept else None
+        table = not_zero(self.problem.names, self.coef.tolist(), level)
+        return "\n".join([self.verdict, *table])
 
 
 @overload
@@ -455,12 +459,12 @@ def _residual_sds(problem: Problem) -> tuple[float, float]:
     centre = problem.given_ones().elastic_net.loc * relative
     target = (d.y - d.linear_predictor(centre)) * root
     free = np.asarray(problem.free, dtype=np.intp)
-    unpenalised = _left_over(d, free, target)
+    unpenalised = left_over(d, free, target)
     # Convex in 1/σ where all scales follow sigma: its one mode is found from anywhere, and far
     # below it, where nothing is penalised, solutions are full and expensive.
     convex = relative.sum() + free.size == d.p
-    finite = unpenalised if convex else _left_over(d, np.flatnonzero(~relative), target)
-    best = unpenalised if convex else _left_over(d, np.arange(d.p), target)
+    finite = unpenalised if convex else left_over(d, np.flatnonzero(~relative), target)
+    best = unpenalised if convex else left_over(d, np.arange(d.p), target)
     rounding = 1e-14 * float(np.linalg.norm(target))
     if finite <= 1e-10 * unpenalised + rounding and not prior.of_square:
         msg = (
@@ -473,28 +477,6 @@ def _residual_sds(problem: Problem) -> tuple[float, float]:
     count = math.sqrt(problem.n)
     null = max(unpenalised, rounding, 1e-100) / count
     return max(best / count, 1e-3 * null), null
-
-
-def _left_over(design: Design, positions: Positions, target: Vector) -> float:
-    """Length of what least squares on columns and intercept leaves of a target, rows weighted."""
-    root = np.sqrt(design.row_weights)
-    if design.why_not_dense is None or not design.sparse:
-        chosen = design.columns(positions)
-        if design.intercept:
-            share = design.row_weights * design.one
-            chosen[:, 1:] -= np.outer(design.one, share @ chosen[:, 1:] / (share @ design.one))
-        return float(np.linalg.norm(residual(chosen * root[:, None], target)))
-    level = root * design.one * design.intercept
-    centred = target - level * (level @ target / (level @ level or 1.0))
-    columns = Columns.of(
-        design.X[:, positions], weights=design.weights, centred=design.intercept, unit=True
-    )
-    if not positions.size:
-        return float(np.linalg.norm(centred))
-    operator = LinearOperator(
-        shape=columns.shape, dtype=np.float64, matvec=columns.dot, rmatvec=columns.correlate
-    )
-    return float(lsmr(operator, centred, atol=1e-13, btol=1e-13, maxiter=2000)[3])
 
 
 __all__ = ["MapEstimate", "Status", "find_map"]

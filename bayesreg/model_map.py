@@ -17,6 +17,7 @@ import numpy as np
 from scipy.linalg import eigh
 from threadpoolctl import threadpool_limits
 
+from bayesreg._text_table import not_zero
 from bayesreg._validation import as_count, as_generator, as_positive
 from bayesreg.composite_mode import FLAT, Held, Outcome, Run, descend
 from bayesreg.errors import DegenerateMode, ImproperPosterior, NotConverged
@@ -150,6 +151,7 @@ class ModelMapEstimate:
             f"{self.space}\n"
             f"  objective {self.objective:.10g} nats; {zeros} of {self.coef.size} entries exactly "
             f"zero\n  {self.certificate}\n  {self.search}"
+            + "".join(f"\n{line}" for line in not_zero(self.names, self.coef.tolist(), None))
         )
 
 

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from bayesreg._text_table import short_name
 from bayesreg.certificate import Certificate, certify
 from bayesreg.errors import NotConverged
+from bayesreg.likelihoods import Noise
+from bayesreg.penalties import ElasticNetPenalty
 from bayesreg.solvers import Solution, solve, suited
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bayesreg._validation import Vector
     from bayesreg.problem import Problem
+
+_EPS = float(np.finfo(np.float64).eps)
+# Share of the precision of the data at which a prior can be told from none.
+_SEEN = 1e-8
+# Columns that a message names.
+_SHOWN = 3
 
 
 def accepts(certificate: Certificate, tol: float) -> bool:
@@ -70,7 +84,45 @@ def certified_mode(
         if accepts(certificate, tol):
             return solution, certificate
         failure = uncertified(certificate)
+    lost = _lost(problem)
+    if lost.size and _helps(problem, lost, tol):
+        wide = ", ".join(repr(short_name(problem.names[j])) for j in lost[:_SHOWN])
+        more = f" and {lost.size - _SHOWN} more" if lost.size > _SHOWN else ""
+        msg = (
+            f"prior: is so wide on {wide}{more} that it is lost in the rounding of the data, and "
+            "the answer could not be certified; use a smaller scale there"
+        )
+        raise NotConverged(msg) from failure
     raise failure
+
+
+def _strengths(problem: Problem) -> tuple[Vector, Vector]:
+    """Precisions of the prior and of the data, about, coefficient by coefficient; (p,) each."""
+    penalty = problem.penalty
+    if not isinstance(penalty, ElasticNetPenalty):
+        return np.zeros(problem.p), np.zeros(problem.p)
+    noise = problem.likelihood.variance if isinstance(problem.likelihood, Noise) else 1.0
+    data = problem.design.lengths**2 * problem.design.row_weights.max() / noise
+    return penalty.l2 + penalty.l1**2, data
+
+
+def _lost(problem: Problem) -> NDArray[np.intp]:
+    """Positions of coefficients whose prior is so wide that rounding of the data is more."""
+    prior, data = _strengths(problem)
+    return np.flatnonzero((prior > 0) & (prior < _EPS * data))
+
+
+def _helps(problem: Problem, lost: NDArray[np.intp], tol: float) -> bool:
+    """Whether the mode is found where these priors are narrower."""
+    prior, data = _strengths(problem)
+    factor = np.ones(problem.p)
+    factor[lost] = np.sqrt(prior[lost] / (_SEEN * data[lost]))
+    narrower = problem.prior.rescaled(factor)
+    try:
+        certified_mode(problem.of(problem.design, problem.likelihood, narrower), tol=tol)
+    except NotConverged:
+        return False
+    return True
 
 
 def uncertified(certificate: Certificate, what: str = "the answer") -> NotConverged:

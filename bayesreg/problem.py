@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from bayesreg._text_table import numbered
 from bayesreg._validation import (
     Vector,
     as_answer,
@@ -18,7 +19,7 @@ from bayesreg._validation import (
     set_fields,
 )
 from bayesreg.assembly import as_likelihood, as_prior, check_parts
-from bayesreg.blocks import same_prior
+from bayesreg.blocks import Blocks, same_prior
 from bayesreg.design import Design
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import ConvexLikelihood, Gaussian, Likelihood, Noise
@@ -442,7 +443,9 @@ class Problem:
         predictor = f"β₀ + {columns}" if self.design.intercept else columns
         gaussian = self.likelihood.name == "gaussian"
         inside = predictor.replace(" + ", " − ") if gaussian else predictor
-        terms = [self.likelihood.formula(inside), self.prior.formula()]
+        prior, names = self.prior, None if self.names == numbered(self.p) else self.names
+        penalty = prior.formula(names) if isinstance(prior, Blocks) else prior.formula()
+        terms = [self.likelihood.formula(inside), penalty]
         whole = " + ".join(term for term in terms if term != "0").replace(" + −", " − ")
         return whole if gaussian else f"{whole}, η = {predictor}"
 

@@ -44,7 +44,7 @@ def number(value: float | None, digits: int = 4) -> str:
 
 def print_mode(fit: MapEstimate, out: Console) -> None:
     """Print a mode: what it is conditional on, its certificate, its coefficients."""
-    say(out, f"\n{fit}\n")
+    say(out, f"\n{fit.verdict}\n")
     table = start_table("exact mode", ("coefficient", "value"))
     if fit.problem.design.intercept:
         table.add_row("intercept", f"{fit.intercept:.10g}")

@@ -483,6 +483,14 @@ TYPES: dict[str, Row] = {
         lambda: problem(np.array([[2**63 - 1], [1], [0], [0]])).design.X[0, 0],
         Gives(2.0**63),
     ),
+    "a prior that rounding swallows": (
+        lambda: mode(target=[0.0, 1.0, 1.0, 0.0], prior=br.Normal(1e17), **COUNTS),
+        Refused("prior: is so wide on 'x0', 'x1' that it is lost in the rounding", NotConverged),
+    ),
+    "a prior that rounding swallows, sparse": (
+        lambda: mode(sparse.csc_array(X), [0.0, 1.0, 1.0, 0.0], prior=br.Normal(1e17), **COUNTS),
+        Refused("prior: is so wide .* use a smaller scale there", NotConverged),
+    ),
     "integers beyond 64 bits": (
         lambda: problem([[2**70], [1], [0], [0]]).design.X[0, 0],
         Gives(2.0**70),
@@ -964,6 +972,16 @@ FORMULAS: dict[str, Row] = {
         lambda: formula("y ~ (.)**9", TRIAL.assign(**{f"x{k}": 1.0 for k in range(40)})),
         Refused(
             r"formula: 'y ~ \(\.\)\*\*9' makes too many products of terms; write a lower power"
+        ),
+    ),
+    "columns without end": (
+        lambda: formula(
+            "y ~ x + C(a):b",
+            {name: np.arange(4000.0) for name in "yxa"} | {"b": [f"b{k}" for k in range(4000)]},
+        ),
+        Refused(
+            r"formula: 'C\(a\):b' may make 16000000 columns of 4000 rows, and all terms together "
+            "must make at most 50000; merge levels"
         ),
     ),
     "signs without end": (

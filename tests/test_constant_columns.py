@@ -20,9 +20,9 @@ from bayesreg.estimators import (
     MAPRegressor,
 )
 from bayesreg.posterior import products
-from bayesreg.posterior.conditional import centred
 from bayesreg.posterior.gibbs.plan import Plan
 from bayesreg.posterior.gibbs.rows import Rows
+from bayesreg.posterior.projection import centred
 from bayesreg.posterior.provenance import require_own
 
 KINDS = [BayesianRidge, BayesianLasso, BayesianElasticNet, BayesianHorseshoe, MAPRegressor]

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -168,3 +169,29 @@ def test_random_state_is_what_it_is_in_scikit_learn() -> None:
     for wrong in (-1, True, "four", 1.5):
         with pytest.raises(br.errors.InputError, match="random_state: must be"):
             drawn(wrong)
+
+
+YES = np.arange(20) % 3 > 0
+LABELS: dict[str, Any] = {
+    "NumPy": YES,
+    "list": YES.tolist(),
+    "pandas": pd.Series(YES),
+    "pandas, nullable": pd.Series(YES, dtype="boolean"),
+    "pandas on Arrow": pd.Series(YES, dtype="bool[pyarrow]"),
+    "pandas, categories": pd.Series(YES).astype("category"),
+    "polars": pl.Series(YES),
+    "polars, text": pl.Series(np.where(YES, "yes", "no")),
+    "pandas, text": pd.Series(np.where(YES, "yes", "no")),
+    "nullable whole numbers": pd.Series(YES * 2, dtype="Int64"),
+    "small whole numbers": pd.Series(YES.astype(np.int8)),
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_classes_are_those_of_scikit_learn(kind: str) -> None:
+    """Labels, their order and their kind as `LogisticRegression` has them."""
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    ours = BayesianLogistic(1.0, **FEW, random_state=0).fit(X, LABELS[kind])
+    theirs = LogisticRegression().fit(X, LABELS[kind])
+    assert list(map(repr, ours.classes_.tolist())) == list(map(repr, theirs.classes_.tolist()))
+    assert set(ours.predict(X).tolist()) <= set(theirs.classes_.tolist())

@@ -11,6 +11,7 @@ from formulaic.parser import DefaultFormulaParser
 
 import bayesreg as br
 from bayesreg.errors import InputError
+from bayesreg.frames import room
 from bayesreg.frames.language import parse
 
 if TYPE_CHECKING:
@@ -100,6 +101,29 @@ def test_formulas_that_would_take_forever_are_refused(case: str) -> None:
     with pytest.raises(InputError, match=message) as refusal:
         br.Encoding.of(f"y ~ {text}", data)
     assert len(str(refusal.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        *("g", "C(k)", "C(x)", "C(k, contr.sum)", "g:C(k)", "g*C(k)*x", "0 + g:t", "t", "C(t):g"),
+        *("bs(x, df=7)", "bs(x, 7)", "poly(x, 3)", "poly(x, degree=3):g", "cr(x, df=4)", "I(x*k)"),
+        *("bs(x, knots=[1000, 2000])", "bs(x, degree=2)", "cc(x, df=5):C(k)", "(g + C(k))**2"),
+        "C(k, levels=[0, 1, 2, 3])",
+    ],
+)
+def test_no_term_makes_more_columns_than_there_is_room_for(
+    right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is judged before columns are made is a bound of their number, and not a loose one."""
+    row = np.arange(500)
+    data = {"y": row, "x": row * 7.0, "k": row % 3, "g": [f"g{k % 5}" for k in row], "t": row < 90}
+    made = len(br.Encoding.of(f"y ~ {right}", data).names)
+    monkeypatch.setattr(room, "_MOST", 500 * 3 * (made + 3))
+    assert len(br.Encoding.of(f"y ~ {right}", data).names) == made
+    monkeypatch.setattr(room, "_MOST", 500 * (made - 1))
+    with pytest.raises(InputError, match=r"may make .* columns of 500 rows"):
+        br.Encoding.of(f"y ~ {right}", data)
 
 
 POWERS = [

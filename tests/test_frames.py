@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -207,6 +208,57 @@ def test_whole_numbers_that_floats_hold_and_keys_made_text_are_kept() -> None:
     assert br.Encoding.of("y ~ u", data).encode(data).X[:, 0].tolist() == held
     assert len(br.Encoding.of("y ~ C(u)", data).names) == 3
     assert len(br.Encoding.of("y ~ t", data).names) == 2
+
+
+WIDE: dict[str, tuple[list[Any], Any]] = {
+    "64 bits": ([2**53 + 1, 2**53 + 3, 2**62 + 1, -(2**63) + 1, None, 5], pa.int64()),
+    "64 bits without a sign": ([2**64 - 1, 2**63 + 1025, 2**53 + 1, 0, None, 5], pa.uint64()),
+    "decimals": ([Decimal("0.0006144012345678901") * k for k in (1, 3, -7)], pa.decimal128(38, 25)),
+    "long decimals": ([Decimal(10**40 + k) for k in (1, 2, 3)], pa.decimal256(60, 10)),
+}
+
+
+@pytest.mark.parametrize("case", WIDE)
+def test_numbers_that_floats_do_not_hold_are_rounded_as_numpy_does(case: str) -> None:
+    """To the nearest float, to the bit, whatever package has them; what is missing is NaN."""
+    values, dtype = WIDE[case]
+    wanted = [np.nan if value is None else float(value) for value in values]
+    arrow = pa.array(values, type=dtype)
+    tables = {
+        "Arrow": pa.table({"x": arrow}),
+        "Arrow, in chunks": pa.table({"x": pa.chunked_array([arrow[:2], arrow[2:]])}),
+        "pandas on Arrow": pd.DataFrame({"x": pd.Series(arrow, dtype=pd.ArrowDtype(dtype))}),
+    }
+    if "long" not in case:
+        tables["polars"] = pl.from_arrow(pa.table({"x": arrow}))
+    if "decimals" not in case:
+        tables["pandas"] = pd.DataFrame({"x": pd.array(values)})
+    for name, table in tables.items():
+        found = table_array(table, "X")
+        assert found is not None
+        np.testing.assert_array_equal(found[:, 0], wanted, err_msg=name)
+
+
+def test_random_decimals_of_arrow_are_those_of_python() -> None:
+    """Arrow's own conversion is off by a last digit in one of twenty-five."""
+    rng = np.random.default_rng(0)
+    whole = rng.integers(-(10**17), 10**17, 500).tolist()
+    values = [
+        Decimal(k).scaleb(-int(s)) for k, s in zip(whole, rng.integers(0, 18, 500), strict=True)
+    ]
+    table = pa.table({"x": pa.array(values, type=pa.decimal128(38, 18))})
+    found = table_array(table, "X")
+    assert found is not None
+    assert found[:, 0].tolist() == [float(value) for value in values]
+
+
+@pytest.mark.parametrize("dtype", [pl.Int128, pl.UInt128])
+def test_whole_numbers_of_128_bits(dtype: Any) -> None:
+    """As NumPy makes floats of Python's."""
+    values = [2**100 + 1, 2**53 + 1, 2**53 + 3, 5]
+    found = table_array(pl.DataFrame({"x": pl.Series(values, dtype=dtype)}), "X")
+    assert found is not None
+    assert found[:, 0].tolist() == [float(value) for value in values]
 
 
 def test_rows_with_other_labels_are_not_aligned() -> None:

@@ -23,7 +23,7 @@ LAYERS = (
     ("priors", "composite_mode"),
     ("blocks", "likelihoods", "pseudo_rows", "datasets", "gallery", "named_priors"),
     ("design",),
-    ("propriety", "assembly"),
+    ("propriety", "assembly", "least_squares"),
     ("problem",),
     ("frames",),
     ("pymc_ops",),

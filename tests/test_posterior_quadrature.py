@@ -241,7 +241,7 @@ def _by_conditionals(
     problem: Problem, name: str, prior: ScalePrior
 ) -> tuple[Vector, Matrix, float]:
     """Mixture of `posterior_moments` with the one unknown known, over a grid of its logarithm."""
-    u = np.linspace(-24, 12, 361)
+    u = np.linspace(-23, 12, 351)
     given = [posterior_moments(problem.given(**{name: math.exp(x)})) for x in u]
     log = np.array([m.log_marginal_likelihood or 0.0 for m in given]) + _log_prior(prior, u)
     share = special.softmax(log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import bayesreg as br
 from bayesreg._text_table import as_table
-from bayesreg.posterior.diagnostics import Diagnosis
+from bayesreg.posterior.diagnostics import Diagnosis, beside_limit
 
 NAMES = ("age", "bmi", "smokes")
 
@@ -92,6 +93,56 @@ def test_a_point_estimate_is_a_table_and_no_judgement() -> None:
     assert "bayesreg.certify" in head
     assert rows_of(str(estimate))["smokes"] == [f"{estimate.coef[2]:.4g}"]
     assert "did not converge" in str(br.optimize(problem(), "fista", max_iter=1))
+
+
+@pytest.mark.parametrize("value", [1.0100001, 1.0104, 1.00999, 1.01, 1.2, math.inf])
+def test_a_number_is_printed_on_its_side_of_its_limit(value: float) -> None:
+    """With more digits where three would round to the limit: "1.010 (limit 1.01)" says nothing."""
+    text = float(beside_limit(value, 1.01, 3))
+    assert np.sign(text - 1.01) == np.sign(value - 1.01)
+    low = 0.3 - (value - 1.01) / 10
+    assert np.sign(float(beside_limit(low, 0.3, 2)) - 0.3) == np.sign(low - 0.3)
+    found = Diagnosis(False, "not good", value, 399.9, 400.2, 0, low, "beta[age]", 0.1)  # noqa: FBT003  (in the order of its fields)
+    assert f"{text}"[:6] in str(found)
+    assert "399 " in str(found)  # not 400, which is asked for
+
+
+def test_a_mode_is_its_certificate_and_what_is_not_zero() -> None:
+    """By name, the intercept first; ten of many, and the others counted."""
+    fit = br.find_map(problem(prior=br.Laplace(0.05)))
+    lines = str(fit).splitlines()
+    assert lines[:3] == fit.verdict.splitlines()
+    assert "2 of 3 coefficients exactly zero" in lines[1]
+    assert [line.split() for line in lines[3:]] == [
+        ["coef"],
+        ["intercept", f"{fit.intercept:.4g}"],
+        ["age", f"{fit.coef[0]:.4g}"],
+    ]
+    many = str(br.find_map(problem(30, intercept=False))).splitlines()
+    assert len(many) == 3 + 1 + 10 + 1
+    assert many[-1] == "  ... and 20 more"
+    none = br.find_map(problem(prior=br.Laplace(1e-4), intercept=False))
+    assert str(none) == none.verdict
+
+
+def test_priors_of_some_columns_say_which_by_name() -> None:
+    """Names where there are some, few of them; numbers where they are x0, x1, ..."""
+    parts: Any = [(br.Flat(), [0]), (br.Laplace(1.0), [1, 2])]
+    assert "Σ|βⱼ|/1 [bmi, smokes] (no penalty on age): mixed" in str(problem(prior=parts))
+    rng = np.random.default_rng(0)
+    for names, words in (
+        (None, "[j in 1…9] (no penalty on column 0)"),
+        ([f"a  long name, number {k}" for k in range(10)], ", … (9 in all)] (no penalty on a "),
+    ):
+        wide = br.Problem(
+            rng.normal(size=(20, 10)),
+            rng.normal(size=20),
+            likelihood=br.Gaussian(1.0),
+            prior=[(br.Flat(), [0]), (br.Normal(1.0), range(1, 10))],
+            names=names,
+        )
+        assert words in str(wide)
+        assert len(wide.formula()) < 200
 
 
 def test_a_diagnosis_is_its_verdict_and_its_numbers() -> None:

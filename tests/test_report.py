@@ -15,6 +15,7 @@ import bayesreg as br
 from bayesreg import report, terminal
 from bayesreg.certificate import certify
 from bayesreg.comparison import Comparison
+from bayesreg.errors import InputError
 from bayesreg.map import find_map
 from bayesreg.posterior import Diagnosis
 from bayesreg.report import along_the_scale, number, pictures, sections
@@ -223,6 +224,14 @@ def test_only_the_wrong_claim_is_highlighted(page: Page) -> None:
     assert len(wrong) == 1
     assert page.text.count("yes ✗ (wrongly)") == 1
     assert "Optimisers run: 2; that say they converged: 2;" in page.text
+
+
+def test_a_page_has_the_name_of_one(hostile: Comparison, tmp_path: Path) -> None:
+    """As on the command line, and in its words."""
+    with pytest.raises(InputError, match=r"path: 'page.txt' must end in one of .html, .htm$"):
+        hostile.to_html(tmp_path / "page.txt")
+    assert not list(tmp_path.iterdir())
+    assert hostile.to_html(tmp_path / "page.HTM").is_file()
 
 
 def test_the_page_is_accessible(page: Page) -> None:

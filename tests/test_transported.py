@@ -346,9 +346,13 @@ def _agree(problem: br.Problem, draws: int, count: int) -> None:
 
 def _weak(prior: Prior, likelihood: br.Likelihood) -> br.Problem:
     """A likelihood that leaves the prior much to say, so that its draws cover the posterior."""
-    X = np.random.default_rng(5).normal(size=(12, P))
+    # More rows where the prior says nothing: twelve binary ones would be separated. Counts grow as
+    # exp(η), and a prior far from 0 would have no draw where they are.
+    rows = 40 if isinstance(prior, Flat) else 12
+    size = 0.3 if likelihood.name == "poisson" and np.any(getattr(prior, "loc", 0.0)) else 1.0
+    X = size * np.random.default_rng(5).normal(size=(rows, P))
     y = likelihood.draw(
-        np.asarray([X @ [0.5, -0.3, 0.2, 0.1, 0.4]]), np.ones(12), np.random.default_rng(6)
+        np.asarray([X @ [0.5, -0.3, 0.2, 0.1, 0.4]]), np.ones(rows), np.random.default_rng(6)
     )
     return br.Problem(X, y[0], likelihood=likelihood, prior=prior, intercept=False)
 

@@ -83,19 +83,19 @@ def _finite(gap: float, noise: float) -> tuple[float, float]:
 def _general_gap(local: Local, penalty: Penalty, dual: _Dual) -> tuple[float, float]:
     """Gap of any convex penalty: the dual point is shrunk into the domain of the conjugate.
 
-    Where the domain is an interval per coefficient, correlations go towards 0 by their rounding
-    errors first: one that ought to be 0 exactly, and is not, would shrink the dual point to 0.
+    Correlations move towards it by their rounding errors first. What that is worth is counted as
+    rounding error.
     """
     flat = penalty.flat
     if _leaks(local, dual, flat):
         return math.inf, 0.0
-    known = np.where(flat, 0.0, dual.correlation)
-    if isinstance(penalty, SeparablePenalty):
-        known = np.sign(known) * np.maximum(np.abs(known) - dual.error, 0.0)
+    raw, error = np.where(flat, 0.0, dual.correlation), np.where(flat, 0.0, dual.error)
+    known = penalty.towards_domain(raw, error)
+    error = np.maximum(error, np.abs(known - raw))
     shrink = penalty.dual_scale(known)
     gap = _rows_gap(local, shrink * dual.rows) + penalty.fenchel_young(local.coef, shrink * known)
     noise = float(np.abs(dual.correlation[flat]) @ np.abs(local.coef[flat]))
-    noise += penalty.fenchel_young_error(local.coef, np.where(flat, 0.0, dual.error))
+    noise += penalty.fenchel_young_error(local.coef, error)
     return gap, noise + _rows_noise(local, shrink * dual.rows)
 
 
@@ -106,8 +106,6 @@ def _better_general_gap(
     if best[0] <= max(_ENOUGH, best[1]) or isinstance(penalty, SeparablePenalty):
         return best
     directions, slopes = stationarity(penalty, local.coef, local.gradient)
-    if slopes.size >= local.rows.size:
-        return best
     rows = local.moved_along(directions, -slopes)
     if rows is None:
         return best

@@ -286,7 +286,9 @@ class BayesianRegressor(RegressorMixin, BayesianEstimator):  # type: ignore[misc
             Posterior predictive mean.
         std : ndarray, shape (n,)
             Posterior predictive standard deviation, noise included: in closed form where the
-            posterior has one. Only if `return_std`.
+            posterior has one. It is inf where there is none: with an unknown sigma and hardly more
+            rows than flat coefficients and the intercept, whatever draws would say;
+            `predict_interval` has an answer there too. Only if `return_std`.
         """
         matrix = self._check(X)
         mean = self._predicted(matrix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special, stats
 
-from bayesreg.errors import InputError, NoClosedForm, SamplingFailed
+from bayesreg.errors import InputError, NoClosedForm, SamplingFailed, SamplingWarning
 from bayesreg.estimators._rows import about, canonical_order, measured, origin, reordered
+from bayesreg.estimators._tails import Tails
 from bayesreg.likelihoods import Bernoulli, Noise, Poisson, StudentTNoise
 from bayesreg.map import find_map
 from bayesreg.posterior import diagnose, posterior_moments, sample
@@ -36,6 +38,10 @@ _BLOCK = 4_000_000
 _MOST_COLUMNS = 5000
 # Counts beyond exp of this are no longer those of 64 bits.
 _LARGEST_LOG_RATE = 43.0
+_NO_MEAN = (
+    "X: has so few rows that with an unknown sigma the posterior has no mean, or one that draws do "
+    'not settle on; use medians (point="median") and intervals, give sigma a number, or add rows'
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +86,11 @@ class Posterior:
             return None if reason_against(self.measured) else posterior_moments(self.measured)
         except NoClosedForm:
             return None
+
+    @cached_property
+    def tails(self) -> Tails:
+        """Which moments there are."""
+        return Tails(self.measured)
 
     @cached_property
     def tree(self) -> DataTree:
@@ -173,6 +184,8 @@ class Posterior:
         """Posterior mean of coefficients and level."""
         if self.moments is not None:
             return self.moments.mean, self.moments.intercept_mean or 0.0
+        if not self.tails.mean:
+            warnings.warn(_NO_MEAN, SamplingWarning, stacklevel=6)  # where it was fitted
         return self.drawn["beta"].mean(axis=0), float(self.drawn["level"].mean())
 
     @cached_property
@@ -243,14 +256,14 @@ class Posterior:
         return np.linspace(0, size - 1, size if count is None else count).astype(np.intp)
 
     def sd(self, X: Any) -> Vector:
-        """Standard deviation of a new target at each row of X, shape (n,)."""
+        """Standard deviation of a new target at each row of X, shape (n,); inf without one."""
         if self.moments is not None:
             return self._exact_sd(self.moments, X)
         out = np.empty(X.shape[0])
         for part, eta in self.predictors(X):
             mean, variance = conditional(self.problem.likelihood, eta, self.drawn["noise"][:, None])
             out[part] = np.sqrt(mean.var(axis=0) + variance.mean(axis=0))
-        return out
+        return np.where(self.tails.variance(measured(X, self.origin)), out, np.inf)
 
     def _exact_sd(self, moments: Moments, X: Any) -> Vector:
         """About the columns' means the level is independent of the coefficients, given sigma."""

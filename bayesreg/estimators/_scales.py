@@ -14,8 +14,8 @@ Coefficients in a logit
     units, and separated classes leave the posterior proper.
 Known numbers
     Where scales must be numbers, the noise has the residual sd of least squares, as on the command
-    line (`bayesreg.defaults`), and the signal the rest of the variance of the target; each has half
-    of it where there is no least squares.
+    line (`bayesreg.least_squares`), and the signal the rest of the variance of the target; each has
+    half of it where there is no least squares.
 """
 
 from __future__ import annotations
@@ -25,18 +25,15 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from bayesreg.errors import InputError
 from bayesreg.estimators._rows import target_spread, weighted_sd
+from bayesreg.least_squares import least_squares, noise_sd
 from bayesreg.likelihoods import Gaussian
 from bayesreg.priors import Flat
 from bayesreg.scale_priors import HalfCauchy, HalfNormal, InverseGamma, ScalePrior
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from bayesreg._validation import Vector
     from bayesreg.design import Design
 
 _LOGIT_SD = 2.5
@@ -44,10 +41,6 @@ _SHAPE, _FLOOR = 0.01, 1e-4
 _LEAST, _MOST = 1e-70, 1e70
 # Columns up to which there is least squares: a few seconds.
 _MOST_COLUMNS = 2000
-# Eigenvalues below this share of the largest are those of columns that depend on each other.
-_DEPENDENT = 1e-12
-# A residual sd below this share of the target's is a perfect fit, which leaves no noise.
-_PERFECT = 1e-8
 
 
 def as_given(value: Any, argument: str, *, each: bool = True, unknown: bool = True) -> Any:
@@ -153,33 +146,8 @@ def of_least_squares(design: Design, *, standardize: bool) -> tuple[float, float
     spread, sd = spread_of(design), weighted_sd(design)
     varying = np.flatnonzero(sd)
     columns, rows = max(varying.size, 1), float(design.row_weights.sum())
-    sigma = _residual_sd(design, sd, varying) if varying.size <= _MOST_COLUMNS else None
-    if sigma is None or not sigma > _PERFECT * spread:
-        sigma = spread / math.sqrt(2)
+    fitted = least_squares(design, sd) if varying.size <= _MOST_COLUMNS else None
+    sigma = noise_sd(fitted, spread)
     rest = max((spread - sigma) * (spread + sigma), sigma**2 * min(columns / rows, 1.0))
     room = float(sd @ sd) if varying.size and not standardize else float(columns)
     return sigma, math.sqrt(rest / room)
-
-
-def _residual_sd(design: Design, sd: Vector, varying: NDArray[np.intp]) -> float | None:
-    """Residual sd of least squares, unbiased in its square; None where nothing is left for it."""
-    w = design.row_weights
-    total, level = float(w.sum()), int(design.intercept)
-    if total <= varying.size + level:
-        return None
-    y = design.y - float(w @ design.y) / total if level else design.y
-    X, centre = design.X[:, varying], np.zeros(varying.size)
-    if level:
-        centre = np.asarray(X.T @ w) / total / sd[varying]
-    if design.sparse:
-        Z = X @ sparse.diags_array(1 / sd[varying])
-        gram = (Z.T @ sparse.diags_array(w) @ Z).toarray() - total * np.outer(centre, centre)
-    else:
-        Z = X / sd[varying] - centre
-        gram, centre = Z.T @ (w[:, None] * Z), np.zeros(varying.size)
-    values, vectors = np.linalg.eigh(gram)
-    good = values > _DEPENDENT * values.max(initial=0.0)
-    against = vectors[:, good].T @ (Z.T @ (w * y) - float(w @ y) * centre)
-    coef = vectors[:, good] @ (against / values[good])
-    residual = y - (Z @ coef - float(centre @ coef))
-    return math.sqrt(float(w @ residual**2) / (total - int(good.sum()) - level))

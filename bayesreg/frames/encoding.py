@@ -28,6 +28,7 @@ from bayesreg.frames.language import (
     columns_used,
     parse,
 )
+from bayesreg.frames.room import check_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -131,6 +132,7 @@ class Encoding:
         for name, known in levels.items():
             if keys.by_name[name] in bare:
                 check_bare(table, name, known)
+        check_room(terms, frame, keys)
         left = _materialise(ModelSpec(SimpleFormula(target)), frame, keys)[1]
         right = _materialise(ModelSpec(SimpleFormula(terms)), frame, keys)[1]
         name = keys.names_in(" + ".join(map(repr, target)))

@@ -42,7 +42,7 @@ _ELEMENTWISE = (
 )
 _TRANSFORMS = ("I", "bs", "cc", "cr", "cs", "center", "poly", "scale", "standardize")
 # Bases of several columns, and what the second argument of each is called.
-_BASES = {"bs": "df", "cc": "df", "cr": "df", "cs": "df", "poly": "degree"}
+BASES = {"bs": "df", "cc": "df", "cr": "df", "cs": "df", "poly": "degree"}
 _CODINGS = ("Treatment", "Sum", "Helmert", "Diff", "Poly")
 _CONTR = ("treatment", "sum", "helmert", "diff", "poly", "SAS")
 _RESERVED = frozenset({*TRANSFORMS, *_ELEMENTWISE, "offset", "contr", "np"})
@@ -389,7 +389,7 @@ def _check_call(node: ast.Call, text: str) -> None:
     for argument in node.keywords:
         if argument.arg is None or argument.arg.startswith("_"):
             raise _refused(ast.unparse(node), text)
-    if isinstance(called, ast.Name) and called.id in _BASES:
+    if isinstance(called, ast.Name) and called.id in BASES:
         _check_size(node, called.id, text)
 
 
@@ -397,7 +397,7 @@ def _check_size(node: ast.Call, basis: str, text: str) -> None:
     """Refuse sizes of a basis that are none, or are so large that they take forever."""
     given = {argument.arg: argument.value for argument in node.keywords}
     if len(node.args) > 1:
-        given[_BASES[basis]] = node.args[1]
+        given[BASES[basis]] = node.args[1]
     written: dict[str | None, Any] = {
         name: getattr(value, "value", None) for name, value in given.items()
     }

@@ -82,7 +82,7 @@ def from_formula(
     >>> problem = from_formula("y ~ x + C(g)", data, likelihood=Gaussian(1.0), prior=Laplace(2.0),
     ...                        unpenalised=["x"])
     >>> print(problem)
-    ‖y − β₀ − Xβ‖²/(2·1²) + Σ|βⱼ|/2 [j in 1, 2] (no penalty on column 0): mixed penalties
+    ‖y − β₀ − Xβ‖²/(2·1²) + Σ|βⱼ|/2 [C(g)[T.b], C(g)[T.c]] (no penalty on x): mixed penalties
       y ~ gaussian, 4 rows; 3 coefficients, Flat and Laplace prior; unpenalised intercept β₀
     >>> problem.design.encoding.encode({"x": [2.5], "g": ["b"]}).X
     array([[2.5, 1. , 0. ]])

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 type Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
+def soften(values: Vector, by: Vector) -> Vector:
+    """Move each number towards 0 by this much, to 0 at the most."""
+    return np.sign(values) * np.maximum(np.abs(values) - by, 0.0)
+
+
 class Penalty(ABC):
     """A function of p coefficients, in nats: minus a log density up to a constant.
 
@@ -70,6 +75,16 @@ class Penalty(ABC):
 
         Flat coefficients are left out: what the caller does about them is the caller's business.
         """
+
+    def towards_domain(self, correlation: Vector, error: Vector) -> Vector:
+        """Move correlations by no more than their errors, so that `dual_scale` shrinks them least.
+
+        One that ought to be 0, or no larger than the penalty's slope, and is not, would otherwise
+        shrink the whole dual point by what rounding made of it. By default nothing moves, as where
+        the conjugate is finite everywhere.
+        """
+        del error
+        return correlation
 
     def fenchel_young_error(self, coef: Vector, error: Vector) -> float:
         """Return what errors of the correlations may take from `fenchel_young`, in nats.

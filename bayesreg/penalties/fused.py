@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from bayesreg.penalties._projections import TIE, fused_prox, group_sums
+from bayesreg.penalties._projections import EPS, TIE, fused_prox, group_sums
 from bayesreg.penalties.manifolds import PartlySmooth, Piece, linear, walls
 
 if TYPE_CHECKING:
@@ -103,6 +103,17 @@ class FusedPenalty(PartlySmooth):
         over = (size > self.l1) & (self.l1 > 0)
         return float((self.l1[over] / size[over]).min(initial=1.0))
 
+    def towards_domain(self, correlation: Vector, error: Vector) -> Vector:
+        """Move the sums towards what the penalty of their difference allows, and no further.
+
+        The errors of correlations add up in their sums; so does their rounding, which the errors
+        of the correlations, each many units of its size, exceed.
+        """
+        pull, most = self.sums(correlation), self.sums(error)
+        inside = np.minimum(np.abs(pull), self.l1)
+        moved = np.sign(pull) * np.maximum(np.abs(pull) - most, inside)
+        return np.asarray((moved - np.append(moved[1:], 0.0)) / self.scale)
+
     def fenchel_young(self, coef: Vector, dual: Vector) -> float:
         """Return ``Σ l1 |γ| + sums·γ`` over the differences γ; inf off the domain."""
         change, pull = self.differences(coef), self.sums(dual)
@@ -111,7 +122,8 @@ class FusedPenalty(PartlySmooth):
         # A dual point that pulls this little on a free level has one beside it that does not, whose
         # bound differs by the square of the pull over twice the curvature: nothing.
         allowed = np.where(self.l1 > 0, 1.0 + _ROUNDING, _LEVEL)
-        if not (np.abs(pull) <= reach * allowed).all():
+        rounded = (4 + self.size) * EPS * self.sums(np.abs(dual))
+        if not (np.abs(pull) <= reach * allowed + rounded).all():
             return math.inf
         pull = np.clip(pull, -self.l1, self.l1)
         return float((self.l1 * np.abs(change) + pull * change).sum())

@@ -81,6 +81,10 @@ class JoinedPenalty(Penalty):
         """Return the smallest of the parts' scales."""
         return min((q.dual_scale(correlation[c]) for q, c in self.parts), default=1.0)
 
+    def towards_domain(self, correlation: Vector, error: Vector) -> Vector:
+        """Move the correlations of each part."""
+        return self._scatter(lambda q, c: q.towards_domain(correlation[c], error[c]))
+
     def fenchel_young_error(self, coef: Vector, error: Vector) -> float:
         """Return the sum of the parts'."""
         return sum(q.fenchel_young_error(coef[c], error[c]) for q, c in self.parts)

@@ -23,6 +23,7 @@ from bayesreg.penalties._projections import (
     secular,
     sorted_prox,
 )
+from bayesreg.penalties.base import soften
 from bayesreg.penalties.manifolds import PartlySmooth, Piece, linear, walls
 
 if TYPE_CHECKING:
@@ -136,6 +137,11 @@ class NormPenalty(PartlySmooth):
     def dual_scale(self, correlation: Vector) -> float:
         """Return 1 over the dual norm, at most 1."""
         return 1.0 / max(1.0, self.dual_norm(self.scale * correlation))
+
+    def towards_domain(self, correlation: Vector, error: Vector) -> Vector:
+        """Move each correlation towards 0, which shortens all of them, where that is of use."""
+        inside = self.dual_norm(self.scale * correlation) <= 1
+        return correlation if inside else soften(correlation, error)
 
     def fenchel_young_error(self, coef: Vector, error: Vector) -> float:
         """Return what errors of the correlations may take, that of the dual norm included."""

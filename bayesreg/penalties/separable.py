@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from bayesreg.penalties.base import Mask, Penalty
+from bayesreg.penalties.base import Mask, Penalty, soften
 
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
@@ -59,6 +59,10 @@ class SeparablePenalty(Penalty):
     def value(self, coef: Vector) -> float:
         """Return the sum of the terms."""
         return float(self.values(coef).sum())
+
+    def towards_domain(self, correlation: Vector, error: Vector) -> Vector:
+        """Move each correlation towards 0: the domain is an interval per coefficient."""
+        return soften(correlation, error)
 
     def subdifferential_distance(self, coef: Vector, gradient: Vector) -> Vector:
         """Return the distance of ``−gradient`` to the subdifferential at `coef`, per coefficient.

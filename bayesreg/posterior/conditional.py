@@ -8,7 +8,7 @@ where ``l2_j = 0`` is a flat prior. Flat directions are projected out (the inter
 columns, the others by QR), the rest is whitened by the prior, ``β_j = loc_j + φ_j/√l2_j``, which
 leaves ``M = U S Vᵀ`` and the posterior covariance ``(I + MᵀM)⁻¹`` of φ. The thin singular value
 decomposition of M serves p ≤ n and p > n alike, at O(np·min(n, p)), and never squares a condition
-number.
+number. What rounding decides is refused (`Conditional.require_digits`).
 
 It serves every ratio of the widths, too. If the noise sd is multiplied by σ and the prior sd by
 ``τ = κσ``, then M becomes ``κM`` and the same U, S, V hold, so that ::
@@ -23,14 +23,16 @@ so a mixture of widths that vary with κ and widths that do not has one decompos
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from scipy import linalg, special
+from scipy import special
 
-from bayesreg.columns import negligible
 from bayesreg.errors import InputError
+from bayesreg.posterior.graded import graded_svd
+from bayesreg.posterior.projection import EPS, LEAST, Projection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,139 +43,29 @@ type Array = NDArray[np.float64]
 type Positions = NDArray[np.intp]
 type Mask = NDArray[np.bool_]
 
-_EPS = float(np.finfo(np.float64).eps)
-# Rounding moves a sd by up to some four units of rounding over the least singular value of the flat
-# columns, each of length one (as found against rational arithmetic): by 1e-4 of it at this one.
-_LEAST = 4e4 * _EPS
-_ROUNDED = (
-    "prior: is flat on columns that depend on each other but for their last digits, so that "
-    "rounding would decide on their posterior; leave one out, or give them a proper prior"
+_DEPENDENT = (
+    "prior: is so wide beside columns that nearly depend on each other that rounding would decide "
+    "on their posterior; leave one of them out, or give them a prior of smaller scale"
 )
+_FAR = (
+    "y: it and the effects that make it up are {far:.1e} noise sds long, so that rounding would "
+    "move the posterior means by more than 1e-3 of their sds; give sigma a larger value"
+)
+# What rounding may move a posterior mean by, in posterior sds.
+_MOST_MOVED = 1e-3
+# A difference from one that is less has lost digits.
+_CANCELS = 1e-4
 # Numbers that are held at once where many ratios meet many singular values.
 _CHUNK = 4_000_000
 
 
-def centred(X: Matrix, h: Vector) -> tuple[Matrix, Vector]:
-    """Subtract the h-weighted column means; return the columns and the means.
+def _fitted(shrunk: Array, along: Vector, off: Matrix) -> Array:
+    """Mean of ``Vᵀφ``, with what a decomposition in rounded numbers leaves taken off.
 
-    The second pass removes what rounding of a large mean left behind (columns around 1e9). What is
-    left of a constant column then is rounding, which says nothing of its coefficient: it becomes 0.
+    One step of iterative refinement: at ``a = shrunk·Uᵀt`` the residual is what `off` makes of a.
     """
-    share = h / h.sum()
-    mean = share @ X
-    columns = X - mean
-    rest = share @ columns
-    columns = columns - rest
-    left, whole = (np.abs(part).max(axis=0, initial=0.0) for part in (columns, X))
-    columns[:, negligible(left, whole)] = 0.0
-    return columns, mean + rest
-
-
-@dataclass(frozen=True, eq=False)
-class Projection:
-    """Columns and target once intercept and flat directions are projected out.
-
-    Attributes
-    ----------
-    columns, target : ndarray, shapes (n', k) and (n',)
-        What is left of the k other columns, and of the target at ``β = loc``, times √h. Absorbed
-        coefficients add a row each.
-    kept, flat : ndarray of int
-        Positions of the k columns, and of those projected out.
-    loc : ndarray, shape (p,)
-        Prior mean; 0 where flat.
-    level, level_sd : float
-        Mean and sd of ``α + column_mean·β``, the intercept of centred columns; 0 without one.
-    column_mean : ndarray, shape (p,)
-        What was subtracted from the columns; zeros without an intercept.
-    flat_mean, flat_root, flat_slope : ndarray, shapes (f,), (f, f), (f, k)
-        The flat coefficients are ``loc + flat_mean − flat_slope δ + flat_root z`` where the others
-        are ``loc + δ``, with z standard normal.
-    log_det : float
-        Half the log-determinant of the precision of the flat coefficients given the others.
-    freedom : int
-        Dimension that is left: n' less the directions projected out.
-    """
-
-    columns: Matrix
-    target: Vector
-    kept: Positions
-    flat: Positions
-    loc: Vector
-    level: float
-    level_sd: float
-    column_mean: Vector
-    flat_mean: Vector
-    flat_root: Matrix
-    flat_slope: Matrix
-    log_det: float
-    freedom: int
-
-    @classmethod
-    def of(
-        cls,
-        X: Matrix,
-        target: Vector,
-        h: Vector,
-        loc: Vector,
-        *,
-        out: Mask,
-        rows: Vector,
-        intercept: bool,
-    ) -> Self:
-        """Project.
-
-        Parameters
-        ----------
-        X : ndarray, shape (n, p)
-            Columns.
-        target, h : ndarray, shape (n,)
-            Target without its offset, and row precisions.
-        loc : ndarray, shape (p,)
-            Prior means, 0 where flat.
-        out : ndarray of bool, shape (p,)
-            What to project out.
-        rows : ndarray, shape (p,)
-            Prior precision of the absorbed coefficients among these, else 0.
-        intercept : bool
-            Whether there is an intercept, with a flat prior.
-        """
-        root = np.sqrt(h)
-        columns, column_mean = centred(X, h) if intercept else (X, np.zeros(X.shape[1]))
-        level = float(h @ target) / float(h.sum()) if intercept else 0.0
-        kept, flat = np.flatnonzero(~out), np.flatnonzero(out)
-        A = root[:, None] * columns
-        t = root * (target - level) - A @ loc
-        absorbed = np.flatnonzero(rows > 0)
-        if absorbed.size:
-            more = np.zeros((absorbed.size, X.shape[1]))
-            more[np.arange(absorbed.size), absorbed] = np.sqrt(rows[absorbed])
-            A, t = np.vstack([A, more]), np.append(t, np.zeros(absorbed.size))
-        # Flat columns, each scaled to norm one so that units do not enter the rank.
-        norm = np.sqrt((A[:, flat] ** 2).sum(axis=0))
-        if not norm.all():
-            raise InputError(_ROUNDED)
-        Q, R = np.linalg.qr(A[:, flat] / norm)
-        if flat.size and np.linalg.svd(R, compute_uv=False)[-1] < _LEAST:
-            raise InputError(_ROUNDED)
-        M = A[:, kept]
-        onto_flat, t_flat = Q.T @ M, Q.T @ t
-        flat_root = linalg.solve_triangular(R, np.eye(flat.size)) / norm[:, None]
-        return cls(
-            columns=M - Q @ onto_flat,
-            target=t - Q @ t_flat,
-            kept=kept,
-            flat=flat,
-            loc=loc,
-            level=level,
-            level_sd=float(h.sum()) ** -0.5 if intercept else 0.0,
-            column_mean=column_mean,
-            flat_mean=flat_root @ t_flat,
-            flat_root=flat_root,
-            flat_slope=flat_root @ onto_flat,
-            log_det=float(np.log(np.abs(np.diag(R))).sum() + np.log(norm).sum()),
-            freedom=t.size - flat.size - int(intercept),
-        )
+    first = shrunk * along
+    return np.asarray(first - shrunk * (first @ off.T))
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,6 +103,12 @@ class Conditional:
         Rows less the directions projected out: the exponent of 1/σ in the marginal likelihood.
     flat_log_det : float
         Half the log-determinant of the precision of the flat coefficients given φ.
+    off : ndarray, shape (r, r)
+        ``UᵀMV − diag(s)``, which rounding alone keeps from 0.
+    length, flat_length : ndarray, shapes (k,) and (f,)
+        Lengths of the columns of M and of the flat ones before any was projected out.
+    terms : float
+        Length of what the target is summed of.
 
     All are at κ = σ = 1; methods take other values.
     """
@@ -234,6 +132,10 @@ class Conditional:
     beyond: float
     freedom: int
     flat_log_det: float
+    off: Matrix
+    length: Vector
+    flat_length: Vector
+    terms: float
 
     @classmethod
     def of(
@@ -274,14 +176,15 @@ class Conditional:
         )
         prior_sd = l2[plane.kept] ** -0.5
         M, t = plane.columns * prior_sd, plane.target
-        U, s, Vt = np.linalg.svd(M, full_matrices=False)
-        # What rounding made of a dependent column must not look like information at large κ.
-        real = s > _EPS * max(M.shape, default=0) * s.max(initial=0.0)
+        U, s, V = graded_svd(M)
+        length = plane.kept_length * prior_sd
+        # What rounding made of a dependent column must not look like information at large κ: it is
+        # a sum that cancels to rounding of its terms.
+        real = s > 4 * EPS * max(M.shape, default=0) * np.sqrt(length**2 @ V**2)
         s, along = np.where(real, s, 0.0), np.where(real, U.T @ t, 0.0)
-        phi = prior_sd * (Vt.T @ (s / (1 + s**2) * along))
-        mean = plane.loc.copy()
-        mean[plane.kept] += phi
-        mean[plane.flat] += plane.flat_mean - plane.flat_slope @ phi
+        off = np.where(real[:, None], U.T @ (M @ V) - np.diag(s), 0.0)
+        phi = prior_sd * (V @ _fitted(s / (1 + s**2), along, off))
+        mean = plane.mean(phi)
         left = t - U @ along
         beyond = float(left @ left) if real.sum() < plane.freedom else 0.0
         return cls(
@@ -296,7 +199,7 @@ class Conditional:
             penalised=plane.kept,
             flat=plane.flat,
             prior_sd=prior_sd,
-            V=Vt.T,
+            V=V,
             s=s,
             along=along,
             flat_mean=plane.flat_mean,
@@ -305,6 +208,10 @@ class Conditional:
             beyond=beyond,
             freedom=plane.freedom,
             flat_log_det=plane.log_det,
+            off=off,
+            length=length,
+            flat_length=plane.flat_length,
+            terms=plane.terms,
         )
 
     @property
@@ -335,13 +242,67 @@ class Conditional:
             x = 2 * (log_kappa[..., None] + np.log(self.s))
         return np.asarray(special.expit(x) / np.where(self.s > 0, self.s, 1.0))
 
-    def mean_at(self, shrunk: Array) -> Array:
-        """Mean of β, shape (..., p), where Vᵀφ has the mean ``shrunk * Uᵀt``, shape (..., r)."""
-        phi = (shrunk * self.along) @ self.V.T
+    def fitted(self, log_kappa: Array) -> Array:
+        """Mean of ``Vᵀφ``, shape (..., r) for κ (...)."""
+        return _fitted(self.shrinkage(log_kappa), self.along, self.off)
+
+    def mean_at(self, fitted: Array) -> Array:
+        """Mean of β, shape (..., p), where Vᵀφ has the mean `fitted`, shape (..., r)."""
+        phi = fitted @ self.V.T
         mean = np.empty((*phi.shape[:-1], self.loc.size))
         mean[..., self.penalised] = self.loc[self.penalised] + self.prior_sd * phi
         mean[..., self.flat] = self.loc[self.flat] + self.flat_mean - phi @ self.flat_slope.T
         return mean
+
+    def require_digits(self, log_kappa: float, log_sigma: float) -> None:
+        """Raise InputError where rounding of the data would decide on the posterior.
+
+        Rounding moves every column by some ε of its length. Lengths being one, that moves all sds
+        by ε over the least singular value of the columns with the prior's rows below them, which is
+        no more than the root of a variance inflation factor: of how much wider a coefficient is
+        than it would be if the others were known. Means move by ε times what the target is summed
+        of, in noise sds, and by that root times what is left of it (Higham 2002, ch. 20; the
+        factors are those found against rational arithmetic).
+
+        Parameters
+        ----------
+        log_kappa, log_sigma : float
+            Ratio and noise sd.
+        """
+        kappa, sigma = math.exp(min(max(log_kappa, -300.0), 300.0)), math.exp(log_sigma)
+        shrink = 1 / np.hypot(1 / kappa, self.s)
+        sd = np.sqrt(((self.V * shrink) ** 2).sum(axis=1))
+        at_flat = (self.flat_slope @ self.V) * shrink
+        flat_sd = np.sqrt((at_flat**2).sum(axis=1) + (self.flat_root**2).sum(axis=1))
+        narrow = 1.0
+        if self.V.shape[0] > self.V.shape[1]:
+            sd = np.hypot(sd, kappa * self._beyond())
+            # What is beyond the rows is a difference from one, in units of the prior sd.
+            narrow = kappa / float(sd.min(initial=kappa))
+        inflation = sd * np.hypot(1 / kappa, self.length)
+        worst = max(inflation.max(initial=1.0), (flat_sd * self.flat_length).max(initial=1.0))
+        if max(worst, narrow) * LEAST > 1:
+            raise InputError(_DEPENDENT)
+        fitted = self.fitted(np.array(log_kappa))
+        phi = self.V @ fitted
+        flat = self.flat_mean - self.flat_slope @ phi
+        terms = self.terms + self.length @ np.abs(phi) + self.flat_length @ np.abs(flat)
+        left = math.sqrt(self.beyond + float(((self.along - self.s * fitted) ** 2).sum()))
+        left = math.hypot(left, float(np.linalg.norm(phi)) / kappa)
+        most = _MOST_MOVED / (16 * EPS) * sigma
+        if terms + left > most:
+            raise InputError(_FAR.format(far=float(terms + left) / sigma))
+        if terms + worst * left > most:
+            raise InputError(_DEPENDENT)
+
+    def _beyond(self) -> Vector:
+        """Length of what each φ has beyond the directions of V, shape (k,)."""
+        square = 1 - (self.V**2).sum(axis=1)
+        rows = np.flatnonzero(square < _CANCELS)  # no more than there are directions
+        left = self.V[rows] @ self.V.T
+        left[np.arange(rows.size), rows] -= 1
+        square[rows] = (left**2).sum(axis=1)
+        return np.asarray(np.sqrt(square))
 
     def spread(
         self, z: Array, log_kappa: Array | None = None, log_sigma: Array | None = None
@@ -402,8 +363,8 @@ class Conditional:
             beyond = of_phi - on_V @ self.V.T
             out += float(np.exp(log_weight + 2 * log_kappa).sum()) * (beyond @ beyond.T)
         if weight.size > 1:
-            shrunk = self.shrinkage(log_kappa)
-            between = np.sqrt(weight)[:, None] * (shrunk - weight @ shrunk) * self.along
+            fitted = self.fitted(log_kappa)
+            between = np.sqrt(weight)[:, None] * (fitted - weight @ fitted)
             turned = on_V @ between.T
             out += turned @ turned.T
         if self.flat.size:

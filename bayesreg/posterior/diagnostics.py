@@ -70,15 +70,15 @@ class Diagnosis:
 
     def __str__(self) -> str:
         """Return the verdict, and under it the numbers that there are, each with its limit."""
-        effective = f"{ESS_PER_CHAIN} per chain"
+        effective, agree = f"{ESS_PER_CHAIN} per chain", f"{RHAT_LIMIT} ({self.worst})"
         moves = self.divergences or self.rhat_max is not None
         measures = (
-            ("R-hat, largest", _digits(self.rhat_max, 3), f"{RHAT_LIMIT} ({self.worst})"),
-            ("effective draws, bulk", _digits(self.ess_bulk_min, 0), effective),
-            ("effective draws, tails", _digits(self.ess_tail_min, 0), effective),
+            ("R-hat, largest", _beside(self.rhat_max, RHAT_LIMIT, 3), agree),
+            ("effective draws, bulk", _whole(self.ess_bulk_min), effective),
+            ("effective draws, tails", _whole(self.ess_tail_min), effective),
             ("Monte Carlo error / sd", _digits(self.mcse_max, 4), ""),
             ("divergences", str(self.divergences) if moves else None, "0"),
-            ("BFMI, smallest", _digits(self.bfmi_min, 2), str(BFMI_LIMIT)),
+            ("BFMI, smallest", _beside(self.bfmi_min, BFMI_LIMIT, 2), str(BFMI_LIMIT)),
         )
         there = [row for row in measures if row[1] is not None]
         columns: dict[str, list[str | None]] = {
@@ -91,6 +91,30 @@ class Diagnosis:
 
 def _digits(value: float | None, after: int) -> str | None:
     return None if value is None else f"{value:.{after}f}"
+
+
+def _whole(value: float | None) -> str | None:
+    """Round down: 399.9 effective draws are not 400."""
+    return _digits(value if value is None or not math.isfinite(value) else math.floor(value), 0)
+
+
+def _beside(value: float | None, limit: float, after: int) -> str | None:
+    return None if value is None else beside_limit(value, limit, after)
+
+
+def beside_limit(value: float, limit: float, after: int) -> str:
+    """Write a number with so many digits after the point, or more until it is on its side.
+
+    Examples
+    --------
+    >>> beside_limit(1.0203, 1.01, 3), beside_limit(1.0102, 1.01, 3), beside_limit(0.29998, 0.3, 2)
+    ('1.020', '1.0102', '0.29998')
+    """
+    for digits in range(after, 17):
+        text = f"{value:.{digits}f}"
+        if (float(text) > limit) == (value > limit) and (float(text) < limit) == (value < limit):
+            return text
+    return repr(value)
 
 
 def diagnose(draws: xr.DataTree) -> Diagnosis:
@@ -241,8 +265,8 @@ def _faults(found: Diagnosis, chains: int, *, complete: bool) -> Iterator[str]:
         yield f"{found.worst} cannot be judged: its draws are not all finite, or stand still"
     elif rhat is not None and rhat > RHAT_LIMIT:
         yield (
-            f"R-hat is {rhat:.3f} for {found.worst} (limit {RHAT_LIMIT}): chains disagree; "
-            "raise tune and draws"
+            f"R-hat is {beside_limit(rhat, RHAT_LIMIT, 3)} for {found.worst} (limit {RHAT_LIMIT}): "
+            "chains disagree; raise tune and draws"
         )
     wanted = ESS_PER_CHAIN * chains
     if effective < wanted:
@@ -254,8 +278,8 @@ def _faults(found: Diagnosis, chains: int, *, complete: bool) -> Iterator[str]:
         )
     if found.bfmi_min is not None and not found.bfmi_min >= BFMI_LIMIT:
         yield (
-            f"BFMI is {found.bfmi_min:.2f} (limit {BFMI_LIMIT}): energy moves slowly, as with "
-            "heavy tails; raise draws or tighten the prior of the scale"
+            f"BFMI is {beside_limit(found.bfmi_min, BFMI_LIMIT, 2)} (limit {BFMI_LIMIT}): energy "
+            "moves slowly, as with heavy tails; raise draws or tighten the prior of the scale"
         )
 
 

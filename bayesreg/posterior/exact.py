@@ -34,6 +34,7 @@ from bayesreg.path_scales import Family, check_scales
 from bayesreg.posterior import laplace_closed_forms, quadrature
 from bayesreg.posterior.base import Draws, Sampler, independent
 from bayesreg.posterior.density import PriorShape, reason_against_prior, require_known_prior
+from bayesreg.posterior.lattice import log_sum
 from bayesreg.posterior.moments import Level, Moments, Solution, assemble
 from bayesreg.posterior.quadrature import Unknowns
 from bayesreg.posterior.unknowns import require_proper
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
     from bayesreg.problem import Problem
 
 __all__ = ["Exact", "Moments", "moments_along", "posterior_moments", "reason_against"]
+
+# The posterior beyond a ratio that is less probable than this is not looked at for lost digits.
+_UNLIKELY = 1e-6
 
 
 def reason_against(problem: Problem) -> str | None:
@@ -86,7 +90,7 @@ def _assemble(
 ) -> Moments:
     """Moments of a mixture of normals: log κ, log E[σ² | κ] and probabilities, shapes (k,)."""
     log_kappa, log_square, weight = mixture
-    mean = conditional.mean_at(weight @ conditional.shrinkage(log_kappa))
+    mean = conditional.mean_at(weight @ conditional.fitted(log_kappa))
     intercept = None
     if level is not None:
         column = level.column_mean[None, :]
@@ -119,14 +123,16 @@ class _Normal(Solution):
     gamma: InverseGamma | None
 
     def _numbers(self) -> tuple[float | None, float | None, float | None]:
-        """Log evidence, and shape and scale of the posterior of sigma²."""
+        """Log evidence, and shape and scale of the posterior of sigma²; refuses lost digits."""
         conditional, constant = self.unknowns.conditional, self.unknowns.constant
         squares, log_dets = conditional.profile(self._log_kappa)
         square, log_det = float(squares[0]), float(log_dets[0])
         if self.gamma is None:
+            conditional.require_digits(self.unknowns.log_scale, 0.0)
             return None if constant is None else constant - 0.5 * (log_det + square), None, None
         a, b = self.gamma.shape, self.gamma.scale
         a_n, b_n = a + 0.5 * conditional.freedom, b + 0.5 * square
+        conditional.require_digits(self.unknowns.log_scale, 0.5 * math.log(b_n / a_n))
         log = math.lgamma(a_n) - math.lgamma(a) + a * math.log(b) - a_n * math.log(b_n)
         return None if constant is None else constant - 0.5 * log_det + log, a_n, b_n
 
@@ -164,7 +170,7 @@ class _Normal(Solution):
             sigma = posterior["sigma"] = np.sqrt(b_n / rng.standard_gamma(a_n, size))
         at = self._log_kappa
         z = rng.standard_normal((*size, conditional.mean.size))
-        mean = conditional.mean_at(conditional.shrinkage(at)[0])
+        mean = conditional.mean_at(conditional.fitted(at)[0])
         deviation = conditional.spread(z, np.full(size, at[0]), np.log(sigma))
         beta = posterior["beta"] = mean + deviation
         if self.level is not None:
@@ -186,6 +192,9 @@ class _Mixture(Solution):
         if not unknowns.has_variance(intercept=self.level is not None):
             raise _no_variance("sigma, scale: their posterior has too heavy a tail")
         nodes, conditional = unknowns.nodes(), unknowns.conditional
+        widest = float(nodes.log_kappa[nodes.weight > _UNLIKELY].max())
+        noise = float(log_sum(np.log(nodes.weight) + nodes.log_square))
+        conditional.require_digits(widest, 0.5 * noise)
         if unknowns.noise is not None:
             for name, power in (("sigma", 1.0), ("sigma2", 2.0)):
                 unknown |= self._pair(name, nodes, power, 0.0)
@@ -213,12 +222,13 @@ class _Mixture(Solution):
         unknowns, conditional, posterior = self.unknowns, self.unknowns.conditional, {}
         flat_kappa, flat_sigma = unknowns.draw(rng, size[0] * size[1])
         log_kappa, log_sigma = flat_kappa.reshape(size), flat_sigma.reshape(size)
+        conditional.require_digits(float(log_kappa.max()), float(log_sigma.mean()))
         sigma = np.exp(log_sigma)
         if unknowns.noise is not None:
             posterior["sigma"] = sigma
         if unknowns.width is not None:
             posterior["scale"] = np.exp(unknowns.log_width(log_kappa, log_sigma))
-        mean = conditional.mean_at(conditional.shrinkage(log_kappa))
+        mean = conditional.mean_at(conditional.fitted(log_kappa))
         z = rng.standard_normal((*size, conditional.mean.size))
         beta = posterior["beta"] = mean + conditional.spread(z, log_kappa, log_sigma)
         if self.level is not None:

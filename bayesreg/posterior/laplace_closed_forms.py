@@ -35,10 +35,10 @@ from scipy import special
 from bayesreg.errors import NoClosedForm
 from bayesreg.likelihoods import LOG_2PI
 from bayesreg.posterior import half_normal
-from bayesreg.posterior.conditional import Projection
 from bayesreg.posterior.density import PriorShape
 from bayesreg.posterior.lattice import Lattice
 from bayesreg.posterior.moments import Level, Moments, Solution, assemble
+from bayesreg.posterior.projection import Projection
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector

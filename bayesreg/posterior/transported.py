@@ -16,9 +16,9 @@ import numpy as np
 
 from bayesreg.errors import SamplingFailed
 from bayesreg.likelihoods import Noise
-from bayesreg.posterior.conditional import centred
 from bayesreg.posterior.coordinates import parts_of
 from bayesreg.posterior.density import log_jacobian
+from bayesreg.posterior.projection import centred
 from bayesreg.posterior.rows import rows_of
 from bayesreg.posterior.surrogate import NOWHERE, moderate
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bayesreg._files import check_place, write_whole
+from bayesreg._files import PAGE_KINDS, check_kind, write_whole
 from bayesreg.report import pictures, sections
 from bayesreg.report.along_the_scale import along_the_scale
 from bayesreg.report.reproduction import reproduction
@@ -38,7 +38,7 @@ def write(
     comparison : Comparison
         Of `compare`.
     path : path-like
-        The file; its directory must exist, and an older file is replaced.
+        The file, .html or .htm; its directory must exist, and an older file is replaced.
     command : str, optional
         The command line that made it, shown under "Reproduce".
     notes : sequence of str
@@ -52,9 +52,9 @@ def write(
     Raises
     ------
     InputError
-        If the file cannot be written there.
+        If the file cannot be written there, or its name does not end as that of a page.
     """
-    target = check_place(path, "path")  # before seconds of work, not after
+    target = check_kind(path, PAGE_KINDS, "path")  # before seconds of work, not after
     content = render(comparison, command=command, notes=notes)
     return write_whole(target, content.encode("utf-8"), "path")
 
@@ -82,7 +82,7 @@ def render(comparison: Comparison, *, command: str | None = None, notes: Sequenc
     view = {
         "number": number,
         "problem": problem,
-        "terms": terms(problem.formula()),
+        "terms": terms(visible(problem.formula())),
         "words": sections.problem_in_words(problem),
         "notes": [brief(note) for note in notes],
         "mode": mode,

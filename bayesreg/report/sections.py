@@ -12,7 +12,7 @@ from markupsafe import Markup
 from bayesreg import sparsity, units
 from bayesreg.errors import BayesregError
 from bayesreg.nearness import count_near, nearness
-from bayesreg.posterior.diagnostics import BFMI_LIMIT, ESS_PER_CHAIN, RHAT_LIMIT
+from bayesreg.posterior.diagnostics import BFMI_LIMIT, ESS_PER_CHAIN, RHAT_LIMIT, beside_limit
 from bayesreg.report.text import as_name, brief, count, listed, number
 from bayesreg.scoring import NEAR, SCORE_WORDS
 
@@ -192,13 +192,21 @@ def diagnostics(comparison: Comparison) -> list[tuple[str, str, str]]:
         return []
     found = comparison.diagnosis
     wanted = f"at least {ESS_PER_CHAIN * comparison.draws['posterior'].sizes.get('chain', 1)}"
-    error = found.mcse_max
+    error, rhat, bfmi = found.mcse_max, found.rhat_max, found.bfmi_min
     rows = [
-        ("largest R-hat: do the chains agree", number(found.rhat_max), f"below {RHAT_LIMIT:g}"),
+        (
+            "largest R-hat: do the chains agree",
+            _beside(rhat, RHAT_LIMIT, 3),
+            f"below {RHAT_LIMIT:g}",
+        ),
         ("smallest effective sample size, bulk", _whole(found.ess_bulk_min), wanted),
         ("smallest effective sample size, tails", _whole(found.ess_tail_min), wanted),
         ("divergent transitions", str(found.divergences), "0"),
-        ("smallest BFMI: does the energy mix", number(found.bfmi_min), f"above {BFMI_LIMIT:g}"),
+        (
+            "smallest BFMI: does the energy mix",
+            _beside(bfmi, BFMI_LIMIT, 4),
+            f"above {BFMI_LIMIT:g}",
+        ),
     ]
     if error is not None:
         share = f"{number(100 * error, 2)}\u00a0% of its sd"
@@ -209,7 +217,11 @@ def diagnostics(comparison: Comparison) -> list[tuple[str, str, str]]:
 
 
 def _whole(value: float | None) -> str:
-    return "—" if value is None else f"{value:.0f}"
+    return "—" if value is None or not math.isfinite(value) else f"{math.floor(value)}"
+
+
+def _beside(value: float | None, limit: float, after: int) -> str:
+    return "—" if value is None or math.isnan(value) else beside_limit(value, limit, after)
 
 
 # --------------------------------------------------------------------------- sparsity

@@ -139,5 +139,5 @@ def _modes(problem: Problem, at: list[Problem]) -> tuple[Matrix, Vector]:
         pairs = [_modes(problem, [q]) for q in at]
         return np.vstack([c for c, _ in pairs]), np.concatenate([level for _, level in pairs])
     log_kappa = np.log(ratio[:, 0]) if kept.any() else np.zeros(len(at))
-    coef = conditional.mean_at(conditional.shrinkage(log_kappa))
+    coef = conditional.mean_at(conditional.fitted(log_kappa))
     return coef, conditional.level - coef @ conditional.column_mean

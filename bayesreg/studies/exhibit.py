@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import bayesreg.figures
-from bayesreg._files import check_place
-from bayesreg.errors import InputError
+from bayesreg._files import check_kind
 from bayesreg.terminal import save_figure
 
 if TYPE_CHECKING:
@@ -63,12 +62,7 @@ class Exhibit:
         InputError
             If the file cannot be written, or ends in something else.
         """
-        check_place(path, "output")
-        kind = path.suffix.lower()
-        if kind not in self.kinds:
-            msg = f"output: {path.name!r} must end in one of {', '.join(self.kinds)}"
-            raise InputError(msg)
-        if kind in _MOVING:
+        if check_kind(path, self.kinds, "output").suffix.lower() in _MOVING:
             getattr(bayesreg.figures, self.film)(self.compute(seed), path)
             return
         save_figure(self.draw(seed), path)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg.posterior.conditional import centred
 from bayesreg.posterior.gibbs._augmented import SCALE, SIGMA, Prior, Rows, State
 from bayesreg.posterior.gibbs._mixing import start
 from bayesreg.posterior.gibbs.chains import run_chains
 from bayesreg.posterior.gibbs.plan import numbers_of
 from bayesreg.posterior.gibbs.routes import is_wide
+from bayesreg.posterior.projection import centred
 
 if TYPE_CHECKING:
     from collections.abc import Callable
