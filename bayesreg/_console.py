@@ -1,11 +1,18 @@
-"""The console that the command line writes to."""
+"""The console that the command line writes to, and its lines on stderr."""
 
 from __future__ import annotations
 
+import logging
+import sys
 import textwrap
 from typing import TYPE_CHECKING
 
+from bayesreg.errors import BayesregWarning
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
     from rich.console import Console
 
 # Enough for every table; what a file or a pipe gets.
@@ -49,3 +56,51 @@ def hang(text: str, width: int) -> str:
             break_on_hyphens=False,
         ) or [""]
     return "\n".join(wrapped)
+
+
+# --------------------------------------------------------------------------- stderr
+
+
+def note(text: str) -> None:
+    """Write a line for the user on stderr."""
+    sys.stderr.write(f"bayesreg: {text}\n")
+
+
+def announcer(*, quiet: bool) -> Callable[[str], None]:
+    """Return what shows progress: on stderr, and only where someone is watching."""
+    err = make_console(stderr=True)
+    if quiet or not err.is_terminal:
+        return _silent
+    return lambda text: err.print(f"  … {text}", style="dim")
+
+
+def _silent(text: str) -> None:
+    del text
+
+
+def show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Our own warnings are one line for the user; others stay with the developers."""
+    del filename, lineno, file, line
+    if issubclass(category, BayesregWarning):
+        note(str(message))
+
+
+class _Lines(logging.Handler):
+    """Writes each record of a log as a line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())
+
+
+def show_log(*, quiet: bool) -> None:
+    """Write what the package logs, such as that it compiles, as lines on stderr."""
+    log = logging.getLogger("bayesreg")
+    log.handlers[:] = [_Lines()]
+    log.setLevel(logging.WARNING if quiet else logging.INFO)

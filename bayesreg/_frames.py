@@ -6,6 +6,7 @@ out as NaN, and `bayesreg._validation` says what it thinks of that.
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from importlib import import_module
 from numbers import Number
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 # What certainly is no table, so that narwhals need not be loaded to find out.
 _PLAIN = (np.ndarray, np.generic, Number, list, tuple, str, bytes, type(None))
 _PLAIN_HOMES = frozenset({"builtins", "numpy", "scipy", "bayesreg", "pymc", "pytensor"})
+# What NumPy and Arrow say of types, and decimals of numbers, that they cannot read.
+_UNREADABLE = (ValueError, TypeError, ArithmeticError, RuntimeError, AttributeError)
 _FORMULA = 'name it in a formula: br.from_formula("y ~ ...", data, ...)'
 
 
@@ -111,12 +114,7 @@ def _numbers(column: Any, argument: str, where: str) -> NDArray[np.float64]:
     if isinstance(dtype, nw.Categorical | nw.Enum):
         msg = f"{argument}: found categories{where}, whose coding is not stated; {_FORMULA}"
         raise InputError(msg)
-    if dtype.is_temporal():
-        msg = (
-            f"{argument}: found dates or durations{where}; dates and durations are not numbers: "
-            "convert them to a unit first"
-        )
-        raise InputError(msg)
+    _refuse_dates(column, argument, where)
     if dtype.is_nested():
         msg = f"{argument}: found lists or records{where}; give each of their entries a column"
         raise InputError(msg)
@@ -125,6 +123,49 @@ def _numbers(column: Any, argument: str, where: str) -> NDArray[np.float64]:
     if dtype.is_numeric() or isinstance(dtype, nw.Boolean):
         return np.array(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
     return _unusual_numbers(column, argument, where)
+
+
+def refuse_dates(value: object, argument: str) -> None:
+    """Refuse dates and durations, in a table or a column, before a package counts their ticks.
+
+    Raises
+    ------
+    InputError
+        If there are any.
+    """
+    table = as_table(value, argument)
+    if table is None:
+        return
+    for column in table.iter_columns() if is_frame(table) else (table,):
+        _refuse_dates(column, argument, f" in column {str(column.name)!r}" * is_frame(table))
+
+
+def _refuse_dates(column: Any, argument: str, where: str) -> None:
+    nw = import_module("narwhals.stable.v2")
+    found = column.dtype.is_temporal()
+    if isinstance(column.dtype, nw.Unknown | nw.Object):  # Arrow's date64 among them
+        raw, missing = _objects(column, argument, where)
+        first = next(iter(raw[~missing]), None)
+        found = raw.dtype.kind in "mM" or isinstance(first, dt.date | dt.time | dt.timedelta)
+    if found:
+        msg = (
+            f"{argument}: found dates or durations{where}; dates and durations are not numbers: "
+            "convert them to a unit first"
+        )
+        raise InputError(msg)
+
+
+def _objects(column: Any, argument: str, where: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return whatever a column holds, and where it holds nothing."""
+    try:
+        return np.asarray(column.to_native()), column.is_null().to_numpy()
+    except _UNREADABLE as error:
+        raise _unreadable(error, argument, where) from error
+
+
+def _unreadable(error: Exception, argument: str, where: str) -> InputError:
+    msg = f"{argument}: cannot be read as real numbers{where} ({error}); convert it first"
+    return InputError(msg)
 
 
 def _rounded(column: Any) -> NDArray[np.float64]:
@@ -143,8 +184,7 @@ def _rounded(column: Any) -> NDArray[np.float64]:
 
 def _unusual_numbers(column: Any, argument: str, where: str) -> NDArray[np.float64]:
     """Return the numbers of a column of text, objects, or of a type that narwhals does not know."""
-    missing = column.is_null().to_numpy()
-    raw = np.asarray(column.to_native())
+    raw, missing = _objects(column, argument, where)
     text = next((item for item in raw[~missing] if isinstance(item, str | bytes)), None)
     if text is not None:
         msg = (
@@ -160,9 +200,8 @@ def _unusual_numbers(column: Any, argument: str, where: str) -> NDArray[np.float
         raw[missing] = np.nan
     try:
         return np.array(raw, dtype=np.float64)
-    except (ValueError, TypeError, ArithmeticError) as error:
-        msg = f"{argument}: cannot be read as real numbers{where} ({error}); convert it first"
-        raise InputError(msg) from error
+    except _UNREADABLE as error:
+        raise _unreadable(error, argument, where) from error
 
 
 # --------------------------------------------------------------------------- labels of pandas

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bayesreg._bambi import pymc_model_of
-from bayesreg.errors import BayesregError, InputError, UnsupportedModel, unknown_name
+from bayesreg.errors import BayesregError, InputError, unknown_name
 from bayesreg.problem import Problem
 
 if TYPE_CHECKING:
@@ -41,11 +41,7 @@ def as_problem(value: object) -> tuple[Problem, ModelReading | None]:
         return value, None
     value = pymc_model_of(value)
     if is_model(value):
-        try:
-            reading: ModelReading = import_module("bayesreg.pymc_bridge").read(value)
-        except UnsupportedModel as error:
-            error.add_note("find_map also takes models that are no penalised regression.")
-            raise
+        reading: ModelReading = import_module("bayesreg.pymc_bridge").read(value)
         return reading.problem, reading
     msg = f"problem: must be a bayesreg Problem or a PyMC model, found {type(value).__name__}"
     raise InputError(msg)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayesreg._visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -86,17 +88,17 @@ def numbered(count: int) -> tuple[str, ...]:
 def _cell(value: float | str | None) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else f"{value:.4g}"
+    return visible(value) if isinstance(value, str) else f"{value:.4g}"
 
 
 def short_name(name: str) -> str:
-    """Return a name on one line, its middle left out where it is long.
+    """Return a name as one visible line, its middle left out where it is long.
 
     Examples
     --------
     >>> short_name("a name that nobody reads to its end")
     'a name that … to its end'
     """
-    one_line = " ".join(name.split())
+    one_line = visible(" ".join(name.split()))
     half = _LONGEST_NAME // 2
     return one_line if len(one_line) <= 2 * half else f"{one_line[:half]}…{one_line[1 - half :]}"

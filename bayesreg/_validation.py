@@ -27,6 +27,8 @@ LARGEST = 1e150
 
 # Characters of a text from outside that a message repeats.
 _LONGEST = 60
+# Names of coefficients in a message.
+_NAMES_SHOWN = 8
 # What NumPy lets through when an object cannot be made a number.
 _UNREADABLE = (ValueError, TypeError, ArithmeticError, RuntimeError, AttributeError)
 
@@ -134,7 +136,8 @@ def _counted(missing: NDArray[np.bool_], names: tuple[str, ...] | None) -> str:
     counts = missing.sum(axis=0)
     each = [f"{names[j]!r} {counts[j]}" for j in np.flatnonzero(counts)]
     more = f", and {len(each) - 8} more columns" if len(each) > 8 else ""
-    return f" (missing: {', '.join(each[:8])}{more}; of {missing.shape[0]} rows)"
+    rows, complete = missing.shape[0], int((~missing.any(axis=1)).sum())
+    return f" (missing: {', '.join(each[:8])}{more}; {complete} of {rows} rows are complete)"
 
 
 def as_matrix(value: object, argument: str = "X") -> Matrix:
@@ -275,8 +278,9 @@ def as_answer(
     check_labels(coef, names, "coef")
     vector = as_float_array(coef, "coef")
     if vector.shape != (len(names),):
-        msg = f"coef: must have shape ({len(names)},), found {vector.shape}"
-        raise InputError(msg)
+        shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
+        msg = f"coef: must have shape ({len(names)},), one number each for {shown}; "
+        raise InputError(f"{msg}found {vector.shape}")
     intercept = _out_of_array(intercept)
     if isinstance(intercept, bool) or not isinstance(intercept, Real):
         msg = f"intercept: must be a real number, found {intercept!r}"

@@ -9,12 +9,12 @@ import traceback
 import warnings
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import bayesreg
-from bayesreg._console import make_console, say
+from bayesreg._console import announcer, make_console, say, show_log, show_warning
 from bayesreg._files import PAGE_KINDS, check_kind
 from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when it runs)
     AsJson,
@@ -23,6 +23,7 @@ from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when
     DatasetName,
     Debug,
     Draws,
+    DropMissing,
     Formula,
     LogLikelihood,
     Model,
@@ -39,10 +40,10 @@ from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when
 )
 from bayesreg.cli_select import select
 from bayesreg.cli_units import units
-from bayesreg.errors import BayesregError, BayesregWarning, InputError, unknown_name
+from bayesreg.errors import BayesregError, InputError, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from rich.console import Console
 
@@ -83,6 +84,7 @@ def compare(
     data: Data = None,
     target: Target = None,
     formula: Formula = None,
+    drop_missing: DropMissing = False,
     scale: Scale = None,
     sigma: Sigma = None,
     optimizers: Annotated[
@@ -107,7 +109,9 @@ def compare(
         out.print(f"bayesreg {bayesreg.__version__}: compare", style="bold")
     _check_outputs(output, figure)
     names = _optimizers(optimizers)
-    problem, notes = _asked(out, model, dataset, data, target, formula, scale=scale, sigma=sigma)
+    problem, notes = _asked(
+        out, model, dataset, data, target, formula, drop_missing, scale=scale, sigma=sigma
+    )
     table = _verb("comparison", "compare")(
         problem,
         names,
@@ -115,7 +119,7 @@ def compare(
         draws=draws,
         chains=chains,
         progress=False if quiet else None,
-        announce=_announcer(quiet=quiet),
+        announce=announcer(quiet=quiet),
     )
     terminal = import_module("bayesreg.terminal")
     if as_json:
@@ -139,6 +143,7 @@ def find_map(
     data: Data = None,
     target: Target = None,
     formula: Formula = None,
+    drop_missing: DropMissing = False,
     scale: Scale = None,
     sigma: Sigma = None,
     given: Annotated[
@@ -151,7 +156,9 @@ def find_map(
     """Find the exact mode, with its certificate."""
     out = make_console(quiet=as_json)
     values = _given(given or [])
-    problem, _ = _asked(out, model, dataset, data, target, formula, scale=scale, sigma=sigma)
+    problem, _ = _asked(
+        out, model, dataset, data, target, formula, drop_missing, scale=scale, sigma=sigma
+    )
     fit = _verb("map", "find_map")(problem, given=values)
     terminal = import_module("bayesreg.terminal")
     if as_json:
@@ -167,6 +174,7 @@ def sample(
     data: Data = None,
     target: Target = None,
     formula: Formula = None,
+    drop_missing: DropMissing = False,
     prior: PriorName = None,
     scale: Scale = None,
     sigma: Sigma = None,
@@ -188,15 +196,13 @@ def sample(
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
-    """Draw from the posterior by the fastest exact route; say which, and whether to trust it."""
+    """Draw from the posterior by the first route that fits; say which, and whether to trust it."""
     out = make_console(quiet=as_json)
     if output is not None:
         check_kind(output, (".nc",), "output")
-    if prior is not None:
-        _verb("cli_problem", "check_prior")(prior)
-    problem, _ = _asked(
-        out, model, dataset, data, target, formula, scale=scale, sigma=sigma, prior=prior
-    )
+    _verb("cli_problem", "check_prior")(prior)
+    where = (model, dataset, data, target, formula, drop_missing)
+    problem, _ = _asked(out, *where, scale=scale, sigma=sigma, prior=prior)
     with _verb("posterior.interrupts", "attended")():  # what was drawn is also written
         drawn = _verb("posterior", "sample")(
             problem,
@@ -215,9 +221,9 @@ def sample(
             _verb("posterior", "save_draws")(drawn, output)
     shown = import_module("bayesreg.terminal_posterior")
     if as_json:
-        typer.echo(shown.draws_as_json(drawn))
+        typer.echo(shown.draws_as_json(drawn, problem))
     else:
-        shown.print_draws(drawn, out)
+        shown.print_draws(drawn, problem, out)
     if output is not None:
         say(out, f"written: {output}")
     if not drawn.attrs["complete"]:
@@ -231,6 +237,7 @@ def map_path(
     data: Data = None,
     target: Target = None,
     formula: Formula = None,
+    drop_missing: DropMissing = False,
     scale: Scale = None,
     sigma: Sigma = None,
     scales: Annotated[
@@ -260,7 +267,8 @@ def map_path(
     if output is not None:
         check_kind(output, (*_FIGURE_KINDS, ".csv", ".json"), "output")
     values = _given(given or [])
-    problem, _ = _asked(out, model, dataset, data, target, formula, scale=scale, sigma=sigma)
+    where = (model, dataset, data, target, formula, drop_missing)
+    problem, _ = _asked(out, *where, scale=scale, sigma=sigma)
     if posterior:
         _posterior_path(
             out,
@@ -400,22 +408,11 @@ def _check_outputs(page: Path | None, figure: Path | None) -> None:
         check_kind(figure, _FIGURE_KINDS, "figure")
 
 
-def _announcer(*, quiet: bool) -> Callable[[str], None]:
-    """Progress goes to stderr, and only where someone is watching."""
-    err = make_console(stderr=True)
-    if quiet or not err.is_terminal:
-        return _silent
-    return lambda text: err.print(f"  … {text}", style="dim")
-
-
-def _silent(text: str) -> None:
-    del text
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line: exit 0, 2 for bad input, 1 for a failure, 130 for Ctrl-C."""
     args = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    warnings.showwarning = _show_warning
+    warnings.showwarning = show_warning
+    show_log(quiet=not {"--quiet", "-q"}.isdisjoint(args))
     try:
         code = app(args, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
@@ -429,20 +426,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if code == _INTERRUPTED:
         _fail("interrupted", _INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    """Our own warnings are one line for the user; others stay with the developers."""
-    del filename, lineno, file, line
-    if issubclass(category, BayesregWarning):
-        sys.stderr.write(f"bayesreg: {message}\n")
 
 
 def _failure(error: Exception) -> tuple[str, int]:

@@ -17,7 +17,8 @@ Model = Annotated[
     typer.Option(
         "--model",
         help=(
-            "Gallery model, see 'models'; or a .py file: code that is run, and that defines "
+            "Gallery model, see 'models' (default: lasso; logistic_lasso if the target is 0 and "
+            "1); or a .py file: code that is run, and that defines "
             "build(X, y, *, scale, sigma, intercept, names), see the README."
         ),
     ),
@@ -28,6 +29,10 @@ Data = Annotated[
     typer.Option("--data", "--csv", help="CSV file with a header line, or Parquet, or Feather."),
 ]
 Target = Annotated[str | None, typer.Option("--target", help="Column of the file to predict.")]
+DropMissing = Annotated[
+    bool,
+    typer.Option("--drop-missing", help="Leave out the file's incomplete rows; how many is said."),
+]
 Formula = Annotated[
     str | None,
     typer.Option("--formula", help="As in 'y ~ x + C(g) + bs(age, df=4) + offset(log(t))'."),

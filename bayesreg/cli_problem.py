@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesreg import datasets, defaults, gallery, units
-from bayesreg._console import say
+from bayesreg._console import note, say
 from bayesreg._validation import as_positive
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.likelihoods.base import Noise
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
     from bayesreg.datasets import Dataset
     from bayesreg.gallery import GalleryModel
-    from bayesreg.priors import Prior
     from bayesreg.problem import Problem
 
 # What a file is described by if nothing about it is unusual.
 PLAIN = "read from a file"
 # Where a number of the user's comes from.
 _GIVEN = "as given"
+# Largest target that whole numbers have to be asked about; larger counts are nearly normal.
+_SMALL = 50
 
 
 def state_problem(
@@ -39,7 +40,8 @@ def state_problem(
     dataset: str | None,
     file: Path | None,
     target: str | None,
-    formula: str | None = None,
+    formula: str | None,
+    drop_missing: bool,
     *,
     scale: float | None,
     sigma: float | None,
@@ -51,7 +53,7 @@ def state_problem(
     ----------
     out : Console
         Where to say it.
-    model, dataset, file, target, formula, scale, sigma
+    model, dataset, file, target, formula, drop_missing, scale, sigma
         Options of the command line.
     prior : str, optional
         Name of a prior to take the place of the model's.
@@ -66,15 +68,21 @@ def state_problem(
     InputError
         If the options do not go together, or data and model do not.
     """
-    data, intercept = _data(dataset, file, target, model, formula)
-    entry = _model(out, model or ("logistic_lasso" if data.likelihood == "bernoulli" else "lasso"))
+    _check_sources(dataset, file, target, drop_missing=drop_missing)
+    data, intercept, references = _data(dataset, file, target, model, formula, drop_missing)
+    default = "logistic_lasso" if data.likelihood == "bernoulli" else "lasso"
+    entry = _model(out, model or default)
     n, p = data.X.shape
     settings = _settings(data, entry, intercept=intercept, scale=scale, sigma=sigma)
-    notes = [f"{data.name}: {n} rows, {p} columns, target {data.target}; model {entry.name}"]
+    instead = "" if prior is None else f", prior {prior} in place of its own"
+    notes = [
+        f"{data.name}: {n} rows, {p} columns, target {data.target}; model {entry.name}{instead}"
+    ]
     if file is not None and data.summary != PLAIN:
         notes.append(f"  {data.summary}")
     if formula is not None:
         notes.append(f"  formula {formula}")
+    notes += [f"  {term}: against {level!r}" for term, level in references.items()]
     if data.offset is not None or not intercept:
         added = "" if data.offset is None else ", and the formula's offset in the predictor"
         notes.append(f"  the model with{'' if intercept else 'out'} an intercept{added}")
@@ -85,13 +93,17 @@ def state_problem(
         data, entry, values, intercept=intercept
     )
     if prior is not None:
-        problem = problem.with_prior(_named_prior(prior, entry.name, values))
+        settings = _of_the_prior(settings, prior, data, problem, entry)
+        numbers = {name: s.content for name, s in settings.items() if name != "sigma"}
+        problem = problem.with_prior(named_prior(prior, **numbers))
     scales = _scale_lines(problem, settings)
     for line in scales:
         say(out, line)
+    if file is not None and model is None:
+        _ask_about_counts(data)
     say(out, f"\n{problem}")
     say(out, f"{units.to_sklearn(problem)}")
-    return problem, [note.strip() for note in (*notes, *scales)]
+    return problem, [line.strip() for line in (*notes, *scales)]
 
 
 def _scale_lines(problem: Problem, settings: Mapping[str, defaults.Setting]) -> list[str]:
@@ -103,10 +115,24 @@ def _scale_lines(problem: Problem, settings: Mapping[str, defaults.Setting]) -> 
         for name, setting in settings.items()
         if name not in unused or setting.rule == _GIVEN
     ]
+    rules = {name: setting.rule for name, setting in settings.items() if setting.hyperprior}
     return lines + [
-        f"  {name} unknown, with prior {_six_digits(repr(prior))} (set by the model)"
+        f"  {name} unknown, with prior {_six_digits(repr(prior))} "
+        f"({rules.get(name, 'set by the model')})"
         for name, prior in unknown.items()
     ]
+
+
+def _ask_about_counts(data: Dataset) -> None:
+    """Say on stderr that small whole numbers may be counts, which no rule can know."""
+    y = data.y
+    small = data.likelihood == "gaussian" and 0 <= y.min() <= 1 and y.max() <= _SMALL
+    if small and (y == np.floor(y)).all():
+        low, high = int(y.min()), int(y.max())
+        note(
+            f"target {data.target!r} holds whole numbers, {low} to {high}; if they are counts: "
+            "--model poisson_lasso"
+        )
 
 
 def _model(out: Console, name: str) -> GalleryModel:
@@ -120,17 +146,30 @@ def _model(out: Console, name: str) -> GalleryModel:
     return gallery.load(name)
 
 
-def _named_prior(name: str, model: str, values: dict[str, float]) -> Prior:
-    """Return a prior with the scale of the model."""
-    if "scale" not in values or model == "lasso_park_casella":
-        msg = f"prior: takes the scale of the model, and {model!r} has none to give; use lasso"
+def _of_the_prior(
+    settings: Mapping[str, defaults.Setting],
+    prior: str,
+    data: Dataset,
+    problem: Problem,
+    entry: GalleryModel,
+) -> dict[str, defaults.Setting]:
+    """Return the numbers of a prior that takes the place of the model's, and the model's sigma."""
+    if "scale" not in settings or entry.name == "lasso_park_casella":
+        msg = (
+            f"prior: takes the place of a prior with one known scale, which model {entry.name!r} "
+            "does not have; use lasso"
+        )
         raise InputError(msg)
-    return named_prior(name, values["scale"])
+    intercept = problem.design.intercept
+    rules = defaults.prior_settings(data, prior, problem.likelihood, intercept=intercept)
+    if settings["scale"].rule == _GIVEN:
+        rules["scale"] = settings["scale"]
+    return {name: s for name, s in settings.items() if name == "sigma"} | rules
 
 
-def check_prior(name: str) -> None:
+def check_prior(name: str | None) -> None:
     """Refuse a name that is no prior's, before anything is built."""
-    if name not in NAMES:
+    if name is not None and name not in NAMES:
         raise unknown_name("prior", name, NAMES)
 
 
@@ -139,38 +178,51 @@ def _six_digits(text: str) -> str:
     return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.6g}", text)
 
 
+def _check_sources(
+    dataset: str | None, file: Path | None, target: str | None, *, drop_missing: bool
+) -> None:
+    """Refuse options of a file without a file, and a file beside bundled data."""
+    if file is not None and dataset is not None:
+        msg = "dataset: give either --dataset or --data, not both"
+        raise InputError(msg)
+    if file is None and target is not None:
+        msg = "target: goes with --data; the bundled data sets have a target of their own"
+        raise InputError(msg)
+    if file is None and drop_missing:
+        msg = "drop-missing: goes with --data; the bundled data sets are complete"
+        raise InputError(msg)
+
+
 def _data(
     dataset: str | None,
     file: Path | None,
     target: str | None,
     model: str | None,
     formula: str | None,
-) -> tuple[Dataset, bool]:
-    """Return the data, and whether their model has an intercept."""
-    if file is not None and dataset is not None:
-        msg = "dataset: give either --dataset or --data, not both"
-        raise InputError(msg)
+    drop_missing: bool,
+) -> tuple[Dataset, bool, dict[str, str]]:
+    """Return the data, whether their model has an intercept, and what levels are against."""
     if file is None:
-        if target is not None:
-            msg = "target: goes with --data; the bundled data sets have a target of their own"
-            raise InputError(msg)
         binary = model is not None and model.startswith("logistic")
         bundled = datasets.load(dataset or ("breast_cancer" if binary else "diabetes"))
         if formula is None:
-            return bundled, True
+            return bundled, True, {}
         columns = dict(zip(bundled.names, bundled.X.T, strict=True)) | {bundled.target: bundled.y}
         return _encoded(bundled, columns, _whole(formula, bundled.target))
     tables = import_module("bayesreg.tables")
     if formula is not None:
-        table = tables.read_table(file)
-        return _encoded(table.described(), table.frame, _whole(formula, target))
+        table, whole = tables.read_table(file), _whole(formula, target)
+        if drop_missing:
+            used = import_module("bayesreg.frames").columns_of(whole, table.frame)
+            table = table.complete(used)
+        return _encoded(table.described(), table.frame, whole)
     if target is None:
         msg = (
             "target: --data needs --target, the name of the column to predict, or a --formula such "
             "as 'y ~ x1 + x2'"
         )
         raise InputError(msg)
-    return tables.read_data(file, target), True
+    return tables.read_data(file, target, drop_missing=drop_missing), True, {}
 
 
 def _whole(formula: str, target: str | None) -> str:
@@ -186,9 +238,10 @@ def _whole(formula: str, target: str | None) -> str:
     return f"`{target}` ~ {formula}"
 
 
-def _encoded(data: Dataset, columns: object, formula: str) -> tuple[Dataset, bool]:
-    """Return what a formula makes of columns, and whether it has an intercept."""
-    encoding = import_module("bayesreg.frames").Encoding.of(formula, columns)
+def _encoded(data: Dataset, columns: object, formula: str) -> tuple[Dataset, bool, dict[str, str]]:
+    """Return what a formula makes of columns, if it has an intercept, and its reference levels."""
+    frames = import_module("bayesreg.frames")
+    encoding = frames.Encoding.of(formula, columns)
     rows = encoding.encode(columns)
     y = encoding.response(columns)
     binary = set(np.unique(y)) == {0.0, 1.0}
@@ -200,9 +253,9 @@ def _encoded(data: Dataset, columns: object, formula: str) -> tuple[Dataset, boo
         target=encoding.target,
         likelihood="bernoulli" if binary else "gaussian",
         train=None,
-        offset=rows.offset,
+        offset=rows.offset if encoding.has_offset else None,
     )
-    return made, encoding.intercept
+    return made, encoding.intercept, frames.reference_levels(encoding)
 
 
 def _settings(

@@ -16,6 +16,7 @@ from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when
     Data,
     DatasetName,
     Debug,
+    DropMissing,
     Formula,
     Model,
     Sigma,
@@ -36,6 +37,7 @@ def select(
     data: Data = None,
     target: Target = None,
     formula: Formula = None,
+    drop_missing: DropMissing = False,
     scale: Annotated[
         float | None, typer.Option(help="Scale of the prior; the scales tried do not depend on it.")
     ] = None,
@@ -63,7 +65,7 @@ def select(
         check_kind(output, _KINDS, "output")
     names = [name.strip() for name in by.split(",") if name.strip()]
     problem, _ = import_module("bayesreg.cli_problem").state_problem(
-        out, model, dataset, data, target, formula, scale=scale, sigma=sigma
+        out, model, dataset, data, target, formula, drop_missing, scale=scale, sigma=sigma
     )
     settings = {"n_scales": scales, "rule": rule, "folds": folds, "seed": seed}
     settings |= {"draws": draws, "chains": chains}

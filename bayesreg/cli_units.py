@@ -16,6 +16,7 @@ from bayesreg.cli_options import (  # noqa: TC001  (same)
     Data,
     DatasetName,
     Debug,
+    DropMissing,
     Formula,
     Model,
     Scale,
@@ -43,6 +44,7 @@ def units(
     data: Data = None,
     target: Target = None,
     formula: Formula = None,
+    drop_missing: DropMissing = False,
     scale: Scale = None,
     sigma: Sigma = None,
     output: Annotated[
@@ -56,7 +58,7 @@ def units(
     if output is not None:
         check_kind(output, _KINDS, "output")
     problem, _ = import_module("bayesreg.cli_problem").state_problem(
-        out, model, dataset, data, target, formula, scale=scale, sigma=sigma
+        out, model, dataset, data, target, formula, drop_missing, scale=scale, sigma=sigma
     )
     table: Table = import_module("bayesreg.units").table(problem)
     written = json.dumps([row.to_dict() for row in table], indent=2, ensure_ascii=False)

@@ -13,19 +13,36 @@ import numpy as np
 
 from bayesreg.design import Design
 from bayesreg.least_squares import least_squares, noise_sd
+from bayesreg.likelihoods import Bernoulli, Poisson
+from bayesreg.likelihoods.base import Noise
+from bayesreg.scale_priors import HalfCauchy, HalfNormal
 
 if TYPE_CHECKING:
+    from bayesreg._validation import Vector
     from bayesreg.datasets import Dataset
+    from bayesreg.likelihoods import Likelihood
+    from bayesreg.scale_priors import ScalePrior
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One keyword of a gallery model: its value, and where that comes from."""
+    """One number of a model or a prior, and where it comes from.
+
+    With a `hyperprior` it is unknown, and `value` the median of that.
+    """
 
     value: float
     rule: str
+    hyperprior: ScalePrior | None = None
+
+    @property
+    def content(self) -> float | ScalePrior:
+        """The number, or the prior of the number."""
+        return self.value if self.hyperprior is None else self.hyperprior
 
 
+# Of the absolute value of a standard normal number.
+_NORMAL_MEDIAN = 0.6744897501960817
 # What a scale of 1 is, by the family that a model is named after.
 _UNIT = {
     "logistic": "log-odds per sd of a column; scikit-learn's default",
@@ -67,47 +84,178 @@ def settings(data: Dataset, model: str, *, intercept: bool = True) -> dict[str, 
     family = model.partition("_")[0]
     if family in _UNIT:
         return {"scale": Setting(1.0, _UNIT[family])}
-    sigma, mean_abs, rms, why_not = _least_squares(data, intercept=intercept)
-    if why_not is None:
-        noise = {"sigma": Setting(sigma, "residual sd of least squares")}
-        scale = Setting(mean_abs, "mean |least-squares coefficient| per sd of a column")
-        spread = Setting(rms, "root mean square least-squares coefficient per sd of a column")
-    else:
-        share = "half the variance of the target"
-        noise = {"sigma": Setting(sigma, f"{share}; {why_not}")}
-        scale = Setting(mean_abs, f"the other {share}, shared by the columns")
-        spread = Setting(rms, scale.rule)
+    found = _sizes(data, intercept=intercept)
+    noise = {"sigma": Setting(found.sigma, found.sigma_rule)}
+    scale, spread = found.mean_abs, found.root_mean_square
     if model == "ridge":
         return noise | {"scale": spread}
     if model == "elastic_net":
-        twice = Setting(2 * mean_abs, f"twice the {scale.rule}")
+        twice = Setting(2 * scale.value, f"twice the {scale.rule}")
         return noise | {"l1_scale": twice, "l2_scale": spread}
     if model == "lasso_park_casella":
-        relative = Setting(mean_abs / sigma, f"{scale.rule}, over its residual sd")
+        relative = Setting(scale.value / found.sigma, f"{scale.rule}, over its residual sd")
         return {"scale": relative}
     if model == "lasso_unknown_scale":
         return noise | {"hyper_scale": scale}
     return noise | {"scale": scale}
 
 
-def _least_squares(data: Dataset, *, intercept: bool) -> tuple[float, float, float, str | None]:
-    """Residual sd, mean |coefficient|, its root mean square; why not by least squares, if not."""
-    p = data.X.shape[1]
+def prior_settings(
+    data: Dataset, prior: str, likelihood: Likelihood, *, intercept: bool = True
+) -> dict[str, Setting]:
+    r"""Return numbers for ``named_priors.named_prior``, on standardised columns.
+
+    A prior that has a mean or a median of |β| takes that of the least-squares coefficients (1 on
+    the scale of log-odds and log rates). Those that sort coefficients into small and large do not:
+
+    - the τ of a horseshoe is unknown, half-Cauchy with the median ``p₀/(p − p₀) · σ/√n`` (Piironen
+      & Vehtari 2017), at which p₀ coefficients are expected to stay unshrunk: half of them, or of
+      the rows if these are fewer. For counts and classes σ is that of the working response at their
+      mean, and τ half-normal: classes may be separated, and then tell τ from no larger one.
+    - a slab has room for every effect: one sd of a column moves the target by one sd of it. That is
+      the unit information of Kass & Wasserman (1995) about a coefficient that is 0. With classes it
+      is 2 log-odds (as for even ones), with counts 1 log rate (as for a rate of 1).
+
+    Parameters
+    ----------
+    data : Dataset
+        The data.
+    prior : str
+        One of ``named_priors.NAMES``.
+    likelihood : Likelihood
+        Of the problem; its sigma is used where it is a number.
+    intercept : bool
+        Whether there is one.
+
+    Returns
+    -------
+    dict of Setting
+        Its scale, that of the slab for spike and slab; also slab_scale for a regularised horseshoe.
+
+    Examples
+    --------
+    >>> from bayesreg import Gaussian, datasets
+    >>> diabetes = datasets.load("diabetes")
+    >>> tau = prior_settings(diabetes, "horseshoe", Gaussian(sigma=54.0))["scale"]
+    >>> round(tau.value, 3), tau.rule
+    (2.569, 'median: 5 coefficients of 10 expected unshrunk, σ/√n of Piironen & Vehtari 2017')
+    """
+    if prior == "spike_slab":
+        return {"scale": _slab(data, likelihood)}
+    if prior == "horseshoe":
+        return {"scale": _global_scale(data, likelihood, intercept=intercept)}
+    if prior == "regularized_horseshoe":
+        tau = _global_scale(data, likelihood, intercept=intercept)
+        return {"scale": tau, "slab_scale": _slab(data, likelihood)}
+    if not isinstance(likelihood, Noise):
+        return {"scale": Setting(1.0, _UNIT[_family(likelihood)])}
+    found = _sizes(data, intercept=intercept)
+    spread = found.root_mean_square
+    return {
+        "scale": {
+            "normal": spread,
+            "student_t": Setting(spread.value / math.sqrt(2), f"its sd is the {spread.rule}"),
+            "laplace": found.mean_abs,
+            "double_pareto": found.median_abs,
+        }[prior]
+    }
+
+
+def _family(likelihood: Likelihood) -> str:
+    return "poisson" if isinstance(likelihood, Poisson) else "logistic"
+
+
+def _global_scale(data: Dataset, likelihood: Likelihood, *, intercept: bool) -> Setting:
+    """Return the median of the τ of a horseshoe."""
+    n, p = data.X.shape
+    mean = float(data.y.mean())
+    if isinstance(likelihood, Bernoulli):
+        sigma = 1 / math.sqrt(mean * (1 - mean))
+    elif isinstance(likelihood, Poisson):
+        sigma = 1 / math.sqrt(mean)
+    elif isinstance(likelihood, Noise) and isinstance(likelihood.sigma, float):
+        sigma = likelihood.sigma
+    else:
+        sigma = _sizes(data, intercept=intercept).sigma
+    few = p > n
+    unshrunk = min(n, p) / 2
+    rule = (
+        f"median: {unshrunk:g} coefficients of {p} expected unshrunk, "
+        f"{'p₀/(p − p₀)·' if few else ''}σ/√n of Piironen & Vehtari 2017"
+    )
+    odds = unshrunk / (p - unshrunk) if p else 1.0
+    median = odds * sigma / math.sqrt(n)
+    noise = isinstance(likelihood, Noise)
+    prior = HalfCauchy(median) if noise else HalfNormal(median / _NORMAL_MEDIAN)
+    return Setting(median, rule, prior)
+
+
+def _slab(data: Dataset, likelihood: Likelihood) -> Setting:
+    """Return the sd of coefficients that are not near 0."""
+    if isinstance(likelihood, Bernoulli):
+        return Setting(2.0, "log-odds per sd of a column: unit information at even odds")
+    if isinstance(likelihood, Poisson):
+        return Setting(1.0, "log rate per sd of a column: unit information at a rate of 1")
+    return Setting(_target_sd(data), "sd of the target per sd of a column: unit information")
+
+
+def _target_sd(data: Dataset) -> float:
     y = data.y if data.offset is None else data.y - data.offset
-    spread = float(y.std()) or 1.0
-    share, columns = spread / math.sqrt(2), max(p, 1)
-    halves = share, share / math.sqrt(2 * columns), share / math.sqrt(columns)
-    sd = data.X.std(axis=0)
+    return float(y.std()) or 1.0
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """How large noise and coefficients of standardised columns are, and by which rule."""
+
+    sigma: float
+    sigma_rule: str
+    mean_abs: Setting
+    median_abs: Setting
+    root_mean_square: Setting
+
+
+def _sizes(data: Dataset, *, intercept: bool) -> _Sizes:
+    """Measure by least squares; where that is not possible, share the variance out."""
+    spread, p = _target_sd(data), data.X.shape[1]
+    found = _least_squares(data, intercept=intercept)
+    if isinstance(found, str):
+        share, columns = spread / math.sqrt(2), max(p, 1)
+        half = "half the variance of the target"
+        rule = f"the other {half}, shared by the columns"
+        mean_abs = share / math.sqrt(2 * columns)  # of a Laplace prior of that variance
+        return _Sizes(
+            share,
+            f"{half}; {found}",
+            Setting(mean_abs, rule),
+            Setting(mean_abs * math.log(2), rule),
+            Setting(share / math.sqrt(columns), rule),
+        )
+    sigma, sizes = found
+
+    def setting(value: float, what: str) -> Setting:
+        return Setting(value or spread, f"{what} per sd of a column")
+
+    return _Sizes(
+        sigma,
+        "residual sd of least squares",
+        setting(float(sizes.mean()), "mean |least-squares coefficient|"),
+        setting(float(np.median(sizes)), "median |least-squares coefficient|"),
+        setting(math.sqrt(float((sizes**2).mean())), "root mean square least-squares coefficient"),
+    )
+
+
+def _least_squares(data: Dataset, *, intercept: bool) -> tuple[float, Vector] | str:
+    """Return the residual sd and |coefficients| (p,), or why there are none."""
+    y = data.y if data.offset is None else data.y - data.offset
+    p, sd = data.X.shape[1], data.X.std(axis=0)
     if p == 0:
-        return *halves, "there are no columns"
+        return "there are no columns"
     if (sd == 0).any():
-        constant = data.names[int(np.argmin(sd))]
-        return *halves, f"no least squares, as column {constant!r} is constant"
-    design = Design.of(data.X, y, intercept=intercept)
-    found = least_squares(design, sd)
+        return f"no least squares, as column {data.names[int(np.argmin(sd))]!r} is constant"
+    found = least_squares(Design.of(data.X, y, intercept=intercept), sd)
     if found is None:
-        return *halves, "too few rows for least squares"
+        return "too few rows for least squares"
     if found.rank < p:
-        return *halves, "no least squares, as columns are linearly dependent"
-    mean_abs, rms = float(np.abs(found.coef).mean()), math.sqrt(float((found.coef**2).mean()))
-    return noise_sd(found, spread), mean_abs or spread, rms or spread, None
+        return "no least squares, as columns are linearly dependent"
+    return noise_sd(found, _target_sd(data)), np.abs(found.coef)

@@ -66,6 +66,8 @@ class Design:
         How many observations such rows stand for; None for one each.
     encoding : Encoding, optional
         The formula that made the columns, which makes the same ones of new rows.
+    unpenalised : tuple of int
+        Positions of columns that, like the intercept, stay flat under a prior that is one for all.
     """
 
     X: Any  # one or the other; most of the package has a dense one by the time it looks
@@ -78,6 +80,7 @@ class Design:
     level: Vector | None = None
     observations: int | None = None
     encoding: Encoding | None = None
+    unpenalised: tuple[int, ...] = ()
 
     @classmethod
     def of(

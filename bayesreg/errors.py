@@ -5,12 +5,18 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from bayesreg._visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 class BayesregError(Exception):
     """Base class of every exception that bayesreg raises on purpose."""
+
+    def __str__(self) -> str:
+        """Return the message; names of columns in it cannot steer the terminal that shows it."""
+        return visible(super().__str__())
 
 
 class InputError(BayesregError, ValueError):
@@ -56,6 +62,10 @@ class SamplingFailed(BayesregError):
 
 class BayesregWarning(UserWarning):
     """Base class of every warning that bayesreg gives."""
+
+    def __str__(self) -> str:
+        """Return the message, as that of an error."""
+        return visible(super().__str__())
 
 
 class SamplingWarning(BayesregWarning):

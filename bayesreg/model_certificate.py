@@ -20,6 +20,7 @@ import pytensor.tensor as pt
 from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors
 
+from bayesreg._visible import visible
 from bayesreg.errors import InputError
 from bayesreg.model_graph import OUTSIDE, kink_of, log_densities, shapes_of_values
 from bayesreg.pymc_graph import CHEAP, STABLE, evaluator
@@ -85,7 +86,8 @@ class ModelCertificate:
 
     def __str__(self) -> str:
         """Say the verdict in words."""
-        verdict = "stationary" if self.stationary else f"NOT stationary (worst: {self.worst})"
+        missed = f"NOT stationary (worst: {visible(self.worst)})"
+        verdict = "stationary" if self.stationary else missed
         shape = "a local mode" if self.stationary else "not certified"
         return (
             f"{verdict}: KKT residual {self.kkt:.2g}, smallest scaled curvature "

@@ -115,7 +115,10 @@ class ModelGraph:
         """Take a model apart; `jacobian`: whether the density is that of the value variables."""
         for rv in model.free_RVs:
             if not rv.dtype.startswith("float"):
-                _refuse(rv, "is discrete; sum it out of the model (pm.Mixture, say), then its mode")
+                msg = (
+                    "is discrete; sum it out of the model (pm.Mixture, say), then ask for the mode"
+                )
+                _refuse(rv, msg)
         terms = log_densities(model, jacobian=jacobian)
         centres = {rv: kink_of(model, rv, terms[rv]) for rv in model.free_RVs}
         shapes = shapes_of_values(model)

@@ -165,7 +165,23 @@ class ModelReading:
     def named_problem(self) -> Problem:
         """The problem, which says who plays which part where its names do not tell."""
         told = all(self._is_told(variable) for variable in self.variables)
-        return self.problem if told else ModelProblem.told(self.problem, self.parts)
+        parts = "" if told else self.parts
+        if not (parts or self.penalised_level):
+            return self.problem
+        return ModelProblem.told(self.problem, parts, self.penalised_level)
+
+    @property
+    def penalised_level(self) -> str:
+        """Which variable is an intercept with a prior: a coefficient of a column of ones."""
+        design = self.problem.design
+        found = [
+            variable.name
+            for variable in self.variables
+            if len(variable.columns) == 1 and (design.X[:, variable.columns] == 1.0).all()
+        ]
+        if design.intercept or not found:
+            return ""
+        return f"no unpenalised intercept: {found[0]} is a coefficient with a prior"
 
     def _is_told(self, variable: VariableReading) -> bool:
         """Whether names of the problem say what a variable is: its own, or those of its columns."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from bayesreg._text_table import numbered
 from bayesreg._validation import (
     Vector,
     as_answer,
@@ -19,11 +18,12 @@ from bayesreg._validation import (
     set_fields,
 )
 from bayesreg.assembly import as_likelihood, as_prior, check_parts
-from bayesreg.blocks import Blocks, same_prior
+from bayesreg.blocks import same_prior
 from bayesreg.design import Design
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import ConvexLikelihood, Gaussian, Likelihood, Noise
 from bayesreg.penalties import ElasticNetPenalty
+from bayesreg.problem_words import formula_of, in_words
 from bayesreg.propriety import check_proper_directions
 from bayesreg.pseudo_rows import PseudoRows
 from bayesreg.scale_priors import ScalePrior
@@ -293,7 +293,33 @@ class Problem:
         return Problem.of(self.design, likelihood, prior)
 
     def with_prior(self, prior: PriorLike) -> Problem:
-        """Return the same data and likelihood under another prior."""
+        """Return the same data and likelihood under another prior.
+
+        What is unpenalised stays so: the intercept, and the columns that `from_formula` was told to
+        leave ``unpenalised=``, unless the prior is a list that names them. Every other coefficient
+        gets the new prior: the flat ones of a list of priors, and an intercept that `read_model`
+        read as a coefficient because it has a prior.
+
+        Parameters
+        ----------
+        prior : Prior or list of (Prior, columns)
+            As for `Problem`; a vector of scales has one number per column, or one per penalised
+            column.
+
+        Returns
+        -------
+        Problem
+            With the same design.
+
+        Examples
+        --------
+        >>> from bayesreg import Gaussian, Laplace, Normal, from_formula
+        >>> data = {"y": [1.0, 2.0, 4.0], "dose": [1.0, 2.0, 3.0], "age": [3.0, 1.0, 2.0]}
+        >>> lasso = from_formula("y ~ dose + age", data, likelihood=Gaussian(1.0),
+        ...                      prior=Laplace(2.0), unpenalised=["dose"])
+        >>> lasso.with_prior(Normal(2.0)).formula()
+        '‖y − β₀ − Xβ‖²/(2·1²) + Σβⱼ²/(2·2²) [age] (no penalty on dose)'
+        """
         return Problem.of(self.design, self.likelihood, as_prior(prior, self.design))
 
     def dense(self, purpose: str) -> Problem:
@@ -334,16 +360,16 @@ class Problem:
         """
         return as_answer(coef, intercept, self.names, level=self.design.intercept)
 
-    def predictor(self, coef: Vector, intercept: float = 0.0) -> Vector:
+    def predictor(self, coef: object, intercept: float = 0.0) -> Vector:
         """Return the linear predictor ``offset + intercept + X coef``, shape (n,)."""
-        return self.design.linear_predictor(coef, intercept)
+        return self.design.linear_predictor(*self.check_answer(coef, intercept))
 
-    def loss(self, coef: Vector, intercept: float = 0.0) -> float:
+    def loss(self, coef: object, intercept: float = 0.0) -> float:
         """Negative log likelihood without its constants, in nats."""
         eta = self.predictor(coef, intercept)
         return self.likelihood.loss(eta, self.design.y, self.design.row_weights)
 
-    def gradient(self, coef: Vector, intercept: float = 0.0) -> tuple[Vector, float]:
+    def gradient(self, coef: object, intercept: float = 0.0) -> tuple[Vector, float]:
         """Gradient of the loss: with respect to the coefficients (p,), and to the intercept."""
         design = self.design
         rows = self.likelihood.gradient(
@@ -352,9 +378,10 @@ class Problem:
         slope = float(design.one @ rows) if design.intercept else 0.0
         return np.asarray(design.X.T @ rows), slope
 
-    def penalised(self, coef: Vector, intercept: float = 0.0) -> float:
+    def penalised(self, coef: object, intercept: float = 0.0) -> float:
         """Loss plus penalty: the objective without the constants."""
-        return self.loss(coef, intercept) + self.penalty.value(coef)
+        vector, level = self.check_answer(coef, intercept)
+        return self.loss(vector, level) + self.penalty.value(vector)
 
     @cached_property
     def constant(self) -> float:
@@ -439,39 +466,11 @@ class Problem:
 
     def formula(self) -> str:
         """Return the penalised form on one line, in nats, with its numbers."""
-        columns = "Zβ" if self.design.standardize else "Xβ"
-        predictor = f"β₀ + {columns}" if self.design.intercept else columns
-        gaussian = self.likelihood.name == "gaussian"
-        inside = predictor.replace(" + ", " − ") if gaussian else predictor
-        prior, names = self.prior, None if self.names == numbered(self.p) else self.names
-        penalty = prior.formula(names) if isinstance(prior, Blocks) else prior.formula()
-        terms = [self.likelihood.formula(inside), penalty]
-        whole = " + ".join(term for term in terms if term != "0").replace(" + −", " − ")
-        return whole if gaussian else f"{whole}, η = {predictor}"
+        return formula_of(self)
 
     def __str__(self) -> str:
         """State the penalised form, in nats, and what it is called."""
-        rows = self.design.observations is None
-        count = f"{self.p} coefficient{'' if self.p == 1 else 's'}"
-        parts = [
-            f"y ~ {self.likelihood.name}, {self.n} {'rows' if rows else 'observations'}",
-            f"{count}, {self.prior.name} prior",
-            "unpenalised intercept β₀" if self.design.intercept else "no intercept",
-        ]
-        if not rows:
-            parts.append("from their sums of products")
-        if self.design.sparse:
-            parts.append("X sparse")
-        if self.design.weights is not None:
-            parts.append("weighted rows")
-        if self.design.offset is not None:
-            parts.append("with an offset")
-        if self.design.standardize:
-            centred = "centred and " if self.design.intercept else ""
-            parts.append(f"Z = X with columns {centred}divided by their sd")
-        if self.unknown:
-            parts.append(f"unknown: {', '.join(self.unknown)}")
-        return f"{self.formula()}: {self.prior.penalised_name}\n  {'; '.join(parts)}"
+        return in_words(self)
 
     def __repr__(self) -> str:
         """Return the class, the sizes and the parts."""

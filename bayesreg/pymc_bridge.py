@@ -94,9 +94,11 @@ def read_model(model: pm.Model) -> Problem:
       y ~ gaussian, 3 rows; 2 coefficients, Laplace prior; no intercept
     """
     found = read(pymc_model_of(model)).named_problem
-    note = centring_of(model)
-    parts = found.parts if isinstance(found, ModelProblem) else ""
-    return ModelProblem.told(found, parts, note) if note else found
+    centring = centring_of(model)
+    if not centring:
+        return found
+    parts, note = (found.parts, found.note) if isinstance(found, ModelProblem) else ("", "")
+    return ModelProblem.told(found, parts, "\n  ".join(filter(None, (note, centring))))
 
 
 @dataclass(frozen=True)

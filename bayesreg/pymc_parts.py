@@ -41,6 +41,7 @@ from bayesreg.pymc_table import (
     pymc_name,
     row_of,
 )
+from bayesreg.scale_priors import HalfCauchy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -249,7 +250,7 @@ def _read_noise(
     if len(parents) > 1:
         names = " and ".join(repr(parent.name) for parent in parents)
         raise refuse(rv, f"its sigma depends on {names}; it may depend on one variable only")
-    unknown = _read_unknown(model, parents[0], "sigma") if parents else None
+    unknown = _read_unknown(model, parents[0], of_prior=False) if parents else None
     factor = _product_form(rv, sigma, [] if unknown is None else [unknown])
     factor = fill(rv, factor, y.shape)
     weights = None if row_weights is None else fill(rv, row_weights, y.shape)
@@ -284,9 +285,16 @@ def _split_weights(model: pm.Model, spread: Variable) -> tuple[Variable, Array |
 
 # --------------------------------------------------------------------------- priors
 
+_HORSESHOE = (
+    "; half-Cauchy scales of single normal coefficients make a horseshoe prior: as a problem, "
+    "br.Problem(X, y, prior=br.Horseshoe(scale), ...), which br.to_pymc writes as a model, the "
+    "scales integrated out"
+)
 
-def _read_unknown(model: pm.Model, rv: Variable, what: str) -> Unknown:
-    """Read the prior of an unknown sigma or scale."""
+
+def _read_unknown(model: pm.Model, rv: Variable, *, of_prior: bool) -> Unknown:
+    """Read the prior of an unknown sigma, or of the unknown scale of a prior."""
+    what = "a prior scale" if of_prior else "sigma"
     row = row_of(SCALES, rv)
     if row is None:
         valid = ", ".join(row.pymc.__name__ for row in SCALES)
@@ -296,7 +304,7 @@ def _read_unknown(model: pm.Model, rv: Variable, what: str) -> Unknown:
         raise refuse(rv, msg)
     if rv.type.ndim:
         msg = f"is a vector of unknown values of {what}; only one that all share is supported"
-        raise refuse(rv, msg)
+        raise refuse(rv, msg + _HORSESHOE if row.bayesreg is HalfCauchy and of_prior else msg)
     _check_transform(model, rv, accepted=is_log(rv, model.rvs_to_transforms[rv]))
     numbers = {key: _known(model, rv, value, key) for key, value in row.inputs(rv).items()}
     numbers.pop("loc", None)  # zero, always
@@ -389,8 +397,11 @@ def _set_fixed(
         if found is not None and (found != value).any():
             name = row.pymc.__name__
             word = {"loc": "alpha" if name == "Cauchy" else "mu"}.get(key, key)
-            msg = f"is {name} with {word} != {value:g}; use {word}={value:g}, or a Normal prior"
-            raise refuse(rv, msg)
+            # A variable of a known location is the location plus one about 0: the same model.
+            shifted = key == "loc" and not row.nonnegative
+            same = f"write it as {word} + d, d a {name} with {word}=0: the same model"
+            advice = same if shifted else f"use {word}={value:g}"
+            raise refuse(rv, f"is {name} with {word} != {value:g}; {advice}")
 
 
 def _pop_shared(rv: Variable, numbers: dict[str, Vector]) -> tuple[tuple[str, float], ...]:
@@ -435,7 +446,7 @@ def _read_scale(
             is_relative = True
             unknowns.append(noise)
             continue
-        unknown = _read_unknown(model, parent, "a prior scale")
+        unknown = _read_unknown(model, parent, of_prior=True)
         if hyper is not None or unknown.prior.of_square:
             msg = (
                 "sets a prior scale together with another variable, or as its square; "

@@ -16,7 +16,7 @@ from pymc.model.core import BaseModel
 
 from bayesreg._validation import Matrix, Vector, as_positive
 from bayesreg.blocks import Blocks
-from bayesreg.errors import InputError
+from bayesreg.errors import InputError, UnsupportedModel
 from bayesreg.model_reading import ModelReading, VariableReading
 from bayesreg.priors import ElasticNet, Flat, Prior, UniformBall
 from bayesreg.priors.base import Scaled
@@ -88,6 +88,17 @@ def read(model: pm.Model) -> ModelReading:
     if not isinstance(model, BaseModel):  # a pm.Model, or a frozen one
         msg = f"model: must be a PyMC model (pm.Model), found {type(model).__name__}"
         raise InputError(msg)
+    try:
+        return _read(model)
+    except UnsupportedModel as error:
+        error.add_note(
+            "Of any model of continuous variables find_map(model) finds a mode, and sample(model) "
+            "draws from the posterior."
+        )
+        raise
+
+
+def _read(model: pm.Model) -> ModelReading:
     observed = read_observed(model, only_observed(model))
     parents = random_parents(observed.predictor, model.free_RVs)
     shapes = shapes_of(model, parents)

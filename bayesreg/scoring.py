@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from bayesreg.certificate import Certificate, certify
+from bayesreg.certificate import NEAR, Certificate, certify
 from bayesreg.nearness import nearness, share_near
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from bayesreg.problem import Problem
 
 EXACT = "exact mode"
-# Largest excess over the optimum, in nats, that still counts as near it.
-NEAR = 1e-3
 #: What tables of scores call their columns, on a terminal as on a page, and what that means.
 SCORE_WORDS = {
     "nats above": "units of natural logarithm, above the exact mode",
@@ -32,7 +30,7 @@ SCORE_WORDS = {
     "zeros": "coefficients that are exactly 0",
     "wrong": "coefficients zero in only one of it and the mode",
     "distance": "largest difference from the mode, in coefficient times sd of its column",
-    "seconds": "without imports and compilation, but for PyMC's of the model",
+    "seconds": "without imports and compilation; pymc_find_map's include compiling the model",
     "claims": "said it converged (✗: yet off)",
 }
 

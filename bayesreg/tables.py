@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from bayesreg.errors import InputError, unknown_name
 from bayesreg.frames.columns import as_frame, check_bare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from os import PathLike
 
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -66,6 +66,27 @@ class Table:
         nothing = np.empty((len(self.frame), 0))
         return dataset_of(self, nothing, np.zeros(len(self.frame)), (), "")
 
+    def complete(self, names: Sequence[str]) -> Table:
+        """Leave out the rows with a missing value in one of these columns, and say so.
+
+        Raises
+        ------
+        InputError
+            If fewer than two rows are left.
+        """
+        absent = self.frame[list(names)].isna()
+        gone = absent.any(axis=1)
+        if not gone.any():
+            return self
+        where = ", ".join(map(repr, absent.columns[absent.any()]))
+        count = f"{int(gone.sum())} of {len(gone)} rows"
+        left = self.frame[~gone].reset_index(drop=True).infer_objects()
+        if len(left) < 2:
+            msg = f"data: {count} have a missing value in {where}; drop columns, or impute"
+            raise InputError(msg)
+        summary = f"{self.summary}; {count} are left out, with missing values in {where}"
+        return replace(self, frame=left, summary=summary)
+
 
 def read_table(path: str | PathLike[str]) -> Table:
     """Read the columns of a file, text among them.
@@ -107,7 +128,7 @@ def read_table(path: str | PathLike[str]) -> Table:
     return table
 
 
-def read_data(path: str | PathLike[str], target: str) -> Dataset:
+def read_data(path: str | PathLike[str], target: str, *, drop_missing: bool = False) -> Dataset:
     """Read a file of numbers; every column but the target is a predictor.
 
     Parameters
@@ -116,6 +137,8 @@ def read_data(path: str | PathLike[str], target: str) -> Dataset:
         The file; see `read_table`.
     target : str
         Name of the column to predict.
+    drop_missing : bool
+        Whether to leave out rows with a missing value, rather than refuse them.
 
     Returns
     -------
@@ -136,9 +159,15 @@ def read_data(path: str | PathLike[str], target: str) -> Dataset:
     if len(columns) == 1:
         msg = f"data: {table.path} has no column beside the target {target!r}"
         raise InputError(msg)
+    if drop_missing:
+        table = table.complete(columns)
+        frame = table.frame
     faults = [_fault(frame[name], name, is_target=name == target) for name in columns]
     found = [fault for fault in faults if fault is not None]
     if found:
+        whole = int((~frame.isna().any(axis=1)).sum())
+        if whole < len(frame):
+            found.append(f"{whole} of {len(frame)} rows are complete: --drop-missing keeps those")
         msg = f"data: {'; '.join(found)}"
         raise InputError(msg)
     values = frame.astype(np.float64)
@@ -324,6 +353,8 @@ def _fault(column: pd.Series, name: str, *, is_target: bool) -> str | None:
             f"column {name!r} has missing values ({missing} of {len(column)}, first in line "
             f"{row + 2}), drop those rows or impute them"
         )
+    if any(isinstance(value, dict | list | tuple | np.ndarray) for value in column):
+        return f"column {name!r} holds lists or records, give each of their entries a column"
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
         among = _among_numbers(column, name)
         if among is not None:

@@ -12,16 +12,18 @@ from bayesreg._console import say
 from bayesreg._files import write_whole
 from bayesreg.nearness import count_near
 from bayesreg.posterior import diagnose
+from bayesreg.priors import SpikeSlab
 from bayesreg.terminal import dump, number, plain, save_figure, start_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from rich.console import Console
     from xarray import DataTree
 
     from bayesreg.posterior import PosteriorPath
+    from bayesreg.problem import Problem
 
 # As many coefficients, and as many scales, as a reader takes in at once.
 _MOST, _ROWS = 60, 12
@@ -30,36 +32,65 @@ _PROBABILITY = 0.95
 
 @dataclass(frozen=True)
 class Row:
-    """The posterior of one number; `r_hat` is None where it has no meaning."""
+    """The posterior of one number.
+
+    `r_hat` is None where it has no meaning, and `nonzero`, the share of draws that are not exactly
+    0, where none can be.
+    """
 
     name: str
     mean: float
     sd: float
-    hdi_low: float
-    hdi_high: float
+    low: float
+    high: float
     ess_bulk: float
     r_hat: float | None
+    nonzero: float | None = None
+
+    def record(self, interval: str) -> dict[str, Any]:
+        """Return the numbers by name, those of the interval by the name of its kind."""
+        ends = {"low": f"{interval}_low", "high": f"{interval}_high"}
+        numbers = {ends.get(name, name): value for name, value in asdict(self).items()}
+        if interval == "hdi":
+            del numbers["nonzero"]
+        return numbers
 
 
-def rows(draws: DataTree) -> list[Row]:
+def has_atom(draws: DataTree, problem: Problem) -> bool:
+    """Tell whether coefficients can be exactly 0: then no density, and no highest one, exists."""
+    # Of a prior that differs between columns the draws tell.
+    return isinstance(problem.prior, SpikeSlab) or bool((draws["posterior"]["beta"] == 0).any())
+
+
+def rows(draws: DataTree, *, atom: bool = False) -> list[Row]:
     """Summarise every coefficient, and the intercept, sigma and scale where they are unknown.
 
     Parameters
     ----------
     draws : DataTree
         Of `sample`.
+    atom : bool
+        Whether coefficients can be exactly 0.
 
     Returns
     -------
     list of Row
-        With intervals of highest density that hold 95 % of the draws.
+        With intervals of highest density that hold 95 % of the draws; with an atom, which has no
+        density, with equal tails, and for coefficients with the share that is not 0.
     """
     stats = import_module("arviz_stats.base").array_stats
     names, columns = zip(*_columns(draws), strict=True)
     values = np.stack(columns)
     chains, length = values.shape[1:]
     independent = draws.attrs["method"] in ("exact", "laplace")
-    hdi = stats.hdi(values.reshape(len(names), -1), _PROBABILITY, axis=-1)
+    flat = values.reshape(len(names), -1)
+    tail = (1 - _PROBABILITY) / 2
+    ends = (
+        np.quantile(flat, [tail, 1 - tail], axis=-1).T
+        if atom
+        else stats.hdi(flat, _PROBABILITY, axis=-1)
+    )
+    coefficients = range(len(names))[_first(draws) :][: draws["posterior"].sizes["feature"]]
     with np.errstate(all="ignore"):  # a coefficient that never moves has no effective size
         short = independent or length < 4
         ess = np.full(len(names), float(chains * length)) if short else stats.ess(values)
@@ -69,13 +100,19 @@ def rows(draws: DataTree) -> list[Row]:
             name=name,
             mean=float(values[k].mean()),
             sd=float(values[k].std(ddof=1)),
-            hdi_low=float(hdi[k, 0]),
-            hdi_high=float(hdi[k, 1]),
+            low=float(ends[k, 0]),
+            high=float(ends[k, 1]),
             ess_bulk=float(ess[k]),
             r_hat=None if rhat is None else float(rhat[k]),
+            nonzero=float((flat[k] != 0).mean()) if atom and k in coefficients else None,
         )
         for k, name in enumerate(names)
     ]
+
+
+def _first(draws: DataTree) -> int:
+    """Return the position of the first coefficient: behind the intercept, if there is one."""
+    return int("intercept" in draws["posterior"])
 
 
 def _columns(draws: DataTree) -> Iterator[tuple[str, Any]]:
@@ -87,7 +124,7 @@ def _columns(draws: DataTree) -> Iterator[tuple[str, Any]]:
             yield from zip(labels, np.moveaxis(np.atleast_3d(values), 2, 0), strict=True)
 
 
-def print_draws(draws: DataTree, out: Console) -> None:
+def print_draws(draws: DataTree, problem: Problem, out: Console) -> None:
     """Print a summary of draws: who drew and why, a table, whether to trust them."""
     attrs = draws.attrs
     sizes = draws["posterior"].sizes
@@ -95,18 +132,20 @@ def print_draws(draws: DataTree, out: Console) -> None:
     say(
         out,
         f"{_count(sizes['chain'], 'chain')} of {_count(sizes['draw'], 'draw')} "
-        f"in {attrs['seconds']:.2g} s, "
-        f"seed {attrs['seed']}\n",
+        f"{_duration(attrs)}, seed {attrs['seed']}\n",
     )
-    columns = ("number", "mean", "sd", "95 % HDI", "ess_bulk", "r_hat")
+    atom = has_atom(draws, problem)
+    interval, more = ("95 % equal tails", ("P(≠ 0)",)) if atom else ("95 % HDI", ())
+    columns = ("number", "mean", "sd", interval, *more, "ess_bulk", "r_hat")
     table = start_table("posterior, on the scale of the data", columns)
-    found = rows(draws)
+    found = rows(draws, atom=atom)
     for row in found[:_MOST]:
         table.add_row(
             plain(row.name),
             number(row.mean, 3),
             number(row.sd, 3),
-            f"{number(row.hdi_low, 3)} … {number(row.hdi_high, 3)}",
+            f"{number(row.low, 3)} … {number(row.high, 3)}",
+            *(["—" if row.nonzero is None else _share(row.nonzero)] if atom else []),
             "—" if np.isnan(row.ess_bulk) else f"{row.ess_bulk:.0f}",
             "—" if row.r_hat is None or np.isnan(row.r_hat) else f"{row.r_hat:.3f}",
         )
@@ -120,12 +159,45 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def draws_as_json(draws: DataTree) -> str:
+def _duration(attrs: Mapping[Any, Any]) -> str:
+    """Say how long sampling took, and compiling before it where it did."""
+    compiling = attrs.get("seconds_compiling", 0.0)
+    sampling = f"in {_seconds(attrs['seconds'] - compiling)}"
+    return f"{sampling} (and {_seconds(compiling)} to compile)" if compiling else sampling
+
+
+def _seconds(value: float) -> str:
+    """Write seconds with two digits, or whole.
+
+    Examples
+    --------
+    >>> _seconds(0.123), _seconds(139.7)
+    ('0.12 s', '140 s')
+    """
+    return f"{value:.2g} s" if value < 100 else f"{value:.0f} s"
+
+
+def _share(value: float) -> str:
+    """Write a share of draws: 0 and 1 only if it is all of them.
+
+    Examples
+    --------
+    >>> _share(1.0), _share(0.9996), _share(0.503), _share(0.0)
+    ('1', '>0.999', '0.503', '0')
+    """
+    if value in (0.0, 1.0):
+        return f"{value:.0f}"
+    return f"{value:.3f}" if 0.0005 <= value < 0.9995 else ("<0.001" if value < 0.5 else ">0.999")
+
+
+def draws_as_json(draws: DataTree, problem: Problem) -> str:
     """Return what `print_draws` prints as JSON text; what is not finite becomes null."""
+    atom = has_atom(draws, problem)
+    interval = "eti" if atom else "hdi"
     return dump(
         {
-            "posterior": [asdict(row) for row in rows(draws)],
-            "hdi_prob": _PROBABILITY,
+            "posterior": [row.record(interval) for row in rows(draws, atom=atom)],
+            f"{interval}_prob": _PROBABILITY,
             "diagnostics": asdict(diagnose(draws)),
             "provenance": dict(draws.attrs),
         }

@@ -210,6 +210,21 @@ def test_rejects_find_map_of_pymc_tolerance() -> None:
     assert not certificate.optimal
 
 
+def test_an_answer_within_a_thousandth_of_a_nat_is_called_near_and_not_optimal() -> None:
+    """What a point optimiser of loose tolerance ends at; a nat off is not near."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(50, 3))
+    problem = br.Problem(
+        X, X @ [1.0, 0.5, 0.0], likelihood=br.Gaussian(1.0), prior=br.Laplace(0.1), intercept=False
+    )
+    mode = br.find_map(problem).coef
+    for step, words in ((1e-4, "near but NOT optimal (worst: x"), (0.3, "NOT optimal (worst: x")):
+        found = br.certify(problem, mode + step * (mode != 0))
+        assert str(found).startswith(words)
+        assert found.near == (step < 0.1)
+    assert br.certify(problem, mode).near
+
+
 def test_bad_input() -> None:
     """Wrong lengths and unknown scales are errors, not verdicts."""
     problem = BANK["gaussian-laplace-b0-plain"]
@@ -385,6 +400,10 @@ def test_a_path_shares_its_data() -> None:
         certify_path([one, two], answer)
     with pytest.raises(InputError, match=r"coefs: must have shape \(2, 5\)"):
         certify_path([one, one], answer[:, :3])
+    with pytest.raises(InputError, match="coefs: found text"):
+        certify_path([one, one], np.full((2, 5), "a"))
+    with pytest.raises(InputError, match=r"intercepts: must be a number or 2 of them"):
+        certify_path([one, one], answer, [0.0, 1.0, 2.0])
     with pytest.raises(InputError, match="intercepts: these problems have none"):
         certify_path([two, two], answer, [0.0, 1.0])
     unknown = one.with_prior(br.Laplace(br.HalfCauchy(1.0)))

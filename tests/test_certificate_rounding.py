@@ -114,3 +114,41 @@ def test_a_free_level_is_judged_by_more_than_rounding_of_its_pull() -> None:
         mode = br.find_map(there)
         assert mode.certificate.optimal
         assert not br.certify(there, mode.coef * (1 + 1e-5)).optimal
+
+
+@pytest.mark.parametrize("apart", [1e-3, 1e-6, 1e-8, 1e-9])
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e-9])
+def test_a_free_level_along_which_columns_nearly_cancel(apart: float, scale: float) -> None:
+    """Zeros are 12.7 nats above the mode however small the pull on the level is in numbers."""
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(2, 20))
+    y = 2 * z + rng.normal(size=20)
+    X = np.column_stack([x, -x + apart * z])
+    prior = br.Fused(scale)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=prior, intercept=False)
+    assert br.find_map(problem).certificate.optimal
+    found = br.certify(problem, np.zeros(2))
+    level = X.sum(axis=1)
+    assert found.gap == pytest.approx(0.5 * (level @ y) ** 2 / (level @ level), rel=1e-5)
+    assert not found.optimal
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("scale", [1e-2, 1e-7, 1e-10, 1e-12])
+def test_the_gap_of_a_moved_level_is_what_it_costs(scale: float, beside: bool) -> None:
+    """A parabola along the level, whatever the weight of the differences."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 4))
+    y = X.sum(axis=1) + rng.normal(size=20)
+    prior: Any = [(br.Fused(scale), [0, 1, 2]), (br.Flat(), [3])]
+    if not beside:
+        X, prior = X[:, :3], br.Fused(scale)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=prior, intercept=False)
+    mode = br.find_map(problem).coef
+    for move in (1e-4, 1e-2, 1.0):
+        moved = mode.copy()
+        moved[:3] += move
+        excess = problem.penalised(moved, 0.0) - problem.penalised(mode, 0.0)
+        found = br.certify(problem, moved)
+        assert found.gap >= excess * (1 - 1e-6) - 1e-12
+        assert not found.optimal

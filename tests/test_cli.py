@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import subprocess
@@ -14,7 +15,18 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 
-from bayesreg import datasets, defaults, load_draws, sample, standardized
+from bayesreg import (
+    Gaussian,
+    Normal,
+    Problem,
+    SpikeSlab,
+    datasets,
+    defaults,
+    load_draws,
+    sample,
+    standardized,
+    terminal_posterior,
+)
 from bayesreg.cli import main
 from bayesreg.errors import InputError
 from bayesreg.named_priors import NAMES
@@ -22,6 +34,8 @@ from bayesreg.tables import read_data
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from xarray import DataTree
 
 QUICK = ["--draws", "100", "--chains", "2", "--quiet"]
 
@@ -122,7 +136,7 @@ def test_sample(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for text in (
         "diabetes: 442 rows, 10 columns",
         "gibbs (auto: the prior is a scale mixture of normals",
-        "not exact: prior: the absolute value on 'age'",
+        "method 'exact' does not apply: prior: the absolute value on 'age'",
         "2 chains of 100 draws in",
         "95 % HDI",
         "ess_bulk",
@@ -170,6 +184,154 @@ def test_sample_under_a_named_prior(prior: str, capsys: pytest.CaptureFixture[st
     assert "0.3" in out
     assert ("exact (auto" in out) == (prior == "normal")
     assert ("gibbs (auto" in out) == (prior != "normal")
+
+
+def test_a_spike_has_inclusion_probabilities_and_no_highest_density(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The share of draws that are not 0, and equal tails by their name, printed and as JSON."""
+    arguments = ["sample", *QUICK, "--dataset", "prostate", "--prior", "spike_slab"]
+    code, out, err = run(arguments, capsys)
+    assert code == 0, err
+    assert "HDI" not in out
+    assert re.search(r"95 % equal tails +P\(≠ 0\)", out)
+    _, text, _ = run([*arguments, "--json"], capsys)
+    record = json.loads(text, parse_constant=pytest.fail)
+    assert record["eti_prob"] == 0.95
+    data = datasets.load("prostate")
+    rules = {k: v.value for k, v in defaults.settings(data, "lasso").items()}
+    prior = SpikeSlab(inclusion=0.5, slab_scale=float(data.y.std()))
+    problem = standardized.problem_of(data, "lasso", rules).with_prior(prior)
+    drawn = sample(problem, draws=100, chains=2, seed=0)["posterior"]["beta"].to_numpy()
+    intercept, *rows = record["posterior"]
+    assert intercept["nonzero"] is None
+    for row, values in zip(rows, np.moveaxis(drawn, 2, 0), strict=True):
+        assert row["nonzero"] == (values != 0).mean()
+        np.testing.assert_allclose(
+            [row["eti_low"], row["eti_high"]], np.quantile(values, [0.025, 0.975]), rtol=1e-12
+        )
+    # Zeros or none: the prior has an atom.
+    normal = problem.with_prior(Normal(1.0))
+    without = sample(normal, draws=10, chains=2, seed=0)
+    assert terminal_posterior.has_atom(without, problem)
+    assert not terminal_posterior.has_atom(without, normal)
+
+
+@pytest.mark.parametrize(
+    ("prior", "line"),
+    [
+        ("normal", "scale = 0.293567 (root mean square least-squares coefficient per sd of a col"),
+        ("student_t", "scale = 0.207583 (its sd is the root mean square least-squares coeffic"),
+        ("laplace", "scale = 0.230679 (mean |least-squares coefficient| per sd of a column)"),
+        ("double_pareto", "scale = 0.152449 (median |least-squares coefficient| per sd of a colu"),
+        ("horseshoe", "scale unknown, with prior HalfCauchy(scale=0.0710233) (median: 4 coeffici"),
+        ("regularized_horseshoe", "slab_scale = 1.14836 (sd of the target per sd of a column"),
+        ("spike_slab", "scale = 1.14836 (sd of the target per sd of a column: unit information)"),
+    ],
+)
+def test_every_prior_has_a_rule_of_its_own(
+    prior: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside its number, under a heading that says whose place it takes."""
+    arguments = ["sample", "--draws", "4", "--tune", "4", "--chains", "1", "--quiet"]
+    code, out, err = run([*arguments, "--dataset", "prostate", "--prior", prior], capsys)
+    assert code == 0, err
+    assert f"model lasso, prior {prior} in place of its own\n" in out
+    assert f"\n  {line}" in out
+
+
+def test_a_horseshoe_of_separable_classes_is_sampled(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its unknown scale has no tail that a flat intercept and separated classes would follow."""
+    arguments = ["sample", "--draws", "4", "--tune", "4", "--chains", "1", "--quiet"]
+    code, out, err = run([*arguments, "--dataset", "breast_cancer", "--prior", "horseshoe"], capsys)
+    assert code == 0, err
+    assert "scale unknown, with prior HalfNormal(scale=" in out
+
+
+def test_compilation_is_said_and_timed_apart(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line on stderr where no terminal shows it, none if asked to be quiet; seconds are whole."""
+    drawn = sample(
+        Problem([[1.0], [2.0]], [1.0, 2.0], likelihood=Gaussian(1.0), prior=Normal(1.0)),
+        draws=4,
+        seed=0,
+    )
+    drawn.attrs |= {"seconds": 140.2, "seconds_compiling": 138.9}
+    monkeypatch.setattr("bayesreg.posterior.sample", lambda *_, **__: compiling())
+
+    def compiling() -> DataTree:
+        logging.getLogger("bayesreg.posterior.gibbs.chains").info("compiling")
+        return drawn
+
+    arguments = ["sample", "--dataset", "prostate", "--draws", "4"]
+    _, out, err = run(arguments, capsys)
+    assert "4 chains of 4 draws in 1.3 s (and 139 s to compile), seed" in out
+    assert err == "bayesreg: compiling\n"
+    assert run([*arguments, "--quiet"], capsys)[2] == ""
+
+
+HOLES = "dose,site,y\n1,Bern,2\n,Basel,3\n2,,1\n3,Chur,5\n4,Basel,2\n5,Bern,4\n"
+
+
+def test_missing_values_can_be_left_out_aloud(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The refusal says how many rows are complete; the option counts what it leaves out."""
+    path = tmp_path / "holes.csv"
+    path.write_text(HOLES, encoding="utf-8")
+    both = ["map", "--data", str(path), "--formula", "y ~ dose + C(site)"]
+    code, _, err = run(both, capsys)
+    assert code == 2
+    assert "missing values in 'y'" not in err
+    assert "'dose' (1 of 6), 'site' (1 of 6); 4 of 6 rows are complete: keep those" in err
+    code, out, err = run([*both, "--drop-missing"], capsys)
+    assert code == 0, err
+    assert "holes.csv: 4 rows, 3 columns" in out
+    assert "; 2 of 6 rows are left out, with missing values in 'dose', 'site'\n" in out
+    # Only columns that the formula uses count.
+    code, out, _ = run([*both[:-1], "y ~ dose", "--drop-missing"], capsys)
+    assert "; 1 of 6 rows are left out, with missing values in 'dose'\n" in out
+    path.write_text(HOLES.replace("Bern", "1").replace("Basel", "2").replace("Chur", "7"))
+    plain = ["map", "--data", str(path), "--target", "y"]
+    _, _, err = run(plain, capsys)
+    assert "; 4 of 6 rows are complete: --drop-missing keeps those" in err
+    code, out, err = run([*plain, "--drop-missing"], capsys)
+    assert code == 0, err
+    assert "holes.csv: 4 rows, 2 columns" in out
+    assert "; 2 of 6 rows are left out" in out
+
+
+def test_levels_are_printed_with_the_one_that_they_are_against(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first in sorted order, or the base that the formula names."""
+    path = tmp_path / "sites.csv"
+    path.write_text(HOLES, encoding="utf-8")
+    arguments = ["map", "--data", str(path), "--drop-missing", "--formula"]
+    _, out, _ = run([*arguments, "y ~ dose + site"], capsys)
+    assert "\n  site: against 'Basel'\n" in out
+    coding = "C(site, contr.treatment(base='Chur'))"
+    _, out, _ = run([*arguments, f"y ~ dose + {coding}"], capsys)
+    assert f"\n  {coding}: against 'Chur'\n" in out
+    for whole in ("y ~ 0 + site", "y ~ C(site, contr.sum)"):
+        assert "against" not in run([*arguments, whole], capsys)[1]
+
+
+def test_small_whole_numbers_are_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, once, unless a model was asked for; 0 and 1, and large numbers, are not counts."""
+    path = tmp_path / "counts.csv"
+    for cells, asked in (((0, 3, 1, 7), True), ((0, 1, 1, 0), False), ((3, 90, 41, 7), False)):
+        rows = "".join(f"{k * k},{cell}\n" for k, cell in enumerate(cells))
+        path.write_text(f"dose,cases\n{rows}", encoding="utf-8")
+        arguments = ["map", "--data", str(path), "--target", "cases"]
+        code, out, err = run([*arguments, "--json"], capsys)
+        assert code == 0, err
+        json.loads(out)
+        assert ("if they are counts: --model poisson_lasso\n" in err) == asked
+        assert run([*arguments, "--model", "ridge"], capsys)[2] == ""
 
 
 def test_one_chain_and_the_approximation_are_never_called_good(
@@ -288,6 +450,7 @@ BAD = {
     "given text": (["map", "--given", "scale=big"], "given: must be NAME=VALUE"),
     "given known": (["map", "--given", "scale=2"], "scale: is not unknown"),
     "output": (["compare", "--output", "/nowhere/x.html"], "there is no directory /nowhere"),
+    "drop missing": (["map", "--drop-missing"], "drop-missing: goes with --data"),
     "output folder": (["compare", "--output", "/"], "is a directory"),
     "figure kind": (["compare", "--figure", "x.docx"], "figure: 'x.docx' must end in one of"),
     "draws to where": (["sample", "--output", "/nowhere/x.nc"], "there is no directory /nowhere"),
@@ -304,7 +467,7 @@ BAD = {
     ),
     "prior without scale": (
         ["sample", "--prior", "laplace", "--model", "elastic_net"],
-        "prior: takes the scale of the model, and 'elastic_net' has none to give",
+        "prior: takes the place of a prior with one known scale, which model 'elastic_net' does",
     ),
     "kink": (["sample", "--method", "laplace"], "does not take this problem (the mode has 'age'"),
     "option": (["compare", "--sead", "1"], "--sead"),

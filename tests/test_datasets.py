@@ -7,11 +7,16 @@ from subprocess import run
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
 
 import bayesreg as br
 from bayesreg import datasets
-from bayesreg.defaults import settings
+from bayesreg.defaults import prior_settings, settings
 from bayesreg.errors import InputError
+from bayesreg.likelihoods import Likelihood
+from bayesreg.named_priors import NAMES, named_prior
+from bayesreg.priors import Prior
 
 SHAPES = {
     "boston_crim_zn": (506, 2),
@@ -161,3 +166,72 @@ def test_without_an_intercept_the_rules_are_those_of_least_squares_through_the_o
     assert rules["sigma"].value == pytest.approx(np.sqrt(rest[0] / 26), rel=1e-12)
     assert rules["scale"].value == pytest.approx(np.abs(coef * X.std(axis=0)).mean(), rel=1e-12)
     assert "linearly dependent" in settings(data, "lasso")["sigma"].rule
+
+
+def _prior(data: datasets.Dataset, name: str, likelihood: Likelihood) -> Prior:
+    rules = prior_settings(data, name, likelihood)
+    return named_prior(name, **{key: rule.content for key, rule in rules.items()})
+
+
+def test_a_prior_has_the_spread_of_the_least_squares_coefficients() -> None:
+    """The mean square of normal and Student t, the mean of Laplace, the median of double Pareto."""
+    data = datasets.load("prostate")
+    Z = (data.X - data.X.mean(axis=0)) / data.X.std(axis=0)
+    sizes = np.abs(np.linalg.lstsq(Z, data.y - data.y.mean())[0])
+    noise = br.Gaussian(1.0)
+    for name in ("normal", "student_t"):
+        variance = _prior(data, name, noise).moments(1)[1][0]
+        assert variance == pytest.approx((sizes**2).mean(), rel=1e-10)
+    laplace = _prior(data, "laplace", noise)
+    assert laplace.moments(1)[1][0] == pytest.approx(2 * sizes.mean() ** 2, rel=1e-10)
+    inside, _ = quad(
+        lambda x: np.exp(_prior(data, "double_pareto", noise).log_densities(np.array([x]))[0]),
+        0.0,
+        np.median(sizes),
+    )
+    assert 2 * inside == pytest.approx(0.5, rel=1e-8)
+
+
+@pytest.mark.parametrize("name", ["prostate", "wide"])
+def test_at_the_median_of_its_scale_a_horseshoe_leaves_half_unshrunk(name: str) -> None:
+    """Of the columns, or of the rows: the expectation by quadrature over the local scale."""
+    data = datasets.load("prostate")
+    if name == "wide":
+        X = np.random.default_rng(0).normal(size=(20, 90))
+        data = replace(data, X=X, y=data.y[:20], names=tuple(map(str, range(90))), train=None)
+    n, p = data.X.shape
+    prior = _prior(data, "horseshoe", br.Gaussian(0.7))
+    assert isinstance(prior, br.Horseshoe)
+    assert isinstance(prior.scale, br.HalfCauchy)  # whose scale is its median
+    signal = n * (prior.scale.scale / 0.7) ** 2
+    kept, _ = quad(
+        lambda x: 2 / np.pi / (1 + x**2) * signal * x**2 / (1 + signal * x**2), 0.0, np.inf
+    )
+    assert p * kept == pytest.approx(min(n, p) / 2, rel=1e-6)
+
+
+def test_other_likelihoods_have_rules_on_the_scale_of_their_predictor() -> None:
+    """Log-odds and log rates: 1, slabs of 2 and 1, and a half-normal scale of a horseshoe."""
+    data = datasets.load("breast_cancer")
+    share = data.y.mean()
+    median = 1 / np.sqrt(share * (1 - share) * len(data.y))
+    for name in ("horseshoe", "regularized_horseshoe"):
+        scale = prior_settings(data, name, br.Bernoulli())["scale"].content
+        assert isinstance(scale, br.HalfNormal)
+        assert norm.cdf(median / scale.scale) == pytest.approx(0.75, rel=1e-12)
+    slabs = {br.Bernoulli(): 2.0, br.Poisson(): 1.0}
+    for likelihood, slab in slabs.items():
+        assert prior_settings(data, "spike_slab", likelihood)["scale"].value == slab
+        for name in ("normal", "laplace", "student_t", "double_pareto"):
+            assert prior_settings(data, name, likelihood)["scale"].value == 1.0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rules_exist_without_least_squares(name: str) -> None:
+    """Where columns outnumber rows, or sigma is unknown."""
+    rows = np.random.default_rng(0).normal(size=(4, 9))
+    data = _made(rows)
+    problem = br.Problem(data.X, data.y, likelihood=br.Gaussian(1.0), prior=br.Flat())
+    likelihood = br.Gaussian(br.HalfNormal(1.0))
+    found = problem.with_prior(_prior(data, name, likelihood))
+    assert ("scale" in found.unknown) == ("horseshoe" in name)

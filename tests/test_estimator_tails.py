@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import bayesreg as br
 from bayesreg.errors import NoClosedForm, SamplingWarning
@@ -128,3 +129,93 @@ def test_other_likelihoods_are_not_in_question() -> None:
     for likelihood in (br.Poisson(), br.Gaussian(1.0)):
         model = MAPRegressor(br.Laplace(1.0), likelihood, **FEW).fit(X, np.round(np.abs(y)))
         assert np.isfinite(model.predict(X, return_std=True)[1]).all()
+
+
+def second_moment(nus: tuple[float, float], end: float) -> float:
+    """Integral of δ² times the densities of δ and of 1 − δ, as far as `end`."""
+    log_size = np.linspace(-5, np.log(end), 4001)
+    size = np.exp(log_size)
+    both = sum(size**3 * stats.t.pdf(d, nus[0]) * stats.t.pdf(1 - d, nus[1]) for d in (size, -size))
+    return float(np.trapezoid(both, log_size))
+
+
+@pytest.mark.parametrize("nus", [(0.25, 0.25), (0.5, 0.5), (0.2, 0.7), (0.6, 0.6), (0.2, 1.5)])
+def test_equal_columns_leave_the_power_of_both_priors(nus: tuple[float, float]) -> None:
+    """δ^−(2 + ν + ν') has a second moment if its power exceeds 3; its integral settles only then.
+
+    In any units, with either sign, about any mean; where a row has equal entries nothing is unseen.
+    """
+    settles = second_moment(nus, 1e16) / second_moment(nus, 1e12) < 1.2
+    assert settles == (sum(nus) > 1)
+    X, y = data(30, 2)
+    X = np.column_stack([X[:, 0], -2.0 * X[:, 0] + 3.0, X[:, 1]])
+    parts: Any = [(br.StudentT(nu, 1.0), [j]) for j, nu in enumerate(nus)]
+    parts.append((br.StudentT(0.1, 1.0), [2]))
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=parts)
+    rows = np.array([[2.0, -1.0, 5.0], [2.0, -1.1, 5.0]])
+    assert Tails(problem).variance(rows).tolist() == [True, settles]
+    assert Tails(problem).variance(X).all()
+
+
+def test_three_coefficients_are_enough_for_a_variance() -> None:
+    """A column that is the sum of two others: 3 (1 + ν) exceeds 3 for every ν."""
+    X, y = data(30, 2)
+    X = np.column_stack([X, X.sum(axis=1)])
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=br.StudentT(0.1, 1.0))
+    assert Tails(problem).variance(np.eye(3)).all()
+
+
+@pytest.mark.parametrize(("nu", "ends"), [(2.0, False), (2.5, True)])
+def test_flat_coefficients_follow_at_no_cost(nu: float, ends: bool) -> None:
+    """Beside a flat coefficient of the same column a prior is alone with its power of 1 + ν."""
+    X, y = data(30, 2)
+    parts: Any = [(br.Flat(), [0, 1]), (br.StudentT(nu, 1.0), [2])]
+    X = np.column_stack([X, X @ [1.0, -3.0] + 2.0])
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=parts)
+    rows = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
+    assert Tails(problem).variance(rows).tolist() == [True, ends]
+
+
+@pytest.mark.parametrize(("sign", "ends"), [(1.0, True), (-1.0, False)])
+def test_coefficients_that_only_grow(sign: float, ends: bool) -> None:
+    """Equal columns share what the data allow; opposite ones grow together without end."""
+    X, y = data(30, 1)
+    X = np.column_stack([X, sign * X])
+    prior = br.StudentT(0.25, 1.0, nonnegative=True)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=prior)
+    assert Tails(problem).variance(np.array([[1.0, 3.0]])).tolist() == [ends]
+
+
+def test_a_bridge_is_no_power() -> None:
+    """However slowly exp(−|β|^q) falls, it has all moments."""
+    X, y = data(30, 1)
+    problem = br.Problem(X[:, [0, 0]], y, likelihood=br.Gaussian(1.0), prior=br.Bridge(0.1, 1.0))
+    assert Tails(problem).variance(np.array([[1.0, 3.0]])).all()
+
+
+def test_a_coefficient_without_a_mean_is_its_median() -> None:
+    """A constant column says nothing of a horseshoe, whose median is 0 whatever the seed."""
+    X, y = data(30, 2)
+    X[:, 1] = 3.0
+    for seed in range(3):
+        model = BayesianHorseshoe(draws=50, tune=50, random_state=seed).fit(X, y)
+        assert model.coef_[1] == 0.0
+        assert model.intercept_ == pytest.approx(y.mean() - X[:, 0].mean() * model.coef_[0], abs=1)
+        near, far = model.predict([[1.0, 3.0], [1.0, 9.0]])
+        assert near == far
+
+
+def test_medians_of_what_has_no_mean() -> None:
+    """Of draws, where a sign or a flat coefficient beside leaves no symmetry about 0."""
+    X, y = data(30, 2)
+    X[:, 1] = 0.0
+    beta = np.random.default_rng(0).normal(1.0, 1.0, (101, 3))
+    prior = br.StudentT(1.0, 1.0, nonnegative=True)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=prior)
+    wanted: list[Any] = [beta[:, 0].mean(), np.median(beta[:, 1])]
+    assert Tails(problem).centre(beta[:, :2]) == pytest.approx(wanted)
+    X = np.column_stack([X[:, 0], X[:, 0], y**2])
+    parts: Any = [(br.Flat(), [0, 2]), (br.StudentT(1.0, 1.0), [1])]
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=parts)
+    wanted = [np.median(beta[:, 0]), 0.0, beta[:, 2].mean()]
+    assert Tails(problem).centre(beta) == pytest.approx(wanted)

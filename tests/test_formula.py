@@ -125,8 +125,6 @@ def test_every_package_makes_the_same_columns(kind: str) -> None:
     assert two.names == one.names
     assert np.array_equal(others.X, rows.X)
     assert np.array_equal(one.encode(KINDS[kind]).X, rows.X)
-    assert rows.offset is not None
-    assert others.offset is not None
     assert np.array_equal(others.offset, rows.offset)
     assert np.array_equal(two.response(KINDS[kind]), DATA["y"].to_numpy())
 
@@ -145,7 +143,6 @@ def test_rows_are_encoded_alike_alone_and_in_company(rows: list[int]) -> None:
     encoding, everything = everything_of_data()
     some = encoding.encode(DATA.iloc[rows].drop(columns="y"))
     assert np.array_equal(some.X, everything.X[rows])
-    assert some.offset is not None
     assert np.array_equal(some.offset, everything.offset[rows])
 
 
@@ -373,6 +370,10 @@ WRONG: dict[str, str] = {
     "y ~ poly(year, 3)": "poly of degree 3 needs more than 3 different values, found 3",
     "y ~ C(x > -99)": r"term 'C\(x > -99\)' makes no column of these data .a single level has none",
     'y ~ I(g == "it\'s")': "holds a quotation mark",
+    "y ~ I(x * (1 << 10**9))": r"'<<' in 'I\(x \* \(1 << 10\*\*9\)\)' is not allowed",
+    "y ~ I(x @ x)": "'@' in .* is not allowed",
+    "y ~ I(not x)": "'not' in .* is not allowed",
+    "y ~ I(x in x)": "'in' in .* is not allowed",
     "y ~ x\\n": "holds a backslash",
     "y ~ x\0": "holds a backslash or a control character",
     "y ~ log": "'log' is not known",
@@ -478,3 +479,45 @@ def test_a_value_beyond_the_bounds_of_a_spline_is_named(term: str) -> None:
     with pytest.raises(InputError, match=BEYOND[term]) as refusal:
         encoding.encode({"age": [30.0, 200.0], "my age": [30.0, 200.0]})
     assert "evaluate" not in str(refusal.value)
+
+
+def test_rows_always_have_an_offset_and_a_problem_only_where_it_was_asked_for() -> None:
+    """Zeros without one, so that intercept + X coef + offset is the predictor either way."""
+    problem = br.from_formula("y ~ x", DATA, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
+    encoding = problem.design.encoding
+    assert encoding is not None
+    assert not encoding.has_offset
+    assert problem.design.offset is None
+    new, coef = encoding.encode(DATA), np.array([2.0])
+    assert np.array_equal(new.offset, np.zeros(N))
+    assert not new.offset.flags.writeable
+    np.testing.assert_array_equal(0.5 + new.X @ coef + new.offset, problem.predictor(coef, 0.5))
+    assert br.Encoding.of("y ~ x + offset(age)", DATA).has_offset
+
+
+def test_categories_of_arrow_in_pandas_are_those_of_its_tables() -> None:
+    """A dictionary: its values, in its order; new rows are encoded by it too."""
+    values = pa.array([0, 1, 2] * (N // 3), pa.int8())
+    coded = pa.DictionaryArray.from_arrays(values, pa.array(["c", "a", "b"]))
+    table = pa.table({"g": coded, "y": DATA["y"]})
+    framed = table.to_pandas(types_mapper=pd.ArrowDtype)
+    assert isinstance(framed["g"].dtype, pd.ArrowDtype)
+    plain, found = (br.Encoding.of("y ~ g", data) for data in (table, framed))
+    assert found.names == plain.names == ("g[T.a]", "g[T.b]")
+    assert np.array_equal(found.encode(framed[:5]).X, plain.encode(table).X[:5])
+
+
+@pytest.mark.parametrize("origin", [0.0, 2000.0, 1.7e12, 1e15, -1e15])
+def test_polynomials_are_orthonormal_wherever_their_column_lies(origin: float) -> None:
+    """And those of the same steps from 0, which these floats hold; new rows follow."""
+    steps = np.arange(float(N))
+    made, moved = (
+        br.Encoding.of("y ~ poly(x, 3)", {"y": steps, "x": start + steps})
+        for start in (0.0, origin)
+    )
+    basis = moved.encode({"x": origin + steps}).X
+    assert np.abs(basis.T @ basis - np.eye(3)).max() < 1e-13
+    new = [
+        encoding.encode({"x": at + steps + 40}).X for encoding, at in ((made, 0), (moved, origin))
+    ]
+    assert np.allclose(new[0], new[1], rtol=1e-12, atol=0)

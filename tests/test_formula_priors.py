@@ -123,6 +123,32 @@ def test_a_prior_beside_unpenalised_columns_is_the_one_written_out(
     np.testing.assert_allclose(fit.coef, br.find_map(two).coef, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("case", MEANT)
+def test_another_prior_leaves_unpenalised_columns_unpenalised(case: str) -> None:
+    """A rival made with `with_prior` is the problem that a formula makes of that prior at once."""
+    prior, unpenalised, _ = MEANT[case]
+    rival = made(br.Laplace(9.0), unpenalised)
+    again = made(prior, unpenalised)
+    if callable(prior) or isinstance(prior, list):
+        assert (
+            rival.with_prior(
+                list(again.prior.parts) if isinstance(again.prior, Blocks) else again.prior
+            )
+            == again
+        )
+        return
+    assert rival.with_prior(prior) == again
+
+
+def test_a_list_of_priors_says_of_every_column_what_it_has() -> None:
+    """Then nothing is left unpenalised that it does not leave so itself."""
+    problem = made(br.Laplace(9.0), ["x"])
+    everywhere = problem.with_prior([(br.Normal(2.0), ["x", "z", "C(g)[T.b]", "C(g)[T.c]"])])
+    assert everywhere.free == ()
+    assert everywhere.with_prior(br.Normal(2.0)).free == (0,)
+    assert problem.given_ones().with_prior(br.Laplace(1.0)) == problem.with_prior(br.Laplace(1.0))
+
+
 def test_an_unpenalised_coefficient_is_not_shrunk() -> None:
     """Beside groups that the prior sets to 0 it is that of least squares on its column alone."""
     problem = made(lambda e: br.GroupLaplace(1e-4, groups=e.groups()))

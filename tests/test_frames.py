@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from scipy import sparse
 import bayesreg as br
 from bayesreg._frames import table_array, table_names
 from bayesreg.errors import InputError
+from bayesreg.estimators import MAPRegressor
 
 RNG = np.random.default_rng(5)
 X = np.column_stack([RNG.normal(size=(12, 2)), RNG.integers(0, 9, 12), RNG.random(12) < 0.5])
@@ -110,9 +112,18 @@ HOLES = {
 @pytest.mark.parametrize("kind", HOLES)
 def test_missing_values_are_refused_by_column_and_count(kind: str) -> None:
     """In whichever way a package writes them."""
-    message = r"X: contains NaN \(missing values\), .*\(missing: 'a' 1, 'c' 2; of 3 rows\); drop"
+    message = (
+        r"X: contains NaN \(missing values\), .*"
+        r"\(missing: 'a' 1, 'c' 2; 1 of 3 rows are complete\); drop"
+    )
     with pytest.raises(InputError, match=message):
         problem(HOLES[kind], [1.0, 2.0, 3.0])
+
+
+DAYS = [dt.date(2020, 1, 1), dt.date(2020, 1, 2)]
+UNION = pa.UnionArray.from_sparse(
+    pa.array([0, 1], pa.int8()), [pa.array([1, 2]), pa.array([1.0, 2])]
+)
 
 
 REFUSED: dict[str, tuple[object, str]] = {
@@ -142,6 +153,21 @@ REFUSED: dict[str, tuple[object, str]] = {
         pl.DataFrame({"t": [1, 2]}).select(pl.duration(days="t").alias("t")),
         "dates or durations in column 't'",
     ),
+    "date32": (pa.table({"t": pa.array(DAYS, pa.date32())}), "dates or durations in column 't'"),
+    "date64": (pa.table({"t": pa.array(DAYS, pa.date64())}), "dates or durations in column 't'"),
+    "pandas date64": (
+        pa.table({"t": pa.array(DAYS, pa.date64())}).to_pandas(types_mapper=pd.ArrowDtype),
+        "dates or durations in column 't'",
+    ),
+    "dates of Python": (pd.DataFrame({"t": DAYS}), "dates or durations in column 't'"),
+    "signalling": (
+        pd.DataFrame({"d": [Decimal("sNaN"), 1]}, dtype=object),
+        "cannot be read as real numbers in column 'd'",
+    ),
+    "union": (
+        pa.table({"u": UNION}),
+        "cannot be read as real numbers in column 'u' .*sparse_union",
+    ),
     "complex": (pd.DataFrame({"z": [1j, 2.0]}), "complex numbers in column 'z'"),
     "lists": (pl.DataFrame({"v": [[1], [2]]}), "found lists or records in column 'v'"),
     "lazy": (pl.LazyFrame({"x": [1, 2]}), r"a lazy frame.*\.collect\(\)"),
@@ -160,6 +186,22 @@ def test_what_is_no_number_is_refused_by_column(case: str) -> None:
     rows, message = REFUSED[case]
     with pytest.raises(InputError, match=f"X: .*{message}"):
         problem(rows, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("case", [case for case in REFUSED if "date" in case])
+def test_estimators_refuse_dates_before_they_are_counted(case: str) -> None:
+    """In X and in y, when fitting and when predicting; formulas refuse them too."""
+    rows: Any = REFUSED[case][0]
+    with pytest.raises(InputError, match="X: found dates"):
+        MAPRegressor(br.Normal(1.0)).fit(rows, [1.0, 2.0])
+    with pytest.raises(InputError, match="y: found dates"):
+        MAPRegressor(br.Normal(1.0)).fit([[1.0], [2.0]], rows["t"])
+    fitted = MAPRegressor(br.Normal(1.0)).fit([[1.0], [2.0]], [1.0, 2.0])
+    with pytest.raises(InputError, match="X: found dates"):
+        fitted.predict(rows)
+    data = {"t": rows["t"], "y": [1.0, 2.0]}
+    with pytest.raises(InputError, match="data, column 't': found dates"):
+        br.from_formula("y ~ t", data, likelihood=br.Gaussian(1.0), prior=br.Normal(1.0))
 
 
 def test_numbers_of_unusual_types_are_numbers() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 from numba import njit
+from numba.core.event import trigger_event
 from numba.core.registry import cpu_target
 from scipy import sparse, stats
 
@@ -632,3 +633,25 @@ def test_twenty_thousand_columns_fit_into_memory() -> None:
     drawn(problem, 20, tune=20)
     more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert more < 400_000
+
+
+def test_compiling_is_timed_apart_and_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The events are Numba's own; what is compiled before the chains counts, too."""
+    problem = br.Problem([[1.0], [2.0]], [1.0, 2.0], likelihood=br.Gaussian(1.0), prior=br.Flat())
+    plan_of = plan.Plan.of
+
+    def compiled(problem: br.Problem) -> plan.Plan:
+        with trigger_event("numba:compile"):
+            time.sleep(0.01)
+        return plan_of(problem)
+
+    monkeypatch.setattr(plan.Plan, "of", compiled)
+    attrs = br.sample(problem, "gibbs", draws=10, tune=10, seed=0).attrs
+    assert 0.01 <= attrs["seconds_compiling"] <= attrs["seconds"]
+    with caplog.at_level("INFO", logger="bayesreg"), chains._compilation(shown=False):
+        for _ in range(2):
+            with trigger_event("numba:compile"):
+                pass
+    assert caplog.messages == [chains._COMPILING]

@@ -16,6 +16,7 @@ ROOT = Path(bayesreg.__file__).parent
 
 # From the bottom up. A module may import only from layers before its own, or from its own package.
 LAYERS = (
+    ("_visible",),
     ("errors",),
     ("_frames", "_bambi", "_text_table"),
     ("_validation", "_files", "_console", "_threads", "_overflow"),
@@ -23,7 +24,7 @@ LAYERS = (
     ("priors", "composite_mode"),
     ("blocks", "likelihoods", "pseudo_rows", "datasets", "gallery", "named_priors"),
     ("design",),
-    ("propriety", "assembly", "least_squares"),
+    ("propriety", "assembly", "least_squares", "problem_words"),
     ("problem",),
     ("frames",),
     ("pymc_ops",),

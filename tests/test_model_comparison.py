@@ -122,6 +122,7 @@ def test_prior_probabilities_count() -> None:
         odds.append(pair[0] / pair[1])
     assert odds[1] == pytest.approx(9 * odds[0], rel=1e-9)
     assert "density 1 for the flat intercept" in str(found)
+    assert "P(model | y): of those given" in str(found)
 
 
 def test_evidences_with_and_without_a_flat_intercept_are_kept_apart() -> None:
@@ -186,6 +187,7 @@ def test_p_values_and_transforms_of_a_right_model_are_harmless() -> None:
     assert check.pit_p_value is not None
     assert check.pit_p_value > 1e-4
     assert check.surprises == ()
+    assert "none of these is rare under the model" in str(check)
     assert check.bad_rows == 0
 
 
@@ -219,6 +221,17 @@ def test_a_wrong_model_is_caught() -> None:
     check = br.check_predictions(poisson, seed=1)
     assert "share of zeros" in check.surprises
     assert "← rare" in str(check)
+    said = str(check)
+    assert "<0.001" in said
+    assert "0.000" not in said.split("Bayesian", maxsplit=1)[0]
+    found = {s.name: s.p_value for s in check.statistics}
+    assert found["share of zeros"] == 0
+    verdict = next(line for line in said.splitlines() if line.startswith("rare: "))
+    smaller = verdict.split("smaller in ")[1].split(", and larger")[0]
+    assert "share of zeros" in smaller
+    assert [name in smaller for name, p in found.items() if name in check.surprises] == [
+        p < 0.5 for name, p in found.items() if name in check.surprises
+    ]
     assert check.shape is not None
     assert check.shape.edges[0] % 1 == 0.5
 
@@ -328,12 +341,13 @@ def studied() -> dict[str, br.PriorComparison]:
 def test_the_comparisons_of_the_bundled_data_hold_together(
     studied: dict[str, br.PriorComparison],
 ) -> None:
-    """The vague ridge is refuted by its evidence on each, and elpd calls none of the rest worse."""
+    """A vague ridge is refuted by its evidence, and elpd calls none of the rest worse."""
     assert tuple(studied) == study.DATA
+    for name in ("diabetes", "prostate"):
+        against = studied[name]["vague ridge"].log_bayes_factor
+        assert against is not None
+        assert against < -35
     for name, comparison in studied.items():
-        vague = comparison["vague ridge"]
-        assert vague.log_bayes_factor is not None
-        assert vague.log_bayes_factor < -35
         assert sum(s.probability or 0.0 for s in comparison.scores) == pytest.approx(1.0)
         assert comparison.not_comparable == ""
         sane = [s for s in comparison.scores if s.name != "vague ridge"]
@@ -370,9 +384,53 @@ def test_figures_draw_what_they_are_given(studied: dict[str, br.PriorComparison]
 
 
 def test_a_flat_prior_is_drawn_without_an_evidence(compared: br.PriorComparison) -> None:
-    """The right panel says that there is none."""
+    """The right panel says that there is none, and the table among whom the probabilities are."""
     texts = [text.get_text() for text in compared.plot().axes[1].texts]
     assert "flat prior: none" in texts
+    assert "P(model | y): among those with an evidence, of equal prior probab" in str(compared)
+
+
+@pytest.fixture(scope="module")
+def alone() -> br.PriorComparison:
+    """One model with an evidence, and two rivals without."""
+    X, y = rows(5, n=30)
+    one = ridge(X, y, 1.0)
+    models = {
+        "ridge": one,
+        "flat": one.with_prior(br.Flat()),
+        "half flat": one.with_prior([(br.Flat(), [0]), (br.Laplace(1.0), [1, 2])]),
+    }
+    return br.compare_priors(models, draws=100, seed=1, progress=False)
+
+
+def test_a_model_without_a_rival_has_no_probability(alone: br.PriorComparison) -> None:
+    """One evidence is compared with nothing, in table and figure; it is stated all the same."""
+    assert alone["ridge"].evidence is not None
+    assert (alone["ridge"].probability, alone["ridge"].log_bayes_factor) == (None, None)
+    assert alone.most_probable is None
+    assert alone.to_frame()["probability"].isna().all()
+    row = next(line for line in str(alone).splitlines() if line.startswith("ridge"))
+    assert row.split()[-1] == "-"
+    assert "P(model | y):" not in str(alone)
+    assert "no rival has one" in [text.get_text() for text in alone.plot().axes[1].texts]
+
+
+def test_weights_of_equals_are_called_arbitrary(alone: br.PriorComparison) -> None:
+    """Where the best is far ahead they are not."""
+    note = "weights of models that predict alike are arbitrary"
+    assert note in str(alone)
+    X, y = rows(6)
+    models = {"wide": ridge(X, y, 1.0), "tight": ridge(X, y, 1e-3)}
+    assert note not in str(br.compare_priors(models, draws=100, seed=1, progress=False))
+
+
+def test_the_labels_of_the_figure_do_not_meet(studied: dict[str, br.PriorComparison]) -> None:
+    """Below each row the label of the left axis ends before that of the right one begins."""
+    figure = br.figures.prior_comparison(studied)
+    figure.draw_without_rendering()
+    for left, right in zip(figure.axes[::2], figure.axes[1::2], strict=True):
+        ends = left.xaxis.label.get_window_extent().x1
+        assert ends < right.xaxis.label.get_window_extent().x0
 
 
 def test_draws_of_another_posterior_are_refused() -> None:

@@ -345,7 +345,10 @@ def test_discrete_variables_are_refused_by_name() -> None:
     with pm.Model() as model:
         k = pm.Poisson("k", F(3))
         pm.StudentT("y", nu=F(4), mu=k, sigma=F(1), observed=Y)
-    with pytest.raises(UnsupportedModel, match=r"'k': is discrete"):
+    advice = (
+        r"'k': is discrete; sum it out of the model \(pm.Mixture, say\), then ask for the mode$"
+    )
+    with pytest.raises(UnsupportedModel, match=advice):
         br.find_map(model)
 
 

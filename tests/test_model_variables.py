@@ -226,9 +226,10 @@ def test_an_interruption_keeps_the_free_variables() -> None:
 def test_a_problem_says_which_variable_is_what() -> None:
     """When printed; it is the same problem."""
     problem = br.read_model(named())
-    assert str(problem).splitlines()[-1] == (
-        "  variables of the model: noise is sigma; effects, start are beta"
-    )
+    assert str(problem).splitlines()[-2:] == [
+        "  variables of the model: noise is sigma; effects, start are beta",
+        "  no unpenalised intercept: start is a coefficient with a prior",
+    ]
     assert problem == br.read_model(named())
     assert "variables" not in str(problem.given(sigma=1.0))
 

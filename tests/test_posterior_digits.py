@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bayesreg import Flat, Gaussian, HalfNormal, InverseGamma, Normal, Problem, posterior_moments
+from bayesreg import (
+    Flat,
+    Gaussian,
+    HalfNormal,
+    InverseGamma,
+    Laplace,
+    Normal,
+    Problem,
+    posterior_moments,
+    sample,
+)
 from bayesreg.errors import BayesregError, InputError
 from bayesreg.posterior.graded import graded_svd
 
@@ -186,3 +196,67 @@ def test_singular_values_of_graded_columns() -> None:
         assert_allclose(U.T @ U, np.eye(4), atol=1e-14)
     for shape in ((0, 3), (3, 0), (2, 5)):
         assert graded_svd(np.ones(shape))[2].shape == (shape[1], min(shape))
+
+
+def with_intercept(y: Vector, offset: Vector | float, sigma: float) -> Problem:
+    """Two columns and an intercept under ``Normal(1)``."""
+    X = np.random.default_rng(0).normal(size=(12, 2))
+    return Problem(
+        X,
+        y,
+        likelihood=Gaussian(sigma),
+        prior=Normal(1.0),
+        offset=np.broadcast_to(offset, 12),
+    )
+
+
+@pytest.mark.parametrize("level", [1.7e9, 1.7e12])
+def test_the_level_of_y_is_right_to_its_last_digit(level: float) -> None:
+    """Epoch seconds or milliseconds: the mean of centred y moves to the intercept and no more."""
+    noise = np.round(np.random.default_rng(1).normal(size=12) * 64) / 64
+    near, far = (posterior_moments(with_intercept(noise + q, 0.0, 1.0)) for q in (0.0, level))
+    assert near.intercept_mean is not None
+    assert far.intercept_mean is not None
+    assert_allclose(far.mean, near.mean, rtol=1e-12)
+    assert abs(far.intercept_mean - level - near.intercept_mean) <= np.spacing(level)
+
+
+@pytest.mark.parametrize(("level", "sigma"), [(1.7e12, 1e-3), (1e15, 0.05), (1.7e18, 1e3)])
+def test_a_level_whose_last_digit_is_worth_sds_is_refused(level: float, sigma: float) -> None:
+    """It has no number near its mean; less a constant there is nothing to refuse."""
+    noise = sigma * np.random.default_rng(1).normal(size=12)
+    far = with_intercept(level + noise, 0.0, sigma)
+    with pytest.raises(InputError, match=r"y: is so far from 0 .* subtract a constant"):
+        posterior_moments(far)
+    with pytest.raises(InputError, match="y: is so far from 0"):
+        sample(far, draws=10, seed=1)
+    posterior_moments(with_intercept(level + noise - level, 0.0, sigma))
+
+
+def test_digits_that_the_offset_cost_are_seen() -> None:
+    """At 1e12 an offset keeps four places: too few beside noise of 1e-3, and enough beside 1."""
+    rng = np.random.default_rng(2)
+    offset, noise = np.round(rng.normal(size=12) * 1e3, 3), rng.normal(size=12)
+    for prior in (Normal(1.0), Laplace(1.0)):
+        fine = with_intercept(1e12 + 1e-3 * noise, offset, 1e-3)
+        with pytest.raises(InputError, match="y: less its offset it keeps too few digits"):
+            posterior_moments(fine.with_prior(prior))
+    y = np.round(1e12 + noise)
+    found, right = (posterior_moments(with_intercept(y - q, offset, 1.0)) for q in (0.0, 1e12))
+    assert float(np.abs((found.mean - right.mean) / right.sd).max()) < 1e-3
+    # What both lose is nothing where they are as large as each other.
+    both = posterior_moments(with_intercept(y, 1e12, 1.0))
+    neither = posterior_moments(with_intercept(y - 1e12, 0.0, 1.0))
+    assert_allclose(both.mean, neither.mean, rtol=1e-12)
+
+
+@pytest.mark.parametrize("prior", [Normal(1.0), Laplace(1.0)])
+def test_a_target_beyond_all_digits_is_refused_under_every_prior(prior: Normal | Laplace) -> None:
+    """The mean under the absolute value was hundreds of sds off."""
+    X, y = np.array([[1.0], [2.0], [4.0], [-1.0]]), np.array([1.0, 2.5, 3.0, -1.0])
+    far = Problem(X, y * 1e14, likelihood=Gaussian(1e-4), prior=prior, intercept=False)
+    with pytest.raises(InputError, match="y: it and the effects that make it up"):
+        posterior_moments(far)
+    with pytest.raises(InputError, match="y: it and the effects that make it up"):
+        sample(far, draws=10, seed=1)
+    posterior_moments(Problem(X, y, likelihood=Gaussian(1.0), prior=prior, intercept=False))

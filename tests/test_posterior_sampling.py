@@ -166,10 +166,12 @@ def test_auto_says_what_it_took_and_why() -> None:
     assert exact["method"] == "exact"
     assert exact["reason"] == "auto: the posterior is known exactly, so the draws are independent"
     assert gibbs["method"] == "gibbs"
-    assert "; not exact: prior: is Horseshoe" in gibbs["reason"]
+    assert "; method 'exact' does not apply: prior: is Horseshoe" in gibbs["reason"]
     assert nuts["method"] == "nuts"
-    assert "; not exact: prior: is LInfinity" in nuts["reason"]
-    assert "; not gibbs: prior: that of 'dose', LInfinity, is no scale mixture" in nuts["reason"]
+    assert "; method 'exact' does not apply: prior: is LInfinity" in nuts["reason"]
+    assert (
+        "; method 'gibbs' does not apply: prior: that of 'dose', LInfinity, is no" in nuts["reason"]
+    )
     assert br.sample(RIDGE, "nuts", **SMALL).attrs["reason"] == "asked for"
 
 
@@ -201,9 +203,10 @@ def test_where_no_sampler_fits_every_reason_is_given(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sampling, "SAMPLERS", SAMPLERS[:2])
     reason = reason_against_sampling(GROUP)
     assert reason is not None
-    assert reason.startswith("no sampler takes LInfinity here: not exact: prior: is LInfinity")
-    assert "; not gibbs: prior: that of 'dose'" in reason
-    with pytest.raises(InputError, match="no sampler takes LInfinity here: not exact"):
+    because = "method 'exact' does not apply: prior: is LInfinity"
+    assert reason.startswith(f"no sampler takes LInfinity here: {because}")
+    assert "; method 'gibbs' does not apply: prior: that of 'dose'" in reason
+    with pytest.raises(InputError, match="no sampler takes LInfinity here: method 'exact'"):
         br.sample(GROUP)
 
 
@@ -594,7 +597,7 @@ def test_auto_goes_on_where_a_closed_form_loses_its_digits(monkeypatch: pytest.M
     monkeypatch.setattr(type(SAMPLERS[0]), "draw", lost)
     tree = br.sample(RIDGE, draws=20, tune=20, chains=2, seed=1)
     assert tree.attrs["method"] == "gibbs"
-    assert "not exact: the digits are gone" in tree.attrs["reason"]
+    assert "method 'exact' does not apply: the digits are gone" in tree.attrs["reason"]
 
 
 @pytest.mark.parametrize("relative", [None, "sigma"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import bayesreg as br
 from bayesreg._text_table import as_table
+from bayesreg.errors import InputError, SamplingWarning
 from bayesreg.posterior.diagnostics import Diagnosis, beside_limit
 
 NAMES = ("age", "bmi", "smokes")
@@ -22,7 +24,7 @@ def problem(p: int = 3, *, intercept: bool = True, **parts: Any) -> br.Problem:
     y = 3.0 * X[:, 0] + rng.normal(size=40)
     names = NAMES if p == 3 else None
     defaults: dict[str, Any] = {"likelihood": br.Gaussian(1.0), "prior": br.Normal(2.0)}
-    return br.Problem(X, y, names=names, intercept=intercept, **(defaults | parts))
+    return br.Problem(X, y, intercept=intercept, **(defaults | {"names": names} | parts))
 
 
 def rows_of(text: str) -> dict[str, list[str]]:
@@ -104,7 +106,8 @@ def test_a_number_is_printed_on_its_side_of_its_limit(value: float) -> None:
     assert np.sign(float(beside_limit(low, 0.3, 2)) - 0.3) == np.sign(low - 0.3)
     found = Diagnosis(False, "not good", value, 399.9, 400.2, 0, low, "beta[age]", 0.1)  # noqa: FBT003  (in the order of its fields)
     assert f"{text}"[:6] in str(found)
-    assert "399 " in str(found)  # not 400, which is asked for
+    bulk = next(line for line in str(found).splitlines() if "bulk" in line)
+    assert bulk.split()[-1] == "399"  # not 400, which is asked for
 
 
 def test_a_mode_is_its_certificate_and_what_is_not_zero() -> None:
@@ -147,12 +150,48 @@ def test_priors_of_some_columns_say_which_by_name() -> None:
 
 def test_a_diagnosis_is_its_verdict_and_its_numbers() -> None:
     """With their limits; independent draws have no R-hat and no divergences."""
-    bad = Diagnosis(False, "not good", 1.2345, 50.0, 60.0, 3, 0.21, "beta[age]", 0.125)  # noqa: FBT003  (in the order of its fields)
-    text = str(bad)
-    assert text.splitlines()[0] == "not good"
-    for words in ("1.234  1.01 (beta[age])", "divergences", "0.21", "0.1250"):
-        assert words in text
+    numbers = (1.2345, 50.0, 60.0, 3, 0.21, "beta[age]", 0.125)
+    bad = Diagnosis(False, "not good", *numbers, ess_limit=400)  # noqa: FBT003  (in the order of its fields)
+    head, *table = (re.split(r"  +", line.strip()) for line in str(bad).splitlines())
+    assert head == ["not good"]
+    assert table == [
+        ["found", "limit", "where"],
+        ["R-hat, largest", "1.234", "at most 1.01", "beta[age]"],
+        ["effective draws, bulk", "50", "at least 400"],
+        ["effective draws, tails", "60", "at least 400"],
+        ["Monte Carlo error / sd", "0.1250"],
+        ["divergences", "3", "0"],
+        ["BFMI, smallest", "0.21", "at least 0.3"],
+    ]
+    one = br.diagnose(br.sample(problem(prior=br.Laplace(1.0)), "nuts", draws=50, chains=1, seed=0))
+    assert one.ess_limit == 100
+    assert f"at least 100  {one.worst}" in str(one).splitlines()[2]
     found = br.diagnose(br.sample(problem(), draws=50, seed=0, progress=False))
     assert str(found).startswith(found.verdict)
     assert "R-hat" not in str(found)
     assert "divergences" not in str(found)
+
+
+def test_names_cannot_steer_the_terminal() -> None:
+    """Escape codes, marks of direction and bells are written out, in results and in refusals."""
+    names = ("\x1b[2J", "b\u202e", "c\x07")
+    one, steering = problem(names=names), re.compile("[\x1b\u202e\x07]")
+    lasso = one.with_prior(br.Laplace(2.0))
+    draws = br.sample(one, draws=20, chains=2, seed=0, progress=False)
+    printed = [
+        one,
+        one.with_prior([(br.Normal(1.0), [0]), (br.Laplace(1.0), [1, 2])]),
+        br.find_map(lasso),
+        br.certify(lasso, [1.0, 2.0, 3.0]),
+        br.posterior_moments(one),
+        br.laplace_approximation(one),
+        br.diagnose(draws),
+        as_table(["a"], {"where": ["\x1b"]}, most=1)[1],
+        SamplingWarning("\x1b"),
+    ]
+    assert [k for k, result in enumerate(printed) if steering.search(str(result))] == []
+    assert "⟨U+001B⟩[2J" in str(printed[2])
+    for bad in ([(br.Normal(1.0), ["zz"])], [(br.Normal(1.0), [0, 0])]):
+        with pytest.raises(InputError, match=r"⟨U\+001B⟩|'.x1b") as found:
+            one.with_prior(bad)
+        assert not steering.search(str(found.value))

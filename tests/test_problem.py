@@ -236,6 +236,20 @@ def test_objective_asks_for_what_is_unknown() -> None:
         plain(X, Y, intercept=False).objective([0.0, 0.0], 1.0)
 
 
+@pytest.mark.parametrize("name", ["penalised", "loss", "predictor", "gradient"])
+def test_every_number_of_a_problem_checks_the_answer(name: str) -> None:
+    """A list is an answer; text, another count, or an intercept that is not there are none."""
+    ask = getattr(plain(X, Y), name)
+    assert str(ask([1.0, 2.0])) == str(ask(np.array([1.0, 2.0])))
+    for text in ("ab", ["a", "b"]):
+        with pytest.raises(InputError, match="coef: found text"):
+            ask(text)
+    with pytest.raises(InputError, match="coef: must have shape"):
+        ask(np.zeros(3))
+    with pytest.raises(InputError, match="intercept: this problem has none"):
+        getattr(plain(X, Y, intercept=False), name)([0.0, 0.0], 1.0)
+
+
 def logistic(X: list[list[float]]) -> br.Problem:
     """Three rows, the first of class 0, under a flat prior."""
     return br.Problem(X, [0, 1, 1], likelihood=br.Bernoulli(), prior=br.Flat())

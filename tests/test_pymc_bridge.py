@@ -806,7 +806,7 @@ def logistic_prior() -> None:
     observe(X @ pm.Logistic("beta", 0, 1, shape=3))
 
 
-@refused("beta", "StudentT with mu != 0")
+@refused("beta", "StudentT with mu != 0; write it as mu + d, d a StudentT with mu=0: the same")
 def shifted_student_prior() -> None:
     """Shifted student prior."""
     observe(X @ pm.StudentT("beta", nu=3, mu=1, sigma=1, shape=3))
@@ -959,7 +959,7 @@ def sigma_per_group() -> None:
     observe(X @ beta3(), sigma=pm.HalfNormal("sigma", 1.0, shape=3)[GROUP])
 
 
-@refused("tau", "vector of unknown values of a prior scale")
+@refused("tau", "make a horseshoe prior: as a problem, br.Problem")
 def scale_per_coefficient() -> None:
     """Scale per coefficient."""
     observe(X @ pm.Normal("beta", 0, pm.HalfCauchy("tau", 1.0, shape=3), shape=3))
@@ -1093,6 +1093,41 @@ def test_random_numbers_in_the_design_are_refused() -> None:
         observe((X + pm.Normal.dist(0, 1, shape=(N, 3))) @ beta3())
     with pytest.raises(UnsupportedModel, match="random numbers"):
         br.read_model(model)
+
+
+def test_a_refusal_says_which_verbs_take_the_model() -> None:
+    """Of `read_model` as of `map_path`, which reads it too."""
+    for verb in (br.read_model, br.map_path):
+        with pm.Model() as model:
+            observe(X @ pm.Laplace("beta", 1.0, 1.0, shape=3))
+        with pytest.raises(UnsupportedModel) as caught:
+            verb(model)
+        [note] = caught.value.__notes__
+        assert "find_map(model) finds a mode, and sample(model) draws" in note
+
+
+def test_a_location_is_the_same_model_with_an_offset() -> None:
+    """As the refusal of mu != 0 advises."""
+    with pm.Model() as model:
+        observe(X @ (1.0 + pm.StudentT("beta", nu=3, mu=0, sigma=1, shape=3)))
+    offset = br.read_model(model).design.offset
+    assert offset is not None
+    np.testing.assert_allclose(offset, X.sum(axis=1), rtol=1e-12)
+
+
+def test_an_intercept_with_a_prior_is_a_coefficient_and_said_to_be() -> None:
+    """Printed with the problem; its name stands in the message on shapes; a scalar of ones only."""
+    with pm.Model() as model:
+        level = pm.Normal("level", -2.2, 0.3)
+        observe(level + X @ beta3())
+    problem = br.read_model(model)
+    last = str(problem).splitlines()[-1]
+    assert last == "  no unpenalised intercept: level is a coefficient with a prior"
+    with pytest.raises(InputError, match=r"\(4,\), one number each for level, beta\[0\], .*\(3,\)"):
+        br.certify(model, np.zeros(3), 1.0)
+    with pm.Model() as flat:
+        observe(pm.Flat("level") + X @ beta3())
+    assert "no unpenalised" not in str(br.read_model(flat))
 
 
 def test_something_else_than_a_model_is_refused() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytest
 
@@ -156,6 +157,52 @@ def test_local_links_lead_somewhere() -> None:
         assert (ROOT / target).exists(), target
 
 
+def _trial(seed: int, n: int) -> Any:
+    """Rows as the formula of the README wants them: counts, with exposures."""
+    rng = np.random.default_rng(seed)
+    rows = pd.DataFrame(
+        {
+            "dose": rng.uniform(0.0, 1.0, n),
+            "group": rng.choice(["a", "b"], n),
+            "age": np.append([20.0, 80.0], rng.uniform(20.0, 80.0, n - 2)),
+            "time": rng.uniform(1.0, 5.0, n),
+        }
+    )
+    return rows.assign(y=rng.poisson(rows["time"] * np.exp(rows["dose"])))
+
+
+@pytest.fixture(scope="module")
+def predicted() -> dict[str, Any]:
+    """The scope after a formula, its mode, and predictions from draws."""
+    scope = {"br": br, "trial": _trial(1, 200), "new_trial": _trial(2, 100)}
+    for marker in ("new_trial", "rng.poisson(np.exp(eta))"):
+        _run(_block(marker), scope)
+    return scope
+
+
+def test_its_predictions_of_new_rows_hold_their_targets(predicted: dict[str, Any]) -> None:
+    """New rows of the same law lie within the limits about 95 times in 100, at the least."""
+    y = predicted["new_trial"]["y"].to_numpy()
+    inside = (predicted["low"] <= y) & (y <= predicted["high"])
+    assert inside.mean() > 0.85
+    post, new, row = predicted["post"], predicted["new"], 7
+    by_hand = post["intercept"] + new.offset[row]
+    for j in range(new.X.shape[1]):
+        by_hand = by_hand + post["beta"][..., j] * new.X[row, j]
+    np.testing.assert_allclose(predicted["eta"][..., row], by_hand, rtol=1e-12, atol=1e-12)
+    rival = predicted["problem"].with_prior(br.Normal(0.7))
+    assert [rival.names[j] for j in rival.free] == ["dose"]
+
+
+def test_its_predictions_need_no_offset() -> None:
+    """The same lines where the formula has none."""
+    scope = {"br": br, "trial": _trial(1, 200), "new_trial": _trial(2, 100)}
+    block = _block("new_trial")
+    _run(block.replace(" + offset(log(time))", ""), scope)
+    fit, new = scope["fit"], scope["new"]
+    np.testing.assert_array_equal(scope["eta"], fit.intercept + new.X @ fit.coef)
+
+
 def test_what_comes_after_the_draws_runs_as_it_stands() -> None:
     """Units, choosing, sparse answers, comparison and estimators, in one scope."""
     scope: dict[str, Any] = {"br": br}
@@ -169,10 +216,14 @@ def test_what_comes_after_the_draws_runs_as_it_stands() -> None:
             "GridSearchCV(pipeline",
         )
     ]
-    assert "optimal" in printed[0]
-    assert "4.74" in printed[0]
+    assert NUMBER.sub("N", printed[0]) == NUMBER.sub("N", _said_after(_block("from_glmnet")))
+    assert "4.7418" in printed[0]
     assert "scale of the" in printed[1] or "cross-validation" in printed[1]
     assert "decoupled" in printed[2]
     assert "ridge" in printed[3]
     assert "given sigma" in printed[4] or "optimal" in printed[4]
     assert "bayesianridge__scale" in printed[4]
+    assert max(scope["grid"].param_grid["bayesianridge__scale"]) == 1000.0
+    assert scope["grid"].best_params_ == {"bayesianridge__scale": 300.0}
+    score = scope["grid"].cv_results_["mean_test_score"][1:]
+    assert np.ptp(score) < 0.003

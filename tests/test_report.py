@@ -13,6 +13,7 @@ from xarray import Dataset, DataTree
 
 import bayesreg as br
 from bayesreg import report, terminal
+from bayesreg._visible import visible
 from bayesreg.certificate import certify
 from bayesreg.comparison import Comparison
 from bayesreg.errors import InputError
@@ -20,7 +21,7 @@ from bayesreg.map import find_map
 from bayesreg.posterior import Diagnosis
 from bayesreg.report import along_the_scale, number, pictures, sections
 from bayesreg.report import page as report_page
-from bayesreg.report.text import as_name, brief, visible
+from bayesreg.report.text import as_name, brief
 from bayesreg.scoring import SCORE_WORDS, PosteriorSummary, Sampled, Score
 
 HOSTILE = (

@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 
 import bayesreg as br
+from bayesreg._visible import visible
 from bayesreg.cli import main
 from bayesreg.report import along_the_scale
-from bayesreg.report.text import as_name, brief, visible
+from bayesreg.report.text import as_name, brief
 from bayesreg.studies import balls
 from tests.browser import Browser, Sight, browsers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy import linalg, optimize, stats
 from sklearn.linear_model import BayesianRidge, LassoLarsIC, RidgeCV
 
 import bayesreg as br
-from bayesreg.errors import DegenerateMode, InputError
+from bayesreg.errors import BayesregError, DegenerateMode, InputError
 from bayesreg.path_scales import Family
 from bayesreg.selection.evidence import RidgeEvidence
 
@@ -80,6 +81,104 @@ def test_a_row_that_alone_holds_a_flat_coefficient_cannot_be_left_out() -> None:
     problem = br.Problem(columns, Y, likelihood=br.Gaussian(1.0), prior=prior)
     with pytest.raises(InputError, match="row 3 determines"):
         br.select_scale(problem, "leave-one-out", scales=SCALES)
+
+
+def left_out(columns: Any, y: Any, weights: Any, sigma: float) -> float:
+    """Loss of all rows under ``Normal(1)`` and an intercept, by elimination of fractions."""
+    n, p = columns.shape
+    rows = [[*map(Fraction, row), Fraction(1)] for row in columns.tolist()]
+    h = [Fraction(w) / Fraction(sigma) ** 2 for w in weights.tolist()]
+    target, total = [Fraction(v) for v in y.tolist()], 0.0
+    for i in range(n):
+        kept = [k for k in range(n) if k != i]
+        table = [
+            [sum(h[k] * rows[k][a] * rows[k][b] for k in kept) + (a == b < p) for b in range(p + 1)]
+            + [sum(h[k] * rows[k][a] * target[k] for k in kept)]
+            for a in range(p + 1)
+        ]
+        for a in range(p + 1):
+            table[a] = [v / table[a][a] for v in table[a]]
+            for b in range(p + 1):
+                if b != a:
+                    table[b] = [
+                        v - table[b][a] * u for v, u in zip(table[b], table[a], strict=True)
+                    ]
+        error = target[i] - sum(u * row[-1] for u, row in zip(rows[i], table, strict=True))
+        total += 0.5 * float(error**2 * h[i]) + 0.5 * np.log(2 * np.pi / float(h[i]))
+    return total
+
+
+@pytest.mark.parametrize(
+    ("level", "sigma", "weight", "entry"),
+    [
+        (1.7e9, 0.01, 1e4, 1.0),
+        (1e6, 0.01, 1e6, 1.0),
+        (2000.0, 0.01, 1e10, 1.0),
+        (0.0, 1.0, 1.0, 1e5),
+        (0.0, 1.0, 1.0, 1e7),
+    ],
+)
+def test_leave_one_out_keeps_its_digits(
+    level: float, sigma: float, weight: float, entry: float
+) -> None:
+    """A level far from 0, and a row that is fitted nearly whatever it is."""
+    rng = np.random.default_rng(1)
+    columns, noise, weights = rng.normal(size=(8, 2)), rng.normal(size=8), np.ones(8)
+    columns[0, 0], weights[0] = columns[0, 0] * entry, weight
+    y = level + sigma * (columns @ [1 / entry, 1.0] + noise)
+    problem = br.Problem(
+        columns, y, likelihood=br.Gaussian(sigma), prior=br.Normal(1.0), weights=weights
+    )
+    found = br.select_scale(problem, "leave-one-out", scales=[1.0, 2.0]).curve.value[0]
+    assert_allclose(found, left_out(columns, y, weights, sigma), rtol=1e-8)
+
+
+def test_leave_one_out_where_rounding_chooses_a_direction() -> None:
+    """Two columns apart by their last digits, which a prior of moderate width does not see."""
+    rng = np.random.default_rng(3)
+    column = rng.normal(size=6)
+    columns = np.column_stack([column, column * (1 + 3e-14 * rng.normal(size=6))])
+    y = 100 * rng.normal(size=6)
+    problem = br.Problem(columns, y, likelihood=br.Gaussian(1.0), prior=br.Normal(1.0))
+    found = br.select_scale(problem, "leave-one-out", scales=[1.0, 2.0]).curve.value[0]
+    assert_allclose(found, left_out(columns, y, np.ones(6), 1.0), rtol=1e-8)
+
+
+def test_a_row_beyond_all_digits_is_named_for_its_leverage() -> None:
+    """No coefficient has a flat prior there, so the reason is another."""
+    columns, y = np.array(X[:8, :2]), Y[:8]
+    columns[3, 0] = 1e11
+    problem = br.Problem(columns, y, likelihood=br.Gaussian(1.0), prior=br.Normal(1.0))
+    with pytest.raises(InputError, match="row 3 has so high a leverage"):
+        br.select_scale(problem, "leave-one-out", scales=[1.0, 2.0])
+
+
+@pytest.mark.parametrize("apart", [1e-12, 1e-13, 1e-15, 0.0])
+def test_leave_one_out_of_what_has_no_posterior_is_refused(apart: float) -> None:
+    """Flat columns that depend on each other but for their last digits, or altogether."""
+    columns = np.column_stack([X[:, 0], X[:, 0] * (1 + apart * X[:, 1]), X[:, 2]])
+    problem = br.Problem(
+        columns,
+        Y,
+        likelihood=br.Gaussian(1.0),
+        prior=[(br.Flat(), [0, 1]), (br.Normal(1.0), [2])],
+    )
+    for verb in (br.posterior_moments, lambda p: br.select_scale(p, "leave-one-out")):
+        with pytest.raises(BayesregError, match=r"prior: .*flat on"):
+            verb(problem)
+
+
+@pytest.mark.parametrize("criterion", ["evidence", "leave-one-out"])
+def test_a_scale_at_which_rounding_decides_is_refused(criterion: str) -> None:
+    """As the posterior at that scale is: the evidence there was off by whole nats."""
+    rng = np.random.default_rng(5)
+    two = rng.normal(size=(12, 2))
+    y = 100 * (two @ [1.0, 2.0] + rng.normal(size=12))
+    columns = np.column_stack([two, np.round(two.sum(axis=1), 13)])
+    problem = br.Problem(columns, y, likelihood=br.Gaussian(1.0), prior=br.Normal(1.0))
+    scales = None if criterion == "evidence" else [1e13, 2e13]
+    with pytest.raises(InputError, match="rounding would"):
+        br.select_scale(problem, criterion, scales=scales)
 
 
 # ------------------------------------------------------------------ evidence

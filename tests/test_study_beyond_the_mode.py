@@ -540,6 +540,17 @@ def test_points_of_the_figures_are_those_of_the_results(
     assert counts == [3, 5, 5]
 
 
+def test_the_labels_of_the_modes_stay_in_their_panels(bimodal: BimodalLasso) -> None:
+    """None lies across an axis, where tick labels are."""
+    figure = br.figures.bimodal_lasso(bimodal)
+    figure.draw_without_rendering()
+    for axes, count in zip(figure.axes[:2], (2, 1), strict=True):
+        inside = axes.get_window_extent()
+        labels = [text.get_window_extent() for text in axes.texts]
+        assert len(labels) == count
+        assert all(inside.x0 < box.x0 and box.x1 < inside.x1 for box in labels)
+
+
 def test_exhibits_are_named_after_their_figures() -> None:
     """Seven of them, all of what no document shows, each with a caption of one line."""
     assert [exhibit.name for exhibit in study.EXHIBITS] == list(TITLES)

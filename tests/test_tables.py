@@ -498,3 +498,15 @@ def test_every_command_takes_files_and_formulas(
     assert code == 0
     for option in ("--data", "--csv", "--target", "--formula"):
         assert option in out, option
+
+
+def test_lists_and_records_of_a_file_are_refused_by_column(tmp_path: Path) -> None:
+    """Beside everything else that is wrong, and as a target too."""
+    path = tmp_path / "d.parquet"
+    cells = {"record": [{"u": 1}] * 3, "list": [[1.0], [2.0], [3.0]], "y": [1.0, 2.0, 4.0]}
+    pd.DataFrame(cells).to_parquet(path)
+    message = "data: column 'record' holds lists or records, .*; column 'list' holds lists or rec"
+    with pytest.raises(InputError, match=message):
+        read_data(path, "y")
+    with pytest.raises(InputError, match="column 'list' holds lists or records"):
+        read_data(path, "list")

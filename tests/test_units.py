@@ -29,7 +29,6 @@ from bayesreg.cli_units import STANDARDISED
 from bayesreg.errors import InputError
 from bayesreg.units._convention import Strength
 from bayesreg.units.registry import BY_NAME, CONVENTIONS
-from bayesreg.units.rows import strength_of
 from tests.problems import data, likelihood_examples
 
 if TYPE_CHECKING:
@@ -173,10 +172,9 @@ def test_every_row_there_and_back(
                 standardize=standardize and own,
                 weights=weights,
             )
-            there = strength_of(again)
-            assert isinstance(there, Strength)
-            assert there.l1 == pytest.approx(strength.l1, rel=1e-12, abs=0)
-            assert there.l2 == pytest.approx(strength.l2, rel=1e-12, abs=0)
+            there: Any = again.prior.penalty(again.p)
+            np.testing.assert_allclose(there.l1, strength.l1, rtol=1e-12)
+            np.testing.assert_allclose(there.l2, strength.l2, rtol=1e-12)
             assert again.design.standardize is (standardize and own)
             if isinstance(again.likelihood, br.Gaussian):
                 assert again.likelihood.sigma == pytest.approx(sigma, rel=1e-12)
@@ -380,12 +378,16 @@ def test_lars_lengths_are_about_the_mean_only_beside_an_intercept(
 
 
 def test_the_table_of_a_problem() -> None:
-    """Every package once at least, documents where they apply; found by name; a data frame."""
+    """Every package once at least; found by name; a data frame; documents if asked for."""
     X, y = data(br.Gaussian(0.7), seed=3)
     problem = br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=br.Laplace(0.3), standardize=True)
     table = br.units.table(problem)
-    packages = {row.package for row in table}
-    assert {each.package for each in CONVENTIONS} - packages == {"document 4"}
+    packages = {each.package for each in CONVENTIONS}
+    notes = {f"document {number}" for number in range(1, 6)}
+    assert {row.package for row in table} == packages - notes
+    whole = br.units.table(problem, documents=True)
+    assert {row.package for row in whole} == packages - {"document 4"}
+    assert whole.rows[: len(table.rows)] == table.rows
     assert table["scikit-learn"].estimator == "Lasso"
     assert table["celer Lasso"].numbers == pytest.approx(table["scikit-learn"].numbers)
     with pytest.raises(KeyError):
@@ -410,6 +412,94 @@ def test_of_a_student_t_only_the_prior_has_numbers() -> None:
     assert br.units.to_stan(unknown).numbers == pytest.approx({"sigma": 0.3}, rel=1e-14)
     relative = br.Laplace(0.3, relative_to="sigma")
     assert "sigma unknown" in br.units.to_stan(unknown.with_prior(relative)).note
+
+
+def with_means(family: str, **settings: Any) -> br.Problem:
+    """A problem whose coefficients have normal priors of several means and widths."""
+    likelihood = likelihood_examples()[family]
+    X, y = data(likelihood, seed=3)
+    loc = np.linspace(-1.0, 1.0, X.shape[1])
+    prior = br.Normal(np.linspace(0.3, 0.7, X.shape[1]), loc=loc)
+    return br.Problem(X, y, likelihood=likelihood, prior=prior, **settings)
+
+
+@pytest.mark.parametrize("family", ["gaussian", "bernoulli", "poisson"])
+def test_means_and_widths_of_single_coefficients(family: str) -> None:
+    """Languages of priors state them; of the others, those for a Gaussian target subtract."""
+    problem = with_means(family)
+    table = br.units.table(problem)
+    stated = {row.package: row for row in table if row.estimator is not None}
+    assert set(stated) == {"PyMC", "NumPyro", "Stan", "rstanarm"}
+    assert stated["PyMC"].parameters == (
+        'pm.Normal("beta", mu=[-1, -0.5, 0, 0.5, 1], sigma=[0.3, 0.4, 0.5, 0.6, 0.7], shape=p)'
+    )
+    assert "normal([-1, -0.5, 0, 0.5, 1]', [0.3, " in stated["Stan"].parameters
+    assert "dist.Normal(np.array([-1, " in stated["NumPyro"].parameters
+    assert "normal(c(-1, -0.5, 0, 0.5, 1), c(0.3, " in stated["rstanarm"].parameters
+    json.dumps([row.to_dict() for row in table])
+    advice = "subtract X @ loc from y" if family == "gaussian" else "put X @ loc into an offset"
+    assert advice in table["scikit-learn"].note
+    one = br.units.to_pymc(problem.with_prior(br.Normal(0.5, loc=2.0)))
+    assert one.parameters == 'pm.Normal("beta", mu=2, sigma=0.5, shape=p)'
+    many = br.Problem(np.ones((2, 40)), [0.0, 1.0], likelihood=br.Gaussian(1.0),
+                      prior=br.Normal(np.arange(1.0, 41.0)))  # fmt: skip
+    assert "sigma=[1, 2, …, 40]" in br.units.to_pymc(many).parameters
+
+
+@pytest.mark.parametrize("package", ["PyMC Normal", "NumPyro Normal", "Stan normal"])
+def test_a_mean_there_and_back(package: str) -> None:
+    """One number for all, or one for each coefficient; in the units of the columns."""
+    for loc in (2.0, np.linspace(-1.0, 1.0, 5)):
+        problem = with_means("gaussian").with_prior(br.Normal(0.5, loc=loc))
+        row = br.units.to(problem, package)
+        X, y = problem.design.X, problem.design.y
+        again = br.units.from_numbers(package, X, y, row.numbers, family="gaussian", sigma=0.7)
+        there: Any = again.prior.penalty(again.p)
+        np.testing.assert_allclose(there.loc, np.broadcast_to(loc, 5), rtol=1e-12)
+        np.testing.assert_allclose(there.l2, 4.0, rtol=1e-12)
+    with pytest.raises(InputError, match="takes b; found b, mu"):
+        br.units.from_numbers("PyMC Laplace", X, y, {"b": 1.0, "mu": 2.0}, family="gaussian")
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("family", ["gaussian", "bernoulli"])
+def test_rstanarm_scales_no_mean(family: str, standardize: bool) -> None:
+    """Its autoscale multiplies the scale alone, so its mean is that of the raw coefficient."""
+    problem = with_means(family, standardize=standardize)
+    problem = problem.with_prior(br.Normal(0.5, loc=np.linspace(-1.0, 1.0, 5)))
+    row = br.units.to_rstanarm(problem)
+    X, y = problem.design.X, problem.design.y
+    sd = X.std(axis=0) if standardize else 1.0
+    np.testing.assert_allclose(row.numbers["location"], np.linspace(-1.0, 1.0, 5) / sd)
+    again = br.units.from_numbers(
+        f"rstanarm {row.estimator}", X, y, row.numbers, family=family, standardize=standardize
+    )
+    there: Any = again.prior.penalty(again.p)
+    np.testing.assert_allclose(there.loc, np.linspace(-1.0, 1.0, 5), rtol=1e-12)
+
+
+def test_priors_of_several_kinds_and_intercepts_say_what_fails() -> None:
+    """Not that columns could be multiplied; and of two conditions the one that fails."""
+    X, y = data(br.Gaussian(0.7), seed=3)
+    mixed: Any = [(br.Normal(1.0), [0]), (br.Laplace(1.0), [1, 2, 3, 4])]
+    table = br.units.table(br.Problem(X, y, likelihood=br.Gaussian(0.7), prior=mixed))
+    assert "; state each by itself" in table["PyMC"].note
+    assert table["scikit-learn"].note == "one penalty for all coefficients, and these have several"
+    for intercept, standardize, reason in (
+        (True, False, "it standardises the columns; this problem does not"),
+        (False, True, "it has an intercept; this problem does not"),
+        (False, False, "it standardises the columns and has an intercept; this problem does not"),
+    ):
+        problem = br.Problem(
+            X,
+            y,
+            likelihood=br.Gaussian(0.7),
+            prior=br.Laplace(0.3),
+            intercept=intercept,
+            standardize=standardize,
+        )
+        assert br.units.to_r_bayesreg(problem).note == reason
+        assert ("y ~ X," in br.units.to_rstanarm(problem).parameters) is intercept
 
 
 def test_coefficients_of_one_sign() -> None:
@@ -462,7 +552,7 @@ def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> Non
 def test_the_command_fits_a_terminal(
     width: int, dataset: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No line is wider, and no argument is torn from its value; documents have titles."""
+    """No line is wider, and no argument is torn from its value; documents are not shown."""
     file = io.StringIO()
     out = Console(file=file, width=width, force_terminal=True, color_system=None, highlight=False)
     monkeypatch.setattr(cli_units, "make_console", lambda **_: out)
@@ -474,7 +564,7 @@ def test_the_command_fits_a_terminal(
     for line in lines:
         assert not line.rstrip().endswith(("=", "~", "·"))
         assert line.strip() not in ("*", "=")
-    assert "lecture notes “" in words
+    assert "document 1" not in words
     assert "RSS: residual sum of squares" in words
 
 

@@ -20,11 +20,12 @@ whether what is not convex has a local minimum there, and `verdict` holds the ou
 
 from bayesreg.certificate.judge import certify, certify_path
 from bayesreg.certificate.sigma import sigma_slope
-from bayesreg.certificate.verdict import GAP_TOLERANCE, KKT_TOLERANCE, Certificate
+from bayesreg.certificate.verdict import GAP_TOLERANCE, KKT_TOLERANCE, NEAR, Certificate
 
 __all__ = [
     "GAP_TOLERANCE",
     "KKT_TOLERANCE",
+    "NEAR",
     "Certificate",
     "certify",
     "certify_path",

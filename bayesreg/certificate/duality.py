@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 from bayesreg.certificate.expansion import EPS, Local
 from bayesreg.likelihoods import ConvexLikelihood
@@ -49,7 +50,8 @@ def duality_gap(local: Local) -> tuple[float, float]:
     """Return an upper bound on the excess over the minimum, in nats, and its rounding error.
 
     Any dual point gives a bound. The gradient of the loss, made orthogonal to the unpenalised
-    columns, is the usual one; its gap falls with the KKT residual. Making it meet the stationarity
+    columns, and to combinations of columns whose common level is free, is the usual one; its gap
+    falls with the KKT residual. Making it meet the stationarity
     conditions of the whole support (of the manifold, for a norm), a Newton step in the dual, gives
     a gap that falls with the square of the residual, where the signs of the support are right.
     """
@@ -57,11 +59,15 @@ def duality_gap(local: Local) -> tuple[float, float]:
     if isinstance(penalty, ElasticNetPenalty):
         weakness = 16 * EPS * local.size * float(np.linalg.norm(local.rows))
         penalty, dropped = _without_weak_squares(penalty, local.coef, weakness)
-    flat = np.flatnonzero(penalty.flat)
-    rows = local.moved(flat, np.zeros(flat.size))
+    flat, levels = np.flatnonzero(penalty.flat), penalty.levels
+    if levels.shape[1]:
+        free = np.hstack([np.eye(penalty.size)[:, flat], levels])
+        rows = local.moved_along(sparse.csr_array(free), np.zeros(free.shape[1]))
+    else:
+        rows = local.moved(flat, np.zeros(flat.size))
     if rows is None:
         return math.inf, 0.0
-    first = _Dual.of(local, rows, level_only=flat.size == 0)
+    first = _Dual.of(local, rows, level_only=not (flat.size or levels.shape[1]))
     if not isinstance(penalty, ElasticNetPenalty):
         return _better_general_gap(local, penalty, _finite(*_general_gap(local, penalty, first)))
     best = _finite(*_elastic_net_gap(local, penalty, first, dropped))
@@ -90,7 +96,9 @@ def _general_gap(local: Local, penalty: Penalty, dual: _Dual) -> tuple[float, fl
     if _leaks(local, dual, flat):
         return math.inf, 0.0
     raw, error = np.where(flat, 0.0, dual.correlation), np.where(flat, 0.0, dual.error)
-    known = penalty.towards_domain(raw, error)
+    # What was made orthogonal is so up to the rounding of what was taken off.
+    taken = np.where(penalty.levels.any(axis=1), local.rounding, 0.0)
+    known = penalty.towards_domain(raw, error + taken)
     error = np.maximum(error, np.abs(known - raw))
     shrink = penalty.dual_scale(known)
     gap = _rows_gap(local, shrink * dual.rows) + penalty.fenchel_young(local.coef, shrink * known)

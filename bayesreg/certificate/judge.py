@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesreg._inputs import as_problem
 from bayesreg._threads import blas_threads
+from bayesreg._validation import as_float_array
 from bayesreg.certificate.duality import duality_gap
 from bayesreg.certificate.expansion import Frame, Local, expand, multipliers
 from bayesreg.certificate.second_order import is_minimum
@@ -135,11 +136,15 @@ def certify_path(
         if not (same and problem.likelihood.name == first.likelihood.name):
             msg = "problems: must share their data and likelihood; use problem.with_prior(...)"
             raise InputError(msg)
-    matrix = np.asarray(coefs, dtype=np.float64)
+    matrix = as_float_array(coefs, "coefs")
     if matrix.shape != (len(problems), first.p):
         msg = f"coefs: must have shape ({len(problems)}, {first.p}), found {matrix.shape}"
         raise InputError(msg)
-    levels = np.broadcast_to(np.asarray(intercepts, dtype=np.float64), (len(problems),))
+    given = as_float_array(intercepts, "intercepts")
+    if given.shape not in ((), (len(problems),)):
+        msg = f"intercepts: must be a number or {len(problems)} of them, found {given.shape}"
+        raise InputError(msg)
+    levels = np.broadcast_to(given, (len(problems),))
     if levels.any() and not first.design.intercept:
         msg = "intercepts: these problems have none, so they must be 0"
         raise InputError(msg)

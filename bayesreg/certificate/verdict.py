@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesreg._visible import visible
+
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
     from bayesreg.problem import Problem
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 # A gap of 1e-9 nats changes no statement about a posterior; KKT residuals scale as its square root.
 GAP_TOLERANCE = 1e-9
 KKT_TOLERANCE = 1e-6
+# Largest excess over the minimum, in nats, that still counts as near it: the density is 0.1 % below
+# its peak.
+NEAR = 1e-3
 # Where rounding alone may be worth more nats than this (or than 1e-9 of the loss), nothing is
 # certified: centre the columns.
 COARSEST = 1e-3
@@ -82,16 +87,25 @@ class Certificate:
     minimum: bool = field(default=False, repr=False)
     joint: bool = field(default=False, repr=False)
 
+    @property
+    def near(self) -> bool:
+        """Whether the gap proves the objective to be within a thousandth of a nat of its minimum.
+
+        Which coefficients of the mode are zero is then still open.
+        """
+        return self.gap <= NEAR
+
     def __str__(self) -> str:
         """Say the verdict in words."""
-        residual = f"KKT residual {self.kkt:.2g}"
+        residual, worst = f"KKT residual {self.kkt:.2g}", visible(self.worst)
         if not self.convex:
-            verdict = "stationary" if self.stationary else f"NOT stationary (worst: {self.worst})"
+            verdict = "stationary" if self.stationary else f"NOT stationary (worst: {worst})"
             cusp = "; 0 is always a local mode under this prior" if self.cusp else ""
             residual += ", a local minimum" if self.minimum else ""
             return f"{verdict}: {residual} (not convex: no global statement{cusp})"
         found = "optimal given sigma, itself stationary" if self.joint else "optimal"
-        verdict = found if self.optimal else f"NOT optimal (worst: {self.worst})"
+        missed = f"{'near but ' * self.near}NOT optimal (worst: {worst})"
+        verdict = found if self.optimal else missed
         unique = "unique" if self.unique else "an optimum, not proved unique"
         unique += " given sigma" if self.joint else ""
         tail = f"; {unique}" if self.optimal else ""

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from bayesreg._frames import table_names
+from bayesreg._frames import refuse_dates, table_names
 from bayesreg._validation import (
     as_count,
     as_design_matrix,
@@ -68,7 +68,8 @@ class BayesianEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
     Attributes
     ----------
     coef_ : ndarray, shape (p,)
-        Centre of the posterior; shape (1, p) of a classifier.
+        Centre of the posterior; shape (1, p) of a classifier. Where the mean is asked for and a
+        coefficient has none (a constant column under a horseshoe), its median.
     intercept_ : float
         Centre of the intercept, 0.0 without one; shape (1,) of a classifier.
     sigma_, scale_, interval_, draws_, diagnosis_, mode_, certificate_
@@ -107,6 +108,7 @@ class BayesianEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
         """Validate predictors and target, as scikit-learn wants it; two columns have two names."""
         refuse_masked(X, "X")
         refuse_masked(y, "y")
+        refuse_dates(X, "X")
         names = table_names(X)
         if names is not None:
             as_names(names, len(names))
@@ -158,6 +160,7 @@ class BayesianEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
         """Validate predictors to predict at; rows can be taken of what is returned."""
         check_is_fitted(self)
         refuse_masked(X, "X")
+        refuse_dates(X, "X")
         matrix = validate_data(self, X, reset=False, accept_sparse="csr", dtype=np.float64)
         as_design_matrix(matrix)  # squares that overflow are refused here too
         return matrix
@@ -265,6 +268,7 @@ class BayesianRegressor(RegressorMixin, BayesianEstimator):  # type: ignore[misc
         ValueError
             If something does not fit, an `InputError` where bayesreg says so.
         """
+        refuse_dates(y, "y")
         matrix, target = self._validated(X, y, y_numeric=True, ensure_min_samples=2)
         self._fit(matrix, np.asarray(target, dtype=np.float64), sample_weight)
         self.coef_, self.intercept_ = self._point()

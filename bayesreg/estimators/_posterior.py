@@ -181,12 +181,12 @@ class Posterior:
 
     @cached_property
     def mean(self) -> tuple[Vector, float]:
-        """Posterior mean of coefficients and level."""
+        """Posterior mean of coefficients and level, or median of a coefficient without a mean."""
         if self.moments is not None:
             return self.moments.mean, self.moments.intercept_mean or 0.0
         if not self.tails.mean:
             warnings.warn(_NO_MEAN, SamplingWarning, stacklevel=6)  # where it was fitted
-        return self.drawn["beta"].mean(axis=0), float(self.drawn["level"].mean())
+        return self.tails.centre(self.drawn["beta"]), float(self.drawn["level"].mean())
 
     @cached_property
     def median_point(self) -> tuple[Vector, float]:

@@ -21,6 +21,7 @@ import numpy as np
 
 from bayesreg.assembly import as_prior
 from bayesreg.blocks import Blocks
+from bayesreg.estimators._unseen import ROUNDED, Unseen
 from bayesreg.likelihoods import Gaussian, Noise
 from bayesreg.posterior.quadrature import Unknowns, reason_against
 from bayesreg.posterior.unknowns import flat_positions
@@ -31,15 +32,13 @@ from bayesreg.units.estimators import as_standard_scaler
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bayesreg._validation import Matrix
+    from bayesreg._validation import Matrix, Vector
     from bayesreg.priors import Prior
 
     type Mask = NDArray[np.bool_]
 
 # With so many rows, and directions that they see, means of squares exist under any prior.
 _ENOUGH = 5
-# What is left of a row beside those of the data, in units of its length, that rounding makes.
-_ROUNDED = 1e-8
 
 
 @dataclass(frozen=True)
@@ -73,8 +72,17 @@ class Tails:
         exist = self._exist
         if not exist.variance:
             return np.zeros(X.shape[0], dtype=np.bool_)
-        unseen = self._endless(X)
+        noisy = isinstance(self.problem.likelihood, Noise)
+        unseen = self._unseen.endless(X) if noisy else np.zeros(X.shape[0], dtype=np.bool_)
         return ~(unseen if exist.width else unseen | self._beyond(X))
+
+    def centre(self, beta: Matrix) -> Vector:
+        """Mean of draws (m, p) of the coefficients, and the median of those that have no mean."""
+        return self._unseen.centre(beta)
+
+    @cached_property
+    def _unseen(self) -> Unseen:
+        return Unseen(self.problem)
 
     # ------------------------------------------------------------------ sigma and scale
 
@@ -145,7 +153,7 @@ class Tails:
         mixed = np.zeros((self.problem.p, count))
         mixed[wide] = self._unit[:, None] * rng.standard_normal((wide.size, count))
         left, values, _ = np.linalg.svd(columns.dot(mixed), full_matrices=False)
-        left = left[:, values > _ROUNDED * values.max(initial=0.0)]
+        left = left[:, values > ROUNDED * values.max(initial=0.0)]
         rows = self._unit[:, None] * columns.correlate(left)[wide]
         return np.asarray(np.linalg.qr(rows)[0].T)
 
@@ -168,20 +176,7 @@ class Tails:
         basis = self._rows[:, ~constant]
         left = scaled - (scaled @ basis.T) @ basis
         size = np.abs(whole[:, ~constant]) / lengths[~constant]
-        out |= np.abs(left).max(axis=1, initial=0.0) > _ROUNDED * size.max(1, initial=0.0)
-        return out
-
-    def _endless(self, X: Any) -> Mask:
-        """Whether rows move a coefficient of which the data say nothing, nor its prior enough."""
-        problem = self.problem
-        nothing = np.flatnonzero(problem.design.lengths == 0)
-        out = np.zeros(X.shape[0], dtype=np.bool_)
-        if nothing.size and isinstance(problem.likelihood, Noise):
-            _, variance = problem.given_ones().coef_prior.moments(problem.p)
-            for j in nothing[~np.isfinite(variance[nothing])].tolist():
-                column = X[:, [j]]
-                column = column if isinstance(column, np.ndarray) else column.toarray()
-                out |= column.ravel() != 0
+        out |= np.abs(left).max(axis=1, initial=0.0) > ROUNDED * size.max(1, initial=0.0)
         return out
 
 

@@ -70,10 +70,12 @@ def _joint(axes: Axes, joint: JointPosterior, title: str) -> None:
         face = {"markerfacecolor": "white"} if rank else {}
         axes.plot(mode.beta, mode.variance, **(MODE | face), zorder=6)
         lower = mode.objective - joint.modes[0].objective
-        below = f",\n{lower:.1f} nats lower" if rank else ""
+        below = f", {lower:.1f} nats lower" if rank else ""
+        # The lower mode is beside the axis, and above it the density is thin.
+        offset, side = ((14, 26), "left") if rank else ((-9, -5), "right")
         axes.annotate(
             f"({mode.beta:.2f}, {mode.variance:.2f}){below}", (mode.beta, mode.variance),
-            xytext=(-9, -5), textcoords="offset points", ha="right", va="top", fontsize=ink.TEXT,
+            xytext=offset, textcoords="offset points", ha=side, va="top", fontsize=ink.TEXT,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
         )  # fmt: skip
     axes.set_yscale("log")

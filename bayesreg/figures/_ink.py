@@ -15,7 +15,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import LoadFlags
 from matplotlib.lines import Line2D
 
-from bayesreg.scoring import NEAR
+from bayesreg.certificate import NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

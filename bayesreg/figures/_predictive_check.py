@@ -111,6 +111,11 @@ def _r_squared(axes: Axes, check: PredictiveCheck) -> None:
     label(axes, f"Bayesian R², median {middle:.2f}", "R² of a draw", "share of draws")
 
 
+def _p(text: str) -> str:
+    """Say of a p-value what it is, or what it is below or above."""
+    return f"p {text[0]} {text[1:]}" if text[0] in "<>" else f"p = {text}"
+
+
 def _statistics(axes: Axes, check: PredictiveCheck) -> None:
     """Every statistic in sd of its replicates, about their mean."""
     names = []
@@ -124,7 +129,7 @@ def _statistics(axes: Axes, check: PredictiveCheck) -> None:
         point = _POINTS | {"marker": (">" if off > 0 else "<") if beyond else "o"}
         axes.plot([float(np.clip(off, -_FARTHEST, _FARTHEST))], [line], **point, clip_on=False)
         axes.text(
-            1.02, line, f"p = {statistic.p_value:.3f}", transform=axes.get_yaxis_transform(),
+            1.02, line, _p(statistic.p_text), transform=axes.get_yaxis_transform(),
             va="center", fontsize=ink.TEXT,
         )  # fmt: skip
         names.append(ink.label(statistic.name, 1.9))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
 
 from bayesreg.figures import _ink as ink
-from bayesreg.figures._panel import RULE, label, sheet
+from bayesreg.figures._panel import RULE, label, legend, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +36,7 @@ def prior_comparison(result: PriorComparison | Mapping[str, PriorComparison]) ->
     -------
     matplotlib.figure.Figure
         Left: elpd less that of the best model, with its standard error, and stacking weights.
-        Right: log Bayes factor against the most probable, and posterior probabilities.
+        Right: log Bayes factor against the largest evidence, and posterior probabilities.
     """
     rows = result if isinstance(result, Mapping) else {"": result}
     sizes = [len(comparison.scores) for comparison in rows.values()]
@@ -48,6 +49,10 @@ def prior_comparison(result: PriorComparison | Mapping[str, PriorComparison]) ->
         begin = f"{ink.clean(name)}: " if name else ""
         _predictions(left, comparison, begin)
         _evidence(right, comparison, begin)
+    if any(score.bad_rows for comparison in rows.values() for score in comparison.scores):
+        hollow = Line2D([], [], **_PREDICTIONS, markerfacecolor="white")
+        hollow.set_label("hollow: leave-one-out is unreliable on some rows (Pareto k too large)")
+        legend(figure, [hollow], 1)
     return figure
 
 
@@ -80,16 +85,14 @@ def _predictions(axes: Axes, comparison: PriorComparison, begin: str) -> None:
         _beside(axes, line, f"{abs(score.weight):.2f}")
     _beside(axes, -1, "weight")
     _frame(axes, comparison.scores, names=True)
-    hollow = any(score.bad_rows for score in comparison.scores)
-    note = " (hollow: some Pareto k too large)" if hollow else ""
-    label(axes, f"{begin}leave-one-out", f"elpd less the best, ± 1 se, nats{note}", "")
+    label(axes, f"{begin}leave-one-out", "elpd less the best, ± 1 se, nats", "")
 
 
 def _evidence(axes: Axes, comparison: PriorComparison, begin: str) -> None:
     for line, score in enumerate(comparison.scores):
         if score.log_bayes_factor is None or score.evidence is None:
-            why = "not comparable" if comparison.not_comparable else "flat prior: none"
-            _beside(axes, line, why)
+            alone = "not comparable" if comparison.not_comparable else "no rival has one"
+            _beside(axes, line, alone if score.evidence else "flat prior: none")
             continue
         axes.errorbar(
             score.log_bayes_factor, line, xerr=score.evidence.se, **_EVIDENCE,
@@ -99,11 +102,14 @@ def _evidence(axes: Axes, comparison: PriorComparison, begin: str) -> None:
     _beside(axes, -1, "P(model | y)")
     _frame(axes, comparison.scores, names=False)
     least = min((s.log_bayes_factor or 0.0 for s in comparison.scores), default=0.0)
+    against = "log Bayes factor against the best, nats"
     if least < -_FAR:
+        against += f"; logarithmic below −{_LINEAR:g}"
         axes.set_xscale("symlog", linthresh=_LINEAR)
         axes.set_xlim(left=1.6 * least)
-        axes.set_xticks([x for x in (-10_000, -1000, -100, -10, -4, -2, 0) if x >= 1.6 * least])
+        axes.set_xticks(
+            [x for x in (-10_000, -1000, -100, -30, -10, -4, -2, 0) if x >= 1.6 * least]
+        )
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_locator(NullLocator())
-    against = "log Bayes factor against the best, nats (logarithmic beyond 4)"
     label(axes, f"{begin}marginal likelihood", against, "")

@@ -119,7 +119,11 @@ def canonical(data: nw.DataFrame[Any], keys: Mapping[str, str]) -> pd.DataFrame:
         counts = ", ".join(
             f"{name!r} ({count} of {rows})" for name, count in missing.items() if count
         )
-        msg = f"data: missing values in {counts}; drop those rows or impute them"
+        complete = rows - int(np.any([out[key].isna() for key in keys.values()], axis=0).sum())
+        msg = (
+            f"data: missing values in {counts}; {complete} of {rows} rows are complete: keep those "
+            "(dropna in pandas, --drop-missing on the command line), or impute"
+        )
         raise InputError(msg)
     return pd.DataFrame(out, index=pd.RangeIndex(rows))
 
@@ -265,6 +269,10 @@ def _declared(column: Any) -> list[Any] | None:
     """Categories in the order that was declared for them; None where none was."""
     if isinstance(column.dtype, nw.Categorical) and column.implementation.is_polars():
         return None
+    native = nw.to_native(column)
+    if is_pandas(native, "Series") and isinstance(native.dtype, pd.ArrowDtype):
+        # pandas has an accessor of its own categories only.
+        column = nw.from_native(native.array.__arrow_array__(), series_only=True)
     declared: list[Any] = column.cat.get_categories().to_list()
     return declared
 

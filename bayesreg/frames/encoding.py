@@ -18,6 +18,7 @@ from formulaic.model_spec import ModelSpec
 from formulaic.parser.types import Factor
 
 from bayesreg._validation import as_names, read_only
+from bayesreg._visible import visible
 from bayesreg.errors import InputError
 from bayesreg.frames.columns import as_before, as_frame, canonical, check_bare
 from bayesreg.frames.language import (
@@ -44,12 +45,12 @@ class Rows:
     ----------
     X : ndarray, shape (n, p)
         Predictors, without a column for the intercept; read-only.
-    offset : ndarray, shape (n,), or None
-        Sum of the formula's offsets, read-only.
+    offset : ndarray, shape (n,)
+        Sum of the formula's offsets, zeros where it has none; read-only.
     """
 
     X: Matrix
-    offset: Vector | None
+    offset: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,11 +165,13 @@ class Encoding:
         """
         parts = self._parts
         values = self._values(parts.right, data)
-        offset = None
-        if parts.offsets:
-            offset = read_only(values[:, list(parts.offsets)].sum(axis=1))
         X = np.asfortranarray(values[:, list(parts.columns)])
-        return Rows(read_only(X), offset)
+        return Rows(read_only(X), read_only(values[:, list(parts.offsets)].sum(axis=1)))
+
+    @property
+    def has_offset(self) -> bool:
+        """Whether the formula has an ``offset(...)``."""
+        return bool(self._parts.offsets)
 
     def response(self, data: object) -> Vector:
         """Return the target of rows: the left side of the formula, shape (n,).
@@ -243,7 +246,7 @@ class Encoding:
             lines.append(f"  {term}: {', '.join(self.names[j] for j in positions)}")
         for name, levels in self.levels.items():
             lines.append(f"  levels of {name}: {', '.join(map(str, levels))}")
-        return "\n".join(lines)
+        return visible("\n".join(lines))
 
     def _values(self, spec: ModelSpec, data: object) -> Matrix:
         """Evaluate one side of the formula on new rows."""

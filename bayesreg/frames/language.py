@@ -29,7 +29,7 @@ from formulaic.utils.stateful_transforms import stateful_transform
 
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.frames.columns import EXACT, check_levels
-from bayesreg.frames.operators import Operators, shown
+from bayesreg.frames.operators import Operators, shown, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +99,10 @@ def _categories(
 
 @stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
 def _polynomials(x: Any, degree: int = 1, raw: bool = False, _state: Any = None) -> Any:
-    """Make the columns of formulaic's poly, but no more than the values of the data tell apart."""
+    """Make the columns of formulaic's poly, but no more than the values of the data tell apart.
+
+    Of deviations, whose powers keep the digits that those of years or of times lose.
+    """
     if "values" not in _state:
         _state["values"] = len(np.unique(x))
     if degree >= _state["values"]:
@@ -108,6 +111,8 @@ def _polynomials(x: Any, degree: int = 1, raw: bool = False, _state: Any = None)
             f"{_state['values']}; lower it"
         )
         raise InputError(msg)
+    if not raw:
+        x = x - _state.setdefault("middle", float(np.median(x)))
     return TRANSFORMS["poly"](x, degree, raw, _state=_state)
 
 
@@ -361,7 +366,7 @@ def _check(node: ast.AST, keys: Keys, text: str) -> None:
             _check_power(node.right, text)
         children = list(ast.iter_child_nodes(node))
     else:
-        raise _refused(ast.unparse(node), text)
+        raise _refused(written(node), text)
     for child in children:
         _check(child, keys, text)
 

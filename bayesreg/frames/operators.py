@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 # Of all products that are made, those that turn out alike too.
 _MOST_FACTORS = 500_000
 _SHOWN = 100
+# Operators that no formula has, which Python writes between their operands only.
+_BETWEEN = {"LShift": "<<", "RShift": ">>", "BitXor": "^", "MatMult": "@", "Not": "not"}
+_SIGNS = _BETWEEN | {"Is": "is", "IsNot": "is not", "In": "in", "NotIn": "not in"}
 
 
 @dataclass
@@ -84,6 +88,17 @@ def _whole(terms: Collection[Any]) -> int | None:
     if len(factors) != 1 or not factors[0].expr.isdecimal():
         return None
     return int(factors[0].expr)
+
+
+def written(node: ast.AST) -> str:
+    """Return a part of an expression as it is written, an operator by itself too.
+
+    Examples
+    --------
+    >>> written(ast.LShift())
+    '<<'
+    """
+    return _SIGNS.get(type(node).__name__) or ast.unparse(node)
 
 
 def shown(text: str) -> str:

@@ -10,11 +10,12 @@ import numpy as np
 
 from bayesreg._frames import check_same_index, is_pandas
 from bayesreg._validation import as_vector
+from bayesreg.assembly import beside_flat
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.frames.columns import as_frame, canonical
 from bayesreg.frames.encoding import Encoding
-from bayesreg.priors import Flat, Prior
+from bayesreg.priors import Flat
 from bayesreg.problem import Problem
 
 if TYPE_CHECKING:
@@ -57,11 +58,13 @@ def from_formula(
         Columns or terms with a flat prior, whatever `prior` is on the others. A `prior` that is no
         list speaks of all columns of the formula, in their order, these among them: of a vector of
         scales, or of the positions of groups, theirs are left out. Vectors may also have one number
-        per penalised column; positions are then those of these.
+        per penalised column; positions are then those of these. `Problem.with_prior` leaves these
+        columns flat, too.
     weights : str or array_like, shape (n,), optional
         Row weights, or the name of the column that holds them.
     offset : str or array_like, shape (n,), optional
-        Known part of the linear predictor, or the name of its column; added to the formula's.
+        Known part of the linear predictor, or the name of its column; added to the formula's. The
+        encoding does not know it: to the offset of new rows, add theirs.
     standardize : bool
         As for `Problem`.
 
@@ -95,22 +98,24 @@ def from_formula(
     for argument, value in (("weights", weights), ("offset", offset)):
         check_same_index(_labelled(data), value, argument)
     known = _numbers(offset, data, "offset")
-    if rows.offset is not None:
+    if encoding.has_offset:
         known = (
             rows.offset if known is None else rows.offset + as_vector(known, "offset", len(rows.X))
         )
+    free = encoding.columns_of(_listed(unpenalised), "unpenalised")
     problem = Problem(
         rows.X,
         encoding.response(data),
         likelihood=likelihood,
-        prior=_prior(prior, encoding, unpenalised),
+        prior=_prior(prior, encoding, free),
         intercept=encoding.intercept,
         names=encoding.names,
         weights=_numbers(weights, data, "weights"),
         offset=known,
         standardize=standardize,
     )
-    design = replace(problem.design, encoding=encoding)
+    positions = tuple(encoding.names.index(name) for name in free)
+    design = replace(problem.design, encoding=encoding, unpenalised=positions)
     return Problem.of(design, problem.likelihood, problem.prior)
 
 
@@ -136,7 +141,7 @@ def _numbers(value: object, data: object, argument: str) -> Any:
     return np.asarray(column)
 
 
-def _prior(prior: Any, encoding: Encoding, unpenalised: object) -> Any:
+def _prior(prior: Any, encoding: Encoding, free: list[str]) -> Any:
     """Return the prior with terms replaced by their columns, and flat where that was asked for."""
     if callable(prior) and not isinstance(prior, type):
         prior = prior(encoding)
@@ -145,13 +150,13 @@ def _prior(prior: Any, encoding: Encoding, unpenalised: object) -> Any:
         prior = list(prior.parts)
     if isinstance(prior, list | tuple):
         prior = [_expanded(part, encoding) for part in prior]
-    free = encoding.columns_of(_listed(unpenalised), "unpenalised")
     if not free:
         return prior
-    if isinstance(prior, list):
-        return [*prior, (Flat(), free)]
-    rest = [name for name in encoding.names if name not in free]
-    return [(Flat(), free), (_of_the_rest(prior, rest, encoding.names), rest)] if rest else Flat()
+    return (
+        [*prior, (Flat(), free)]
+        if isinstance(prior, list)
+        else beside_flat(prior, free, encoding.names)
+    )
 
 
 def _listed(names: object) -> list[object]:
@@ -162,22 +167,6 @@ def _listed(names: object) -> list[object]:
         return list(names)
     msg = f"unpenalised: must be a list of names of terms or columns, found {names!r}"
     raise InputError(msg)
-
-
-def _of_the_rest(prior: Any, rest: list[str], names: tuple[str, ...]) -> Any:
-    """Return a prior that is written for all columns, or for the penalised ones, as of these."""
-    if not isinstance(prior, Prior):
-        return prior
-    try:
-        prior.check_size(len(names))
-    except InputError as error:
-        try:
-            prior.check_size(len(rest))
-        except InputError:
-            msg = f"{error}, or {len(rest)} without the unpenalised ones"
-            raise InputError(msg) from None
-        return prior
-    return prior.part([names.index(name) for name in rest])
 
 
 def _expanded(part: Any, encoding: Encoding) -> Any:

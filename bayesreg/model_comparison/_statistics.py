@@ -47,6 +47,11 @@ class Statistic:
     replicated: Vector
     p_value: float
 
+    @property
+    def p_text(self) -> str:
+        """The p-value as far as the replicates know it: at their ends ``<0.001`` or ``>0.999``."""
+        return p_text(self.p_value, 1.0 / self.replicated.size)
+
     @classmethod
     def of(cls, name: str, function: Function, y: Vector, replicated: Matrix) -> Statistic:
         """Apply a function of a target (n,) to the data and to replicates (m, n)."""
@@ -61,6 +66,20 @@ class Statistic:
             raise InputError(msg)
         above = (values > observed).mean() + 0.5 * (values == observed).mean()
         return cls(name, observed, values, float(above))
+
+
+def p_text(value: float, finest: float = 0.0) -> str:
+    """Write a p-value that is known in steps of `finest`, to three places and never as 0 or 1.
+
+    Examples
+    --------
+    >>> p_text(0.0), p_text(0.25), p_text(1.0, 1 / 200)
+    ('<0.001', '0.250', '>0.995')
+    """
+    step = max(math.ceil(1000 * finest - 1e-9), 1) / 1000
+    if value < step:
+        return f"<{step:g}"
+    return f">{1 - step:g}" if value > 1 - step else f"{value:.3f}"
 
 
 def _skewness(y: Vector) -> float:

@@ -20,6 +20,7 @@ from bayesreg.model_comparison._statistics import (
     Shape,
     Statistic,
     mean_of,
+    p_text,
     r_squared,
     statistics_of,
 )
@@ -121,18 +122,28 @@ class PredictiveCheck:
         for s in self.statistics:
             mark = "  ← rare" if s.name in self.surprises else ""
             mean = s.replicated.mean()
-            lines.append(
-                f"{s.name:{width}}  {s.observed:10.4g}  {mean:10.4g}  {s.p_value:7.3f}{mark}"
-            )
-        lines.append(_LEGEND)
+            lines.append(f"{s.name:{width}}  {s.observed:10.4g}  {mean:10.4g}  {s.p_text:>7}{mark}")
+        lines += [_LEGEND, self._verdict()]
         if self.r_squared is not None:
             low, middle, high = np.quantile(self.r_squared, [_EXTREME, 0.5, 1 - _EXTREME])
             lines.append(f"Bayesian R² {middle:.3f}, 95 % between {low:.3f} and {high:.3f}")
         if self.pit_p_value is not None:
-            lines.append(f"leave-one-out PIT uniform: p-value {self.pit_p_value:.3f}")
+            lines.append(f"leave-one-out PIT uniform: p-value {p_text(self.pit_p_value)}")
         if self.bad_rows:
             lines.append(f"Pareto k too large on {self.bad_rows} rows: those are not left out well")
         return "\n".join(lines)
+
+    def _verdict(self) -> str:
+        """Say which way the model misses what is surprising."""
+        rare = [s for s in self.statistics if s.name in self.surprises]
+        ways = {
+            "smaller": [s.name for s in rare if s.p_value < 0.5],
+            "larger": [s.name for s in rare if s.p_value > 0.5],
+        }
+        if not rare:
+            return "none of these is rare under the model"
+        said = [f"{way} in {_listed(names)}" for way, names in ways.items() if names]
+        return f"rare: what the model makes is {', and '.join(said)} than the data"
 
     def __repr__(self) -> str:
         """Return the model and what is surprising."""
@@ -235,6 +246,11 @@ def check_predictions(
         r_squared=r_squared(asked, mean.reshape(-1, asked.n), noise_sd(asked, dict(drawn)).ravel()),
         bad_rows=left_out.bad,
     )
+
+
+def _listed(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _own_statistics(given: object) -> dict[str, Callable[[Vector], float]]:

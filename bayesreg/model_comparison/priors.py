@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from bayesreg.posterior import Diagnosis
     from bayesreg.problem import Problem
 
+# Nats of elpd between models that predict alike: the threshold of ArviZ.
+_ALIKE = 4.0
+_ARBITRARY = (
+    "weights of models that predict alike are arbitrary, and vary from run to run: they are no "
+    "probabilities"
+)
 # What ArviZ says of a difference of elpd, in words.
 _CAUTIONS = {
     "N < 100": "fewer than 100 rows, so the standard error of Δelpd is rough",
@@ -69,9 +75,10 @@ class PriorScore:
     no_evidence : str
         Why there is none.
     log_bayes_factor : float or None
-        Against the model of the largest evidence, at most 0; None where it is not comparable.
+        Against the model of the largest evidence, at most 0; None where there is nothing to
+        compare it with.
     probability : float or None
-        Posterior probability of the model among those that have one.
+        Posterior probability of the model among those with an evidence; None where it is alone.
     """
 
     name: str
@@ -106,6 +113,8 @@ class PriorComparison:
         Whether the draws can be trusted: no standard error knows of a place that no chain found.
     not_comparable : str
         Why the evidences are not comparable; empty where they are.
+    prior_probabilities : mapping of str to float, or None
+        Of the models, as they were given; None for equal ones.
     """
 
     problems: Mapping[str, Problem]
@@ -113,6 +122,7 @@ class PriorComparison:
     scores: tuple[PriorScore, ...]
     diagnoses: Mapping[str, Diagnosis]
     not_comparable: str = ""
+    prior_probabilities: Mapping[str, float] | None = None
 
     @property
     def best(self) -> str:
@@ -183,9 +193,23 @@ class PriorComparison:
             f"{', '.join(s.name for s in self.scores if s.caution == caution)}: {caution}"
             for caution in dict.fromkeys(s.caution for s in self.scores if s.caution)
         ]
-        if any(score.evidence and score.evidence.flat_intercept for score in self.scores):
-            out.append("log p(y) with density 1 for the flat intercept that all models share")
-        return tuple(out)
+        if any(-score.difference < _ALIKE for score in self.scores[1:]):
+            out.append(_ARBITRARY)
+        return (*out, *self._on_evidences())
+
+    def _on_evidences(self) -> list[str]:
+        """What the probabilities are of, and which constant the evidences have."""
+        out = []
+        if self.most_probable is not None:
+            among = any(score.no_evidence for score in self.scores)
+            words = "P(model | y): " + "among those with an evidence, " * among
+            equal = self.prior_probabilities is None
+            out.append(words + ("of equal prior probabilities" if equal else "of those given"))
+        flat = [s.evidence.flat_intercept for s in self.scores if s.evidence]
+        if any(flat):
+            shared = " that all models share" if len(flat) > 1 else ""
+            out.append(f"log p(y) with density 1 for the flat intercept{shared}")
+        return out
 
     def plot(self) -> Figure:
         """Draw elpd differences beside log Bayes factors.
@@ -289,7 +313,7 @@ def compare_priors(
         for name, row in table.iterrows()
     )
     diagnoses = {name: diagnose(tree) for name, tree in trees.items()}
-    return PriorComparison(asked, trees, scores, diagnoses, not_comparable)
+    return PriorComparison(asked, trees, scores, diagnoses, not_comparable, prior_probabilities)
 
 
 def _asked(problems: object) -> dict[str, Problem]:
@@ -333,8 +357,8 @@ def _log_prior(names: tuple[str, ...], given: Mapping[str, float] | None) -> dic
 def _relative(
     evidence: Mapping[str, MarginalLikelihood], log_prior: Mapping[str, float]
 ) -> dict[str, tuple[float, float]]:
-    """Log Bayes factors against the best, and posterior probabilities."""
-    if not evidence:
+    """Log Bayes factors against the best, and posterior probabilities: of two models or more."""
+    if len(evidence) < 2:
         return {}
     names = list(evidence)
     values = np.array([evidence[name].value for name in names])

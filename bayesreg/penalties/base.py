@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 if TYPE_CHECKING:
-    from bayesreg._validation import Vector
+    from bayesreg._validation import Matrix, Vector
 
 type Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
@@ -44,6 +44,11 @@ class Penalty(ABC):
     def half_flat(self) -> Mask:
         """Which coefficients may not fall below 0 and have no penalty otherwise; shape (p,)."""
         return np.zeros(self.size, dtype=bool)
+
+    @property
+    def levels(self) -> Matrix:
+        """Directions of several coefficients at once along which it is constant; shape (p, k)."""
+        return np.zeros((self.size, 0))
 
     @abstractmethod
     def value(self, coef: Vector) -> float:

@@ -12,12 +12,10 @@ from bayesreg.penalties._projections import EPS, TIE, fused_prox, group_sums
 from bayesreg.penalties.manifolds import PartlySmooth, Piece, linear, walls
 
 if TYPE_CHECKING:
-    from bayesreg._validation import Vector
+    from bayesreg._validation import Matrix, Vector
     from bayesreg.penalties.base import Mask
 
 _ROUNDING = 1e-12
-# The same for a level without a penalty, relative to the terms that cancel in the pull on it.
-_LEVEL = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +47,12 @@ class FusedPenalty(PartlySmooth):
     def flat(self) -> Mask:
         """Without a weight of the first one, a single coefficient is free, and no other; (p,)."""
         return np.full(self.size, self.size == 1 and not self.l1.any())
+
+    @property
+    def levels(self) -> Matrix:
+        """Without a weight of the first one, the common level of several; shape (p, 0 or 1)."""
+        free = self.size > 1 and self.l1[0] == 0
+        return self.scale[:, None] if free else np.zeros((self.size, 0))
 
     def differences(self, coef: Vector) -> Vector:
         """Return ``u_0, u_1 − u_0, ...``; exactly 0 at ties, shape (p,)."""
@@ -117,13 +121,8 @@ class FusedPenalty(PartlySmooth):
     def fenchel_young(self, coef: Vector, dual: Vector) -> float:
         """Return ``Σ l1 |γ| + sums·γ`` over the differences γ; inf off the domain."""
         change, pull = self.differences(coef), self.sums(dual)
-        terms = float(np.abs(self.scale * dual).sum() + self.l1.max(initial=0.0))
-        reach = np.where(self.l1 > 0, self.l1, terms)
-        # A dual point that pulls this little on a free level has one beside it that does not, whose
-        # bound differs by the square of the pull over twice the curvature: nothing.
-        allowed = np.where(self.l1 > 0, 1.0 + _ROUNDING, _LEVEL)
         rounded = (4 + self.size) * EPS * self.sums(np.abs(dual))
-        if not (np.abs(pull) <= reach * allowed + rounded).all():
+        if not (np.abs(pull) <= self.l1 * (1.0 + _ROUNDING) + rounded).all():
             return math.inf
         pull = np.clip(pull, -self.l1, self.l1)
         return float((self.l1 * np.abs(change) + pull * change).sum())

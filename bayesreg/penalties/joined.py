@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bayesreg._validation import Vector
+    from bayesreg._validation import Matrix, Vector
 
     type Part = tuple[Penalty, NDArray[np.intp]]
 
@@ -58,6 +58,16 @@ class JoinedPenalty(Penalty):
     def half_flat(self) -> Mask:
         """Which coefficients have a bound only; shape (p,)."""
         return self._scatter(lambda penalty, _: penalty.half_flat.astype(float)) > 0
+
+    @property
+    def levels(self) -> Matrix:
+        """Those of the parts, one after the other; shape (p, k)."""
+        found = []
+        for penalty, columns in self.parts:
+            part = penalty.levels
+            found.append(np.zeros((self.size, part.shape[1])))
+            found[-1][columns] = part
+        return np.hstack(found) if found else np.zeros((0, 0))
 
     def value(self, coef: Vector) -> float:
         """Return the sum of the parts."""

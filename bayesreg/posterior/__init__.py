@@ -1,4 +1,7 @@
-"""Posteriors: exact moments where they have a closed form, draws by the fastest exact route.
+"""Posteriors: exact moments where they have a closed form, draws by the first route that fits.
+
+Independent draws from a closed form or by quadrature come first, then the two routes of MCMC: Gibbs
+sweeps, and NUTS.
 
 Importing this loads NumPy and SciPy only; xarray, ArviZ and nutpie load when they are first used.
 """

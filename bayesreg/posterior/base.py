@@ -59,12 +59,15 @@ class Draws:
         False if sampling was interrupted.
     libraries : tuple of str
         Distributions that made the draws, for the record of versions.
+    compiling : float
+        Seconds that it took to compile the sampler before, which happens once.
     """
 
     posterior: Mapping[str, Array]
     stats: Mapping[str, NDArray[np.generic]]
     complete: bool
     libraries: tuple[str, ...]
+    compiling: float = 0.0
 
     def with_stats(self, stats: Mapping[str, NDArray[np.generic]]) -> Draws:
         """Return the same draws with these statistics."""

@@ -51,8 +51,19 @@ _FAR = (
     "y: it and the effects that make it up are {far:.1e} noise sds long, so that rounding would "
     "move the posterior means by more than 1e-3 of their sds; give sigma a larger value"
 )
+_OFFSET = (
+    "y: less its offset it keeps too few digits: rounding would move the posterior means by "
+    "{lost:.1e} of their sds; subtract a constant from y, or give sigma a larger value"
+)
+_LEVEL = (
+    "y: is so far from 0 that the last digit of its mean, {level:.6g}, is worth {lost:.1e} of the "
+    "intercept's sds; subtract a constant from y"
+)
 # What rounding may move a posterior mean by, in posterior sds.
 _MOST_MOVED = 1e-3
+# What the last digit of a level may be worth, in its sds. It is right to that digit, so that it is
+# refused only where draws would stand on a few points.
+_COARSEST = 0.05
 # A difference from one that is less has lost digits.
 _CANCELS = 1e-4
 # Numbers that are held at once where many ratios meet many singular values.
@@ -66,6 +77,45 @@ def _fitted(shrunk: Array, along: Vector, off: Matrix) -> Array:
     """
     first = shrunk * along
     return np.asarray(first - shrunk * (first @ off.T))
+
+
+def require_near(terms: float, left: float, worst: float) -> None:
+    """Raise InputError where rounding of what y is summed of would move the posterior means.
+
+    Parameters
+    ----------
+    terms, left : float
+        Lengths, in noise sds, of what it is summed of and of what is left of it at the mean.
+    worst : float
+        Root of the largest variance inflation factor.
+    """
+    most = _MOST_MOVED / (16 * EPS)
+    if terms + left > most:
+        raise InputError(_FAR.format(far=terms + left))
+    if terms + worst * left > most:
+        raise InputError(_DEPENDENT)
+
+
+def require_kept(lost: float) -> None:
+    """Raise InputError where the offset cost the target too much (`lost_to_offset`)."""
+    if lost > _MOST_MOVED:
+        raise InputError(_OFFSET.format(lost=lost))
+
+
+def require_level(level: float, sd: float) -> None:
+    """Raise InputError where numbers near the level of y are too far apart for its posterior."""
+    last = float(np.spacing(abs(level)))
+    if last > _COARSEST * sd > 0:
+        raise InputError(_LEVEL.format(level=level, lost=last / sd))
+
+
+def is_real(s: Vector, V: Matrix, length: Vector, n: int) -> Mask:
+    """Which singular values are more than rounding of columns (n, k) of these lengths (k,).
+
+    What rounding made of a dependent column must not look like information where the prior is
+    wide: it is a sum that cancels to rounding of its terms.
+    """
+    return np.asarray(s > 4 * EPS * max(n, length.size) * np.sqrt(length**2 @ V**2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,9 +228,7 @@ class Conditional:
         M, t = plane.columns * prior_sd, plane.target
         U, s, V = graded_svd(M)
         length = plane.kept_length * prior_sd
-        # What rounding made of a dependent column must not look like information at large κ: it is
-        # a sum that cancels to rounding of its terms.
-        real = s > 4 * EPS * max(M.shape, default=0) * np.sqrt(length**2 @ V**2)
+        real = is_real(s, V, length, M.shape[0])
         s, along = np.where(real, s, 0.0), np.where(real, U.T @ t, 0.0)
         off = np.where(real[:, None], U.T @ (M @ V) - np.diag(s), 0.0)
         phi = prior_sd * (V @ _fitted(s / (1 + s**2), along, off))
@@ -254,7 +302,7 @@ class Conditional:
         mean[..., self.flat] = self.loc[self.flat] + self.flat_mean - phi @ self.flat_slope.T
         return mean
 
-    def require_digits(self, log_kappa: float, log_sigma: float) -> None:
+    def require_digits(self, log_kappa: float, log_sigma: float, *, lost: float = 0.0) -> None:
         """Raise InputError where rounding of the data would decide on the posterior.
 
         Rounding moves every column by some ε of its length. Lengths being one, that moves all sds
@@ -268,6 +316,8 @@ class Conditional:
         ----------
         log_kappa, log_sigma : float
             Ratio and noise sd.
+        lost : float
+            What was lost of the target already, as a length (`lost_to_offset`).
         """
         kappa, sigma = math.exp(min(max(log_kappa, -300.0), 300.0)), math.exp(log_sigma)
         shrink = 1 / np.hypot(1 / kappa, self.s)
@@ -283,17 +333,14 @@ class Conditional:
         worst = max(inflation.max(initial=1.0), (flat_sd * self.flat_length).max(initial=1.0))
         if max(worst, narrow) * LEAST > 1:
             raise InputError(_DEPENDENT)
+        require_kept(lost / sigma)
         fitted = self.fitted(np.array(log_kappa))
         phi = self.V @ fitted
         flat = self.flat_mean - self.flat_slope @ phi
         terms = self.terms + self.length @ np.abs(phi) + self.flat_length @ np.abs(flat)
         left = math.sqrt(self.beyond + float(((self.along - self.s * fitted) ** 2).sum()))
         left = math.hypot(left, float(np.linalg.norm(phi)) / kappa)
-        most = _MOST_MOVED / (16 * EPS) * sigma
-        if terms + left > most:
-            raise InputError(_FAR.format(far=float(terms + left) / sigma))
-        if terms + worst * left > most:
-            raise InputError(_DEPENDENT)
+        require_near(float(terms) / sigma, left / sigma, float(worst))
 
     def _beyond(self) -> Vector:
         """Length of what each φ has beyond the directions of V, shape (k,)."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesreg._text_table import as_table
+from bayesreg._visible import visible
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Diagnosis:
     unmoved : int
         Number of quantities that are the same in every draw, such as a coefficient that spike and
         slab never includes; nothing above is about them.
+    ess_limit : int or None
+        Effective draws of all chains together that are asked for; None where draws are independent.
     """
 
     ok: bool
@@ -67,23 +70,36 @@ class Diagnosis:
     worst: str | None
     mcse_max: float | None = None
     unmoved: int = 0
+    ess_limit: int | None = None
 
     def __str__(self) -> str:
         """Return the verdict, and under it the numbers that there are, each with its limit."""
-        effective, agree = f"{ESS_PER_CHAIN} per chain", f"{RHAT_LIMIT} ({self.worst})"
         moves = self.divergences or self.rhat_max is not None
+        effective = "" if self.ess_limit is None else f"at least {self.ess_limit}"
+        bulk_at = self.worst if self.rhat_max is None else None
         measures = (
-            ("R-hat, largest", _beside(self.rhat_max, RHAT_LIMIT, 3), agree),
-            ("effective draws, bulk", _whole(self.ess_bulk_min), effective),
-            ("effective draws, tails", _whole(self.ess_tail_min), effective),
-            ("Monte Carlo error / sd", _digits(self.mcse_max, 4), ""),
-            ("divergences", str(self.divergences) if moves else None, "0"),
-            ("BFMI, smallest", _beside(self.bfmi_min, BFMI_LIMIT, 2), str(BFMI_LIMIT)),
+            (
+                "R-hat, largest",
+                _beside(self.rhat_max, RHAT_LIMIT, 3),
+                f"at most {RHAT_LIMIT}",
+                self.worst,
+            ),
+            ("effective draws, bulk", _whole(self.ess_bulk_min), effective, bulk_at),
+            ("effective draws, tails", _whole(self.ess_tail_min), effective, None),
+            ("Monte Carlo error / sd", _digits(self.mcse_max, 4), None, None),
+            ("divergences", str(self.divergences) if moves else None, "0", None),
+            (
+                "BFMI, smallest",
+                _beside(self.bfmi_min, BFMI_LIMIT, 2),
+                f"at least {BFMI_LIMIT}",
+                None,
+            ),
         )
         there = [row for row in measures if row[1] is not None]
         columns: dict[str, list[str | None]] = {
-            "found": [row[1] for row in there],
-            "limit": [row[2] for row in there],
+            heading: [row[k] for row in there]
+            for k, heading in enumerate(("found", "limit", "where"), start=1)
+            if heading == "found" or any(row[k] for row in there)
         }
         table = as_table([row[0] for row in there], columns, most=len(there))
         return "\n".join([self.verdict, *table])
@@ -224,6 +240,7 @@ def _measure(posterior: xr.Dataset, stats: Mapping[Any, xr.DataArray]) -> Diagno
         worst=found.name,
         mcse_max=found.mcse,
         unmoved=unmoved,
+        ess_limit=ESS_PER_CHAIN * posterior.sizes["chain"],
     )
 
 
@@ -261,15 +278,16 @@ def _faults(found: Diagnosis, chains: int, *, complete: bool) -> Iterator[str]:
         yield "fewer than 4 draws per chain, or draws that never move, say nothing; draw more"
         return
     rhat, effective = found.rhat_max, min(found.ess_bulk_min, found.ess_tail_min)
+    worst = visible(found.worst or "")
     if math.isnan(effective) or (rhat is not None and math.isnan(rhat)):
-        yield f"{found.worst} cannot be judged: its draws are not all finite, or stand still"
+        yield f"{worst} cannot be judged: its draws are not all finite, or stand still"
     elif rhat is not None and rhat > RHAT_LIMIT:
         yield (
-            f"R-hat is {beside_limit(rhat, RHAT_LIMIT, 3)} for {found.worst} (limit {RHAT_LIMIT}): "
+            f"R-hat is {beside_limit(rhat, RHAT_LIMIT, 3)} for {worst} (limit {RHAT_LIMIT}): "
             "chains disagree; raise tune and draws"
         )
-    wanted = ESS_PER_CHAIN * chains
-    if effective < wanted:
+    wanted = found.ess_limit
+    if wanted is not None and effective < wanted:
         yield f"only {math.floor(effective)} effective draws (want {wanted}); raise draws"
     if found.divergences:
         yield (

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -33,9 +33,11 @@ from bayesreg.likelihoods import Gaussian
 from bayesreg.path_scales import Family, check_scales
 from bayesreg.posterior import laplace_closed_forms, quadrature
 from bayesreg.posterior.base import Draws, Sampler, independent
+from bayesreg.posterior.conditional import require_level
 from bayesreg.posterior.density import PriorShape, reason_against_prior, require_known_prior
 from bayesreg.posterior.lattice import log_sum
 from bayesreg.posterior.moments import Level, Moments, Solution, assemble
+from bayesreg.posterior.projection import lost_to_offset
 from bayesreg.posterior.quadrature import Unknowns
 from bayesreg.posterior.unknowns import require_proper
 from bayesreg.scale_priors import InverseGamma
@@ -100,6 +102,13 @@ def _assemble(
     return assemble(mean, covariance, evidence, intercept, **unknown)
 
 
+def _require_digits(
+    conditional: Conditional, log_kappa: float, log_sigma: float, lost: float
+) -> None:
+    conditional.require_digits(log_kappa, log_sigma, lost=lost)
+    require_level(conditional.level, conditional.level_sd * math.exp(log_sigma))
+
+
 def _no_variance(what: str) -> NoClosedForm:
     return NoClosedForm(f"{what}, so no variance is finite; use sample(problem)")
 
@@ -116,11 +125,14 @@ class _Normal(Solution):
         The intercept.
     gamma : InverseGamma or None
         Prior of sigma²; None where sigma is known.
+    lost : float
+        Length of what the offset cost the target.
     """
 
     unknowns: Unknowns
     level: Level | None
     gamma: InverseGamma | None
+    lost: float
 
     def _numbers(self) -> tuple[float | None, float | None, float | None]:
         """Log evidence, and shape and scale of the posterior of sigma²; refuses lost digits."""
@@ -128,11 +140,12 @@ class _Normal(Solution):
         squares, log_dets = conditional.profile(self._log_kappa)
         square, log_det = float(squares[0]), float(log_dets[0])
         if self.gamma is None:
-            conditional.require_digits(self.unknowns.log_scale, 0.0)
+            _require_digits(conditional, self.unknowns.log_scale, 0.0, self.lost)
             return None if constant is None else constant - 0.5 * (log_det + square), None, None
         a, b = self.gamma.shape, self.gamma.scale
         a_n, b_n = a + 0.5 * conditional.freedom, b + 0.5 * square
-        conditional.require_digits(self.unknowns.log_scale, 0.5 * math.log(b_n / a_n))
+        log_sigma = 0.5 * math.log(b_n / a_n)
+        _require_digits(conditional, self.unknowns.log_scale, log_sigma, self.lost)
         log = math.lgamma(a_n) - math.lgamma(a) + a * math.log(b) - a_n * math.log(b_n)
         return None if constant is None else constant - 0.5 * log_det + log, a_n, b_n
 
@@ -184,6 +197,7 @@ class _Mixture(Solution):
 
     unknowns: Unknowns
     level: Level | None
+    lost: float
 
     def moments(self) -> Moments:
         """Sums over the nodes."""
@@ -194,7 +208,7 @@ class _Mixture(Solution):
         nodes, conditional = unknowns.nodes(), unknowns.conditional
         widest = float(nodes.log_kappa[nodes.weight > _UNLIKELY].max())
         noise = float(log_sum(np.log(nodes.weight) + nodes.log_square))
-        conditional.require_digits(widest, 0.5 * noise)
+        _require_digits(conditional, widest, 0.5 * noise, self.lost)
         if unknowns.noise is not None:
             for name, power in (("sigma", 1.0), ("sigma2", 2.0)):
                 unknown |= self._pair(name, nodes, power, 0.0)
@@ -222,7 +236,8 @@ class _Mixture(Solution):
         unknowns, conditional, posterior = self.unknowns, self.unknowns.conditional, {}
         flat_kappa, flat_sigma = unknowns.draw(rng, size[0] * size[1])
         log_kappa, log_sigma = flat_kappa.reshape(size), flat_sigma.reshape(size)
-        conditional.require_digits(float(log_kappa.max()), float(log_sigma.mean()))
+        widest, noise = float(log_kappa.max()), float(log_sigma.mean())
+        _require_digits(conditional, widest, noise, self.lost)
         sigma = np.exp(log_sigma)
         if unknowns.noise is not None:
             posterior["sigma"] = sigma
@@ -249,13 +264,16 @@ def _solve(problem: Problem) -> Solution:
 def _of_squares(unknowns: Unknowns, problem: Problem) -> Solution:
     """Closed form where there is one, else quadrature."""
     unknowns.require_proper()
-    level = _level(unknowns.conditional, problem)
+    level, design = _level(unknowns.conditional, problem), problem.design
+    known = cast("Gaussian", problem.likelihood)
+    h = design.row_weights / (known.variance if known.conditional else 1.0)
+    lost = lost_to_offset(design, h)
     sigma = problem.hyperpriors().get("sigma")
     if unknowns.width is None and sigma is None:
-        return _Normal(unknowns, level, None)
+        return _Normal(unknowns, level, None, lost)
     if unknowns.width is None and unknowns.e == 1 and isinstance(sigma, InverseGamma):
-        return _Normal(unknowns, level, sigma)
-    return _Mixture(unknowns, level)
+        return _Normal(unknowns, level, sigma, lost)
+    return _Mixture(unknowns, level, lost)
 
 
 # ---------------------------------------------------------------------- verbs

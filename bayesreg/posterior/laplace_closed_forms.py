@@ -35,10 +35,11 @@ from scipy import special
 from bayesreg.errors import NoClosedForm
 from bayesreg.likelihoods import LOG_2PI
 from bayesreg.posterior import half_normal
+from bayesreg.posterior.conditional import require_kept, require_level, require_near
 from bayesreg.posterior.density import PriorShape
 from bayesreg.posterior.lattice import Lattice
 from bayesreg.posterior.moments import Level, Moments, Solution, assemble
-from bayesreg.posterior.projection import Projection
+from bayesreg.posterior.projection import Projection, lost_to_offset
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
@@ -359,6 +360,8 @@ class _LaplaceSolution(Solution):
         Their positions among the coefficients with an absolute value.
     constant : float or None
         What the blocks leave out of the log evidence; None where it is arbitrary.
+    lost : float
+        Length of what the offset cost the target.
     """
 
     plane: Projection
@@ -368,14 +371,33 @@ class _LaplaceSolution(Solution):
     at_ones: np.ndarray[tuple[int], np.dtype[np.intp]]
     at_pairs: np.ndarray[tuple[int, int], np.dtype[np.intp]]
     constant: float | None
+    lost: float
+
+    @cached_property
+    def _kept(self) -> tuple[Vector, Matrix]:
+        """Mean and covariance of the blocks."""
+        k = self.plane.kept.size
+        mean, covariance = np.zeros(k), np.zeros((k, k))
+        mean[self.at_ones], covariance[self.at_ones, self.at_ones] = self.ones.moments()
+        for pair, at in zip(self.pairs, self.at_pairs, strict=True):
+            mean[at], covariance[np.ix_(at, at)] = pair.moments()
+        return mean, covariance
+
+    def _require_digits(self) -> None:
+        """Raise InputError where rounding of the data would decide, as `Conditional` does."""
+        plane, (mean, _) = self.plane, self._kept
+        at_flat = plane.flat_mean - plane.flat_slope @ mean
+        terms = plane.terms + plane.kept_length @ np.abs(mean) + plane.flat_length @ np.abs(at_flat)
+        left = plane.target - plane.columns @ mean
+        require_near(float(terms), float(np.linalg.norm(left)), 1.0)
+        require_kept(self.lost)
+        require_level(plane.level, plane.level_sd)
 
     def moments(self) -> Moments:
         """Put the blocks together."""
+        self._require_digits()
         plane, k = self.plane, self.plane.kept.size
-        mean_kept, covariance_kept = np.zeros(k), np.zeros((k, k))
-        mean_kept[self.at_ones], covariance_kept[self.at_ones, self.at_ones] = self.ones.moments()
-        for pair, at in zip(self.pairs, self.at_pairs, strict=True):
-            mean_kept[at], covariance_kept[np.ix_(at, at)] = pair.moments()
+        mean_kept, covariance_kept = self._kept
         mean = plane.loc.copy()
         mean[plane.kept] = mean_kept
         mean[plane.flat] += plane.flat_mean - plane.flat_slope @ mean_kept
@@ -396,6 +418,7 @@ class _LaplaceSolution(Solution):
 
     def draw(self, rng: np.random.Generator, size: tuple[int, int]) -> dict[str, Array]:
         """Draw the blocks, then the others given them."""
+        self._require_digits()
         plane, count = self.plane, size[0] * size[1]
         kept = np.empty((count, plane.kept.size))
         kept[:, self.at_ones] = self.ones.draw(rng, count)
@@ -426,9 +449,9 @@ def solve(problem: Problem) -> Solution:
     level = None
     if design.intercept:
         level = Level(plane.level, plane.level_sd, plane.column_mean)
-    return _LaplaceSolution(
-        plane, level, ones, pairs, at_ones, at_pairs, _constant(problem, columns)
-    )
+    constant = _constant(problem, columns)
+    lost = lost_to_offset(design, design.row_weights / _variance(problem))
+    return _LaplaceSolution(plane, level, ones, pairs, at_ones, at_pairs, constant, lost)
 
 
 def _constant(problem: Problem, columns: _Columns) -> float | None:

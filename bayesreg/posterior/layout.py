@@ -59,10 +59,11 @@ def as_tree(
         groups[name] = xr.Dataset({"y": (("chain", "draw", "row"), values)}, coords=sizes | row)
     if extras.prior:
         groups["prior"] = _unknowns(problem, from_prior(problem, of_prior, chains, length))
-    notes: dict[str, str] = {}
+    notes: dict[str, Any] = {"seconds_compiling": draws.compiling} if draws.compiling else {}
     if own is not None:
         for name in [name for name in ("prior", "posterior") if name in groups]:
-            groups[name], notes = own.added(groups[name])
+            groups[name], added = own.added(groups[name])
+            notes |= added
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = dict(attrs) | notes
     return tree

@@ -13,7 +13,8 @@ from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
-    from bayesreg.posterior.conditional import Mask, Positions
+    from bayesreg.design import Design
+    from bayesreg.posterior.conditional import Array, Mask, Positions
 
 EPS = float(np.finfo(np.float64).eps)
 # Rounding moves a sd by up to some four units of rounding over the least singular value of the flat
@@ -25,20 +26,51 @@ _ROUNDED = (
 )
 
 
+def _about_mean(values: Array, h: Vector) -> tuple[Array, Array]:
+    """Subtract h-weighted means of rows (n, ...); return what is left, and the means.
+
+    The second pass removes what rounding of a large mean left behind (values around 1e9).
+    """
+    share = h / h.sum()
+    mean = share @ values
+    left = values - mean
+    rest = share @ left
+    return left - rest, mean + rest
+
+
 def centred(X: Matrix, h: Vector) -> tuple[Matrix, Vector]:
     """Subtract the h-weighted column means; return the columns and the means.
 
-    The second pass removes what rounding of a large mean left behind (columns around 1e9). What is
-    left of a constant column then is rounding, which says nothing of its coefficient: it becomes 0.
+    What is left of a constant column is rounding, which says nothing of its coefficient: it
+    becomes 0.
     """
-    share = h / h.sum()
-    mean = share @ X
-    columns = X - mean
-    rest = share @ columns
-    columns = columns - rest
+    columns, mean = _about_mean(X, h)
     left, whole = (np.abs(part).max(axis=0, initial=0.0) for part in (columns, X))
     columns[:, negligible(left, whole)] = 0.0
-    return columns, mean + rest
+    return columns, mean
+
+
+def lost_to_offset(design: Design, h: Vector) -> float:
+    """Bound by how many sds rounding of ``y − offset`` moves a posterior mean.
+
+    What is lost in each row is itself a number (Knuth's exact sum of two). With rows of length one
+    a mean is, in its sds, a unit vector times the target. It may add up the losses of a few rows;
+    of many, which know nothing of each other, it does not add up more than some four.
+
+    Parameters
+    ----------
+    design : Design
+        With y, and an offset or none.
+    h : ndarray, shape (n,)
+        Row precisions.
+    """
+    if design.offset is None:
+        return 0.0
+    y, less = design.y, -design.offset
+    target = y + less
+    back = target - y
+    lost = np.sqrt(h) * ((y - (target - back)) + (less - back))
+    return float(min(np.linalg.norm(lost), 4 * np.abs(lost).max()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +82,8 @@ class Projection:
     columns, target : ndarray, shapes (n', k) and (n',)
         What is left of the k other columns, and of the target at ``β = loc``, times √h. Absorbed
         coefficients add a row each.
+    basis : ndarray, shape (n', f)
+        Orthonormal, of what was projected out but for the intercept.
     kept, flat : ndarray of int
         Positions of the k columns, and of those projected out.
     loc : ndarray, shape (p,)
@@ -73,6 +107,7 @@ class Projection:
 
     columns: Matrix
     target: Vector
+    basis: Matrix
     kept: Positions
     flat: Positions
     loc: Vector
@@ -119,10 +154,10 @@ class Projection:
         """
         root = np.sqrt(h)
         columns, column_mean = centred(X, h) if intercept else (X, np.zeros(X.shape[1]))
-        level = float(h @ target) / float(h.sum()) if intercept else 0.0
+        about, level = _about_mean(target, h) if intercept else (target, np.zeros(()))
         kept, flat = np.flatnonzero(~out), np.flatnonzero(out)
         A = root[:, None] * columns
-        t, length = root * (target - level), np.sqrt((A**2).sum(axis=0))
+        t, length = root * about, np.sqrt((A**2).sum(axis=0))
         terms = float(np.linalg.norm(t) + length @ np.abs(loc))
         t = t - A @ loc
         absorbed = np.flatnonzero(rows > 0)
@@ -148,10 +183,11 @@ class Projection:
         return cls(
             columns=M - Q @ onto_flat,
             target=t - Q @ t_flat,
+            basis=Q,
             kept=kept,
             flat=flat,
             loc=loc,
-            level=level,
+            level=float(level),
             level_sd=float(h.sum()) ** -0.5 if intercept else 0.0,
             column_mean=column_mean,
             flat_mean=flat_mean,

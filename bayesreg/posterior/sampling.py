@@ -371,7 +371,7 @@ def reason_against_sampling(problem: Problem) -> str | None:
     for sampler, reason in _considered(problem):
         if reason is None:
             return None
-        against.append(f"not {sampler.name}: {reason}")
+        against.append(_against(sampler, reason))
     return f"no sampler takes {problem.prior.name} here: {'; '.join(against)}"
 
 
@@ -380,6 +380,10 @@ def _considered(problem: Problem) -> Iterator[tuple[Sampler, str | None]]:
     for sampler in SAMPLERS:
         if not sampler.approximate:
             yield sampler, _reason_against(sampler, problem)
+
+
+def _against(sampler: Sampler, reason: object) -> str:
+    return f"method {sampler.name!r} does not apply: {reason}"
 
 
 def _reason_against(sampler: Sampler, problem: Problem) -> str | None:
@@ -415,10 +419,10 @@ def _drawn(
             try:
                 drawn = sampler.draw(problem, settings, rng)
             except NoClosedForm as error:
-                against.append(f"not {sampler.name}: {error}")
+                against.append(_against(sampler, error))
                 continue
             return sampler, "; ".join([f"auto: {sampler.advantage}", *against]), drawn
-        against.append(f"not {sampler.name}: {reason}")
+        against.append(_against(sampler, reason))
     raise InputError(reason_against_sampling(problem) or f"problem: {'; '.join(against)}")
 
 

@@ -122,6 +122,19 @@ def flat_positions(problem: Problem) -> NDArray[np.intp]:
     return np.flatnonzero(_Structure.of(problem).flat)
 
 
+def tail_powers(problem: Problem) -> Vector:
+    """Return the power by which the prior of each coefficient falls, shape (p,); inf if faster.
+
+    Examples
+    --------
+    >>> from bayesreg import Gaussian, Problem, StudentT
+    >>> tail_powers(Problem([[1.0], [3.0]], [0.0, 1.0], likelihood=Gaussian(1.0),
+    ...                     prior=StudentT(0.25, 1.0))).round(6)
+    array([1.25])
+    """
+    return _Structure.of(problem).power
+
+
 def require_proper(problem: Problem) -> None:
     """Raise ImproperPosterior if the posterior has no integral.
 

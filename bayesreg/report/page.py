@@ -8,10 +8,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bayesreg._files import PAGE_KINDS, check_kind, write_whole
+from bayesreg._visible import visible
 from bayesreg.report import pictures, sections
 from bayesreg.report.along_the_scale import along_the_scale
 from bayesreg.report.reproduction import reproduction
-from bayesreg.report.text import as_name, brief, number, terms, visible
+from bayesreg.report.text import as_name, brief, number, terms
 from bayesreg.scoring import SCORE_WORDS
 
 if TYPE_CHECKING:

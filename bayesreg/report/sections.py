@@ -10,11 +10,12 @@ import numpy as np
 from markupsafe import Markup
 
 from bayesreg import sparsity, units
+from bayesreg.certificate import NEAR
 from bayesreg.errors import BayesregError
 from bayesreg.nearness import count_near, nearness
 from bayesreg.posterior.diagnostics import BFMI_LIMIT, ESS_PER_CHAIN, RHAT_LIMIT, beside_limit
 from bayesreg.report.text import as_name, brief, count, listed, number
-from bayesreg.scoring import NEAR, SCORE_WORDS
+from bayesreg.scoring import SCORE_WORDS
 
 if TYPE_CHECKING:
     from bayesreg.certificate import Certificate

@@ -1,16 +1,12 @@
-"""Numbers and names as they are read; text from outside, made visible."""
+"""Numbers and names as they are read."""
 
 from __future__ import annotations
 
 import math
-import re
+
+from bayesreg._visible import visible
 
 _MINUS = "−"
-# Characters that hide, end or turn around what is beside them: control characters but for the tab
-# and the newline, marks of direction, line separators, halves of surrogate pairs.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
 # Letters of a name that are shown: more than any table has room for.
 _LONGEST = 120
 
@@ -57,17 +53,6 @@ def count(k: int, what: str) -> str:
     ('1 row', '2 rows')
     """
     return f"{k} {what}{'' if k == 1 else 's'}"
-
-
-def visible(text: str) -> str:
-    r"""Write out every character that hides, ends or turns around the text beside it.
-
-    Examples
-    --------
-    >>> visible("cost\u202e.csv")
-    'cost⟨U+202E⟩.csv'
-    """
-    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
 def brief(text: str, most: int = 600) -> str:

@@ -24,6 +24,7 @@ from bayesreg.errors import DegenerateMode
 from bayesreg.likelihoods import LOG_2PI
 from bayesreg.posterior.conditional import Conditional
 from bayesreg.posterior.density import PriorShape
+from bayesreg.posterior.projection import lost_to_offset
 from bayesreg.selection import leave_one_out, monte_carlo_em
 from bayesreg.selection.result import Curve, Interval, ScaleSelection
 
@@ -59,6 +60,8 @@ class RidgeEvidence:
         Whether σ is a number, and divided out.
     e, f : float
         Exponents: the prior sd is ``base · scale^f · σ^e``.
+    lost : float
+        Length of what the offset cost the target.
     """
 
     conditional: Conditional
@@ -66,6 +69,7 @@ class RidgeEvidence:
     known: bool
     e: float
     f: float
+    lost: float
 
     @classmethod
     def of(cls, family: Family) -> Self | None:
@@ -92,7 +96,8 @@ class RidgeEvidence:
         constant += conditional.flat_log_det
         if design.intercept:
             constant += 0.5 * math.log(float(h.sum()))
-        return cls(conditional, constant, known, float(e[0]), float(powers[0]))
+        lost = lost_to_offset(design, h)
+        return cls(conditional, constant, known, float(e[0]), float(powers[0]), lost)
 
     def value(self, log_scale: Vector, log_sigma: Vector) -> Vector:
         """Negative log evidence at pairs of both, shape (k,); log σ is 0 where σ is known."""
@@ -129,6 +134,8 @@ class RidgeEvidence:
         ------
         DegenerateMode
             If it is largest where the scale goes to 0, or to infinity.
+        InputError
+            If rounding would decide on the posterior at that scale.
         """
         c = self.conditional
         s = c.s[c.s > 0]
@@ -146,6 +153,7 @@ class RidgeEvidence:
             raise DegenerateMode(msg)
         best = float(optimize.brentq(self._slope, v[k - 1], v[k + 1], xtol=1e-15, rtol=_TOLERANCE))
         u = 0.0 if self.known else float(0.5 * np.log(self._square(best) / c.freedom))
+        c.require_digits(best, u, lost=self.lost)
         log_scale = (best + (1 - self.e) * u) / self.f
         value = float(self.value(np.array([log_scale]), np.array([u]))[0])
         return math.exp(log_scale), math.exp(u), value

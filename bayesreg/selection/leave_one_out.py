@@ -6,7 +6,8 @@ and ``M = U S Vᵀ`` the other columns times their prior sd at ``κ = 1``, the m
     D = diag(κ²s²/(1 + κ²s²)),   residual e = (I − U D Uᵀ) t,   leverage h_i = Σ Q_i² + (U D Uᵀ)_ii
 
 and without row i the residual of that row is ``e_i/(1 − h_i)`` (Allen's PRESS, 1974). Its loss is
-``½ (e_i/(1 − h_i))² + ½ log(2πσ²/w_i)``.
+``½ (e_i/(1 − h_i))² + ½ log(2πσ²/w_i)``. Of a row that is fitted nearly whatever it is, e and
+``1 − h`` are taken as sums over what is left, not as differences.
 
 Where columns are standardised, leaving a row out changes their sd, and so the prior: there each row
 is left out in turn, with one decomposition for all scales each time.
@@ -14,15 +15,19 @@ is left out in turn, with one decomposition for all scales each time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
 
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import LOG_2PI, Gaussian
 from bayesreg.penalties import ElasticNetPenalty
-from bayesreg.posterior.conditional import Conditional
+from bayesreg.posterior.conditional import Conditional, is_real
 from bayesreg.posterior.density import reason_against_prior
+from bayesreg.posterior.graded import graded_svd
+from bayesreg.posterior.projection import Projection, lost_to_offset
+from bayesreg.posterior.unknowns import require_proper
 from bayesreg.selection.folds import Splits
 from bayesreg.selection.request import penalty_of
 from bayesreg.selection.result import Curve
@@ -37,6 +42,17 @@ if TYPE_CHECKING:
 NAME = "leave-one-out"
 _SCALES = 100
 _CERTAIN = 1e-12
+# One less leverage, where it is to be had without a difference from one, and where not at all.
+_NEAR = 0.5
+_LEAST = 1e-18
+_ALONE = (
+    "problem: row {row} determines the intercept, or a coefficient with a flat prior, alone, so "
+    "without it there is none; take more rows, or give the column a finite scale"
+)
+_HIGH = (
+    "problem: row {row} has so high a leverage that its prediction by the others is lost in "
+    "rounding; look for an entry of X or a weight there that is larger than the others by far"
+)
 
 
 def obstacle(problem: Problem) -> str | None:
@@ -56,6 +72,7 @@ def choose(request: Request) -> ScaleSelection:
     """Choose by the loss of every row, left out."""
     scales, family = request.grid(_SCALES), request.family
     problem = request.known.problem.dense("leave-one-out")
+    require_proper(family.at(float(scales[0])))
     if problem.design.standardize:
         rows = _one_by_one(problem, family, scales)
         how = "each row left out in turn, columns standardised without it"
@@ -63,51 +80,112 @@ def choose(request: Request) -> ScaleSelection:
         rows = _closed(problem, family, scales)
         how = "closed form"
     curve = Curve.of_losses(scales, rows.T, np.ones(problem.n))
-    return request.by_rule(NAME, curve, curve.near_by_error(), how)
+    chosen = request.by_rule(NAME, curve, curve.near_by_error(), how)
+    at, design = family.at(chosen.scale), problem.design
+    lost = lost_to_offset(design, design.row_weights / _variance(problem))
+    _conditional(at, at.elastic_net).require_digits(0.0, 0.0, lost=lost)
+    return chosen
+
+
+@dataclass(frozen=True, eq=False)
+class _Directions:
+    """What the rows are along directions that data say something of, and beyond them.
+
+    Attributes
+    ----------
+    U, s, along : ndarray, shapes (n, r), (r,), (r,)
+        The decomposition above at κ = 1, but for singular values of 0, and ``Uᵀt``.
+    beyond : ndarray, shape (n,)
+        What no coefficient fits of t.
+    outside : ndarray, shape (n,)
+        One less leverage at κ = ∞.
+    """
+
+    U: Matrix
+    s: Vector
+    along: Vector
+    beyond: Vector
+    outside: Vector
+
+    @classmethod
+    def of(cls, plane: Projection, fixed: Matrix, prior_sd: Vector) -> Self:
+        """Decompose, `fixed` being what was projected out already."""
+        U, s, V = graded_svd(plane.columns * prior_sd)
+        real = is_real(s, V, plane.kept_length * prior_sd, U.shape[0])
+        # Rounding chooses the left vector of a tiny singular value, and maybe not one outside of
+        # what is fixed; any that is will do.
+        basis = np.linalg.qr(np.column_stack([fixed, U[:, real]]))[0]
+        U = basis[:, fixed.shape[1] :]
+        s, along = s[real][: U.shape[1]], U.T @ plane.target
+        outside, beyond = _outside(basis, plane.target - U @ along)
+        return cls(U, s, along, beyond, outside)
+
+
+def _outside(basis: Matrix, left: Vector) -> tuple[Vector, Vector]:
+    """Return ``1 − Σ basis_i²`` in each row, and what is left of `left` (n,) outside the basis.
+
+    Where leverage is near one the former cancels, and so does the latter. There both are taken from
+    what is outside of the unit vector of the row, which does not: projecting once more removes what
+    rounding left inside (Parlett 1998, sec. 6.9: twice is enough).
+    """
+    n, dimensions = basis.shape
+    if dimensions >= n:
+        return np.zeros(n), np.zeros(n)
+    left = left - basis @ (basis.T @ left)
+    outside = 1 - (basis**2).sum(axis=1)
+    near = np.flatnonzero(outside < _NEAR)
+    unit = np.zeros((n, near.size))
+    unit[near, np.arange(near.size)] = 1.0
+    for _ in range(2):
+        unit = unit - basis @ (basis.T @ unit)
+    outside[near] = (unit**2).sum(axis=0)
+    left[near] = left @ unit
+    return outside, left
 
 
 def _closed(problem: Problem, family: Family, scales: Vector) -> Matrix:
     """Loss of every row, shape (k, n)."""
-    design, variance = problem.design, problem.likelihood.variance  # type: ignore[attr-defined]
+    design, variance = problem.design, _variance(problem)
     penalties = [family.at(float(scale)).elastic_net for scale in scales]
-    one = penalties[0]
-    root = np.sqrt(design.row_weights / variance)
-    target = root * (design.y if design.offset is None else design.y - design.offset)
-    kept = one.l2 > 0
-    A = root[:, None] * design.X
-    target = target - A[:, kept] @ one.loc[kept]
-    fixed = A[:, ~kept]
+    one, h = penalties[0], design.row_weights / variance
+    kept, root = one.l2 > 0, np.sqrt(h)
+    plane = Projection.of(
+        design.X,
+        design.y if design.offset is None else design.y - design.offset,
+        h,
+        np.where(kept, one.loc, 0.0),
+        out=~kept,
+        rows=np.zeros(design.p),
+        intercept=design.intercept,
+    )
+    fixed = plane.basis
     if design.intercept:
-        fixed = np.column_stack([root, fixed])
-    Q = np.linalg.qr(fixed / np.sqrt((fixed**2).sum(axis=0)))[0]
-    base = A[:, kept] - Q @ (Q.T @ A[:, kept])
-    target = target - Q @ (Q.T @ target)
-    level = (Q**2).sum(axis=1)
+        fixed = np.column_stack([root / np.linalg.norm(root), fixed])
+    _require_others(_outside(fixed, plane.target)[0], _ALONE)
     constant = 0.5 * LOG_2PI - np.log(root)
     out = np.empty((scales.size, design.n))
-    factors: tuple[Matrix, Vector, Vector] | None = None
+    found: _Directions | None = None
     for k, penalty in enumerate(penalties):
         ratio = np.sqrt(one.l2[kept] / penalty.l2[kept])
         # All widths grow together, but for blocks of priors that take a scale differently.
         together = np.ptp(ratio) <= _CERTAIN * ratio.max(initial=1.0)
-        if factors is None or not together:
+        if found is None or not together:
             prior_sd = penalty.l2[kept] ** -0.5 / (ratio if together else 1.0)
-            U, s, _ = np.linalg.svd(base * prior_sd, full_matrices=False)
-            factors = U, s, U.T @ target
-        U, s, along = factors
-        x = (s * (float(ratio[0]) if together and ratio.size else 1.0)) ** 2
-        share = x / (1 + x)
-        left = 1 - level - U**2 @ share
-        if (left <= _CERTAIN).any():
-            msg = (
-                f"row {int(np.argmin(left))} determines a coefficient with a flat prior alone, so "
-                "without it there is none; give the column a finite scale"
-            )
-            raise InputError(f"problem: {msg}")
-        out[k] = 0.5 * ((target - U @ (share * along)) / left) ** 2 + constant
+            found = _Directions.of(plane, fixed, prior_sd)
+        x = (found.s * (float(ratio[0]) if together and ratio.size else 1.0)) ** 2
+        left = found.outside + found.U**2 @ (1 / (1 + x))
+        _require_others(left, _HIGH)
+        out[k] = 0.5 * ((found.beyond + found.U @ (found.along / (1 + x))) / left) ** 2 + constant
         if not together:
-            factors = None
+            found = None
     return out
+
+
+def _require_others(left: Vector, why: str) -> None:
+    """Raise InputError where leverages (n,), given as one less them, leave a row to itself."""
+    worst = int(np.argmin(left))
+    if left[worst] < _LEAST:
+        raise InputError(why.format(row=worst))
 
 
 def _one_by_one(problem: Problem, family: Family, scales: Vector) -> Matrix:
@@ -124,15 +202,8 @@ def _one_by_one(problem: Problem, family: Family, scales: Vector) -> Matrix:
 
 def _modes(problem: Problem, at: list[Problem]) -> tuple[Matrix, Vector]:
     """Modes under each prior, shape (k, p), and intercepts."""
-    design, one = problem.design, at[0].elastic_net
-    conditional = Conditional.of(
-        design.X,
-        design.y if design.offset is None else design.y - design.offset,
-        design.row_weights / problem.likelihood.variance,  # type: ignore[attr-defined]
-        one.l2,
-        one.loc,
-        intercept=design.intercept,
-    )
+    one = at[0].elastic_net
+    conditional = _conditional(problem, one)
     kept = one.l2 > 0
     ratio = np.array([np.sqrt(one.l2[kept] / q.elastic_net.l2[kept]) for q in at])
     if np.ptp(ratio, axis=1).max(initial=0.0) > _CERTAIN * ratio.max(initial=1.0):
@@ -141,3 +212,19 @@ def _modes(problem: Problem, at: list[Problem]) -> tuple[Matrix, Vector]:
     log_kappa = np.log(ratio[:, 0]) if kept.any() else np.zeros(len(at))
     coef = conditional.mean_at(conditional.fitted(log_kappa))
     return coef, conditional.level - coef @ conditional.column_mean
+
+
+def _conditional(problem: Problem, penalty: ElasticNetPenalty) -> Conditional:
+    design = problem.design
+    return Conditional.of(
+        design.X,
+        design.y if design.offset is None else design.y - design.offset,
+        design.row_weights / _variance(problem),
+        penalty.l2,
+        penalty.loc,
+        intercept=design.intercept,
+    )
+
+
+def _variance(problem: Problem) -> float:
+    return cast("Gaussian", problem.likelihood).variance

@@ -26,6 +26,13 @@ DOCUMENTS = {
     6: ("Beyond the mode", "06_beyond_the_mode.ipynb"),
     7: ("Choosing, selecting, comparing", "07_choosing.ipynb"),
 }
+_SOURCES = (
+    "The first five are teaching texts found on the web, not papers; their titles here are ours. "
+    "1: a note in Russian, “Why L1 regularisation selects features”. 2: “Effects of L1 and L2 "
+    "regularization explained”, Analytics Vidhya. 3: course notes in Chinese, “L1 (lasso) "
+    "regularisation”. 4: a lecture, “Theory and code in L1 and L2-regularizations”. 5: a blog "
+    "post, “Visualising L1 and L2 regularisation”, October 2020. The last two are our own."
+)
 #: Pixels per inch of a thumbnail.
 _DPI = 60
 
@@ -74,7 +81,7 @@ def page_text(shown: tuple[Exhibit, ...]) -> str:
         What is on it, in order.
     """
     drawn = "`bayesreg figures NAME --output FILE` draws one, `bayesreg figures --gallery .` all"
-    parts = [f"# Figures\n\nOne notebook per document, and every figure of it: {drawn}."]
+    parts = [f"# Figures\n\nOne notebook per document, and every figure of it: {drawn}.", _SOURCES]
     for number, (title, notebook) in DOCUMENTS.items():
         parts.append(f"## {number}. [{title}]({notebook})")
         rows = [exhibit for exhibit in shown if exhibit.document == number]

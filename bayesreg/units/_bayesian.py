@@ -24,12 +24,14 @@ _ALL = ("gaussian", "student_t", "bernoulli", "poisson")
 _LAPLACE, _NORMAL = "density ∝ exp(−|w|/b)", "density ∝ exp(−w²/(2τ²))"
 _SCALES = (
     ("PyMC", "Laplace", "b", 'pm.Laplace("beta", mu=0, b={b}, shape=p)'),
-    ("PyMC", "Normal", "sigma", 'pm.Normal("beta", mu=0, sigma={sigma}, shape=p)'),
+    ("PyMC", "Normal", "sigma", 'pm.Normal("beta", mu=<mu>, sigma={sigma}, shape=p)'),
     ("NumPyro", "Laplace", "scale", "dist.Laplace(0, {scale}).expand([p]).to_event(1)"),
-    ("NumPyro", "Normal", "scale", "dist.Normal(0, {scale}).expand([p]).to_event(1)"),
+    ("NumPyro", "Normal", "scale", "dist.Normal(<loc>, {scale}).expand([p]).to_event(1)"),
     ("Stan", "double_exponential", "sigma", "beta ~ double_exponential(0, {sigma})"),
-    ("Stan", "normal", "sigma", "beta ~ normal(0, {sigma})"),
+    ("Stan", "normal", "sigma", "beta ~ normal(<mu>, {sigma})"),
 )
+# The name of the mean of a normal prior, and a vector.
+_WORDS = {"PyMC": ("mu", "[{}]"), "NumPyro": ("loc", "np.array([{}])"), "Stan": ("mu", "[{}]'")}
 _SOURCES = {
     "PyMC": "PyMC, docstrings of its distributions",
     "NumPyro": "NumPyro, docstrings of its distributions",
@@ -64,11 +66,12 @@ def _autoscale(facts: Facts) -> tuple[float, float]:
 
 
 def _rstanarm(density: str, facts: Facts, numbers: Mapping[str, float]) -> str:
-    del numbers
     constant = ", prior_intercept = NULL" if facts.intercept else ""
     family = {"bernoulli": "family = binomial(), ", "poisson": "family = poisson(), "}
-    prior = f"{density}(0, {{scale}}, autoscale = {truth(facts.standardize)})"
-    return f"stan_glm(y ~ X, {family.get(facts.family, '')}prior = {prior}{constant})"
+    location = "{location}" if "location" in numbers else "0"
+    prior = f"{density}({location}, {{scale}}, autoscale = {truth(facts.standardize)})"
+    right = "X" if facts.intercept else "0 + X"
+    return f"stan_glm(y ~ {right}, {family.get(facts.family, '')}prior = {prior}{constant})"
 
 
 def _bayesreg(prior: str, facts: Facts, numbers: Mapping[str, float]) -> str:
@@ -78,9 +81,9 @@ def _bayesreg(prior: str, facts: Facts, numbers: Mapping[str, float]) -> str:
     return f"bayesreg(y ~ ., {given}) at tau2 = {{tau2}}"
 
 
-def _fixed(text: str, facts: Facts, numbers: Mapping[str, float]) -> str:
-    del facts, numbers
-    return text
+def _fixed(text: str, location: str, facts: Facts, numbers: Mapping[str, float]) -> str:
+    del facts
+    return text.replace(f"<{location}>", f"{{{location}}}" if location in numbers else "0")
 
 
 _r_bayesreg = partial(
@@ -101,13 +104,16 @@ ROWS = (
             objective=_LAPLACE if laplace else _NORMAL,
             factors=nats,
             encoding=Single(argument, "l1" if laplace else "l2", power=-1.0 if laplace else -0.5),
-            text=partial(_fixed, text),
+            text=partial(_fixed, text, location),
+            location="" if laplace else location,
+            vector=vector,
             weighted=True,
             prior_only=True,
             source=_SOURCES[package],
         )
         for package, call, argument, text in _SCALES
         for laplace in [call.lower() != "normal"]
+        for location, vector in [_WORDS[package]]
     ),
     # λⱼ² ~ Exp(1) makes N(0, λⱼ²s²) a Laplace density of scale s/√2, with s² = σ²·tau2.
     _r_bayesreg(
@@ -144,6 +150,8 @@ ROWS = (
             factors=_autoscale,
             encoding=Single("scale", "l1" if laplace else "l2", power=-1.0 if laplace else -0.5),
             text=partial(_rstanarm, density),
+            location="" if laplace else "location",
+            vector="c({})",
             standardizes="asked",
             weighted=True,
             prior_only=True,

@@ -244,6 +244,10 @@ class Convention:
         Whether the numbers are those of the prior, whatever is known of sigma.
     precision : str
         Name of an argument that holds the noise precision ``1/sigma²``; empty where none does.
+    location : str
+        Name of an argument that holds the mean of the prior; empty where none does.
+    vector : str
+        How it writes a vector, as a format string; empty where its arguments are single numbers.
     note, source : str
         What to mind, and where the objective is stated.
     """
@@ -263,6 +267,8 @@ class Convention:
     intercept: bool = True
     prior_only: bool = False
     precision: str = ""
+    location: str = ""
+    vector: str = ""
     note: str = ""
 
     @property

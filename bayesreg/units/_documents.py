@@ -1,4 +1,4 @@
-"""The λ of each of the five documents, lecture notes, whose figures `bayesreg.studies` makes.
+"""The λ of each of the five documents, teaching texts, whose figures `bayesreg.studies` makes.
 
 The first and the last also draw penalties that are norms, not sums over coefficients: those are
 `GroupLaplace` and `LInfinity` with the same conversion, scale = 1/(l1 in nats).
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bayesreg.units._convention import Facts
 
-#: What each document is called, by its number.
+#: What each document is called here, by its number.
 TITLES = {
     1: "Level sets and tangency",
     2: "One weight",
@@ -59,7 +59,7 @@ def _row(
         factors=factors,
         encoding=encoding,
         text=partial(_text, encoding.names),
-        note="; ".join(filter(None, (f"lecture notes “{TITLES[document]}”", note))),
+        note="; ".join(filter(None, (f"notebook {document}, “{TITLES[document]}”", note))),
         source=f"the document itself, reproduced as document {document} in bayesreg.studies",
     )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from bayesreg._validation import as_positive, as_real
+from bayesreg._validation import as_positive, as_real, as_vector
 from bayesreg.design import Design
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson
@@ -21,6 +22,8 @@ from bayesreg.units.rows import facts_of, spread_of_target
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from numpy.typing import ArrayLike
+
     from bayesreg._validation import Vector
     from bayesreg.priors import Prior
     from bayesreg.units._convention import Convention, Strength
@@ -32,7 +35,7 @@ def from_numbers(
     name: str,
     X: object,
     y: object,
-    numbers: Mapping[str, float],
+    numbers: Mapping[str, Any],
     *,
     family: str | None = None,
     sigma: float | None = None,
@@ -54,7 +57,8 @@ def from_numbers(
     y : array_like, shape (n,)
         Target; of a binary one 0 and 1.
     numbers : dict of float
-        The arguments of the package by name, such as ``{"alpha": 0.1}``.
+        The arguments of the package by name, such as ``{"alpha": 0.1}``. The mean of a normal
+        prior may be left out, where it is 0, or a vector (p,).
     family : str, optional
         Name of the likelihood, where the row does not fix it: "gaussian", "bernoulli", "poisson".
     sigma : float, optional
@@ -108,11 +112,15 @@ def from_numbers(
         msg = f"numbers: {dict(numbers)} leave no coefficient but 0; use a weaker penalty"
         raise InputError(msg)
     factor = 1.0 / _own_lengths(design, convention) if own else None
+    prior = _prior(strength, factor, positive=positive)
+    if convention.location in numbers and isinstance(prior, Normal):
+        loc = _location(numbers[convention.location], convention.location, design.p)
+        prior = replace(prior, loc=loc * design.column_scale if facts.standardize else loc)
     return Problem(
         design.X,
         design.y,
         likelihood=likelihood,
-        prior=_prior(strength, factor, positive=positive),
+        prior=prior,
         intercept=intercept,
         names=design.names,
         weights=design.weights,
@@ -123,7 +131,7 @@ def from_numbers(
 
 def _check_numbers(convention: Convention, numbers: object) -> dict[str, float]:
     wanted = convention.names
-    if not isinstance(numbers, Mapping) or set(numbers) != set(wanted):
+    if not isinstance(numbers, Mapping) or set(numbers) - {convention.location} != set(wanted):
         found = ", ".join(map(str, numbers)) if isinstance(numbers, Mapping) else repr(numbers)
         msg = (
             f"numbers: {convention.name} takes {', '.join(wanted) or 'none'}; "
@@ -141,6 +149,12 @@ def _check_numbers(convention: Convention, numbers: object) -> dict[str, float]:
             msg = f"{key}: must {where}, found {value}"
             raise InputError(msg)
     return out
+
+
+def _location(value: object, argument: str, p: int) -> Vector:
+    """Return the mean of each coefficient, shape (p,)."""
+    one = np.ndim(cast("ArrayLike", value)) == 0
+    return np.full(p, as_real(value, argument)) if one else as_vector(value, argument, p)
 
 
 def _check_abilities(

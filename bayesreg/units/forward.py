@@ -231,7 +231,7 @@ def to_document(problem: object, document: int) -> Row:
     >>> from bayesreg import Gaussian, Laplace, Problem
     >>> problem = Problem([[1.0], [2.0]], [1.0, 2.0], likelihood=Gaussian(2.0), prior=Laplace(0.5))
     >>> print(to_document(problem, 3))
-    document 3: λ = 4  (lecture notes “Soft thresholding, step by step”)
+    document 3: λ = 4  (notebook 3, “Soft thresholding, step by step”)
     """
     if document not in {1, 2, 3, 4, 5}:
         msg = f"document: must be 1, 2, 3, 4 or 5, found {document!r}"

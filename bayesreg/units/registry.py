@@ -17,6 +17,8 @@ CONVENTIONS: tuple[Convention, ...] = (
     *_bayesian.ROWS,
     *_documents.ROWS,
 )
+#: Rows that nobody asks for who has not read the documents.
+DOCUMENTS = _documents.ROWS
 BY_NAME = {convention.name: convention for convention in CONVENTIONS}
 PACKAGES = tuple(dict.fromkeys(convention.package for convention in CONVENTIONS))
 

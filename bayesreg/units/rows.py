@@ -12,10 +12,10 @@ from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.likelihoods import Gaussian, Noise
 from bayesreg.penalties import ElasticNetPenalty
 from bayesreg.units._convention import Convention, Facts, Strength
-from bayesreg.units.registry import PACKAGES, find, rows_of
+from bayesreg.units.registry import DOCUMENTS, PACKAGES, find, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bayesreg.design import Design
     from bayesreg.problem import Problem
 
+# Of a longer vector a line shows the ends.
+_MOST_SHOWN = 12
 _KINDS = {"gaussian": "linear", "bernoulli": "logistic", "poisson": "Poisson"}
 
 
@@ -37,7 +39,8 @@ class Row:
     estimator : str or None
         The class or function that solves this problem; None where there is none.
     numbers : dict of float
-        Its penalty arguments.
+        Its penalty arguments. Of PyMC, NumPyro, Stan and rstanarm also the mean of the prior, where
+        it is not 0, and tuples where coefficients differ.
     note : str
         What to mind, or why there is none.
     template : str
@@ -46,22 +49,33 @@ class Row:
         What it minimises, in its own symbols.
     source : str
         Where that is stated.
+    vector : str
+        How the package writes a vector, as a format string.
     """
 
     package: str
     estimator: str | None
-    numbers: dict[str, float]
+    numbers: dict[str, Any]
     note: str
     template: str = field(default="", repr=False)
     objective: str = field(default="", repr=False)
     source: str = field(default="", repr=False)
+    vector: str = field(default="", repr=False)
 
     @property
     def parameters(self) -> str:
         """The call as text, such as ``Lasso(alpha=0.4)``; a dash where there is none."""
         if self.estimator is None:
             return "—"
-        return self.template.format(**{key: f"{value:.6g}" for key, value in self.numbers.items()})
+        return self.template.format(**{key: self._text(v) for key, v in self.numbers.items()})
+
+    def _text(self, value: float | tuple[float, ...]) -> str:
+        if not isinstance(value, tuple):
+            return f"{value:.6g}"
+        shown = [f"{each:.6g}" for each in value]
+        if len(shown) > _MOST_SHOWN:
+            shown[2:-1] = ["…"]
+        return self.vector.format(", ".join(shown))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is known, for JSON.
@@ -114,13 +128,15 @@ class Table:
         return pd.DataFrame([row.to_dict() for row in self.rows])
 
 
-def table(problem: object) -> Table:
+def table(problem: object, *, documents: bool = False) -> Table:
     """State a problem's penalty in other packages' units.
 
     Parameters
     ----------
     problem : Problem or pymc.Model
         Any problem; where a scale is unknown the rows say so.
+    documents : bool
+        Whether to add the λ of the five documents whose figures `bayesreg.studies` makes.
 
     Returns
     -------
@@ -145,9 +161,12 @@ def table(problem: object) -> Table:
     rows: list[Row] = []
     for package in PACKAGES:
         candidates = rows_of(package)
+        is_document = candidates[0] in DOCUMENTS
+        if is_document and not documents:
+            continue
         stated = [_row(asked, convention) for convention in candidates]
         found = [row for row in stated if row.estimator is not None]
-        if not found and not package.startswith("document"):
+        if not found and not is_document:
             found = [_best(asked, candidates)]
         rows += found
     return Table(tuple(rows))
@@ -193,8 +212,8 @@ def _best(problem: Problem, candidates: Sequence[Convention]) -> Row:
     return next((row for row in stated if row.estimator is not None), stated[0])
 
 
-def strength_of(problem: Problem) -> Strength | str:
-    """Penalty in nats on the columns that the prior acts on; why it is no two numbers, if not."""
+def penalty_of(problem: Problem) -> ElasticNetPenalty | str:
+    """Penalty in nats on the columns that the prior acts on; why the table has none, if not."""
     try:
         penalty = problem.prior.penalty(problem.p)
     except InputError:
@@ -204,17 +223,26 @@ def strength_of(problem: Problem) -> Strength | str:
         penalty = None
     if not isinstance(penalty, ElasticNetPenalty):
         return f"the table has no row for a {problem.prior.name} prior"
-    if np.any((penalty.loc != 0) & (penalty.l2 > 0)):
-        return "its penalties are centred at 0; subtract X @ loc from y first"
     if penalty.nonnegative.any() and not penalty.nonnegative.all():
         return "one sign for all coefficients, or none"
-    if any((values != values[:1]).any() for values in (penalty.l1, penalty.l2)):
-        return "one penalty for all coefficients; multiply each column by its scale first"
-    return Strength(_first(penalty.l1), _first(penalty.l2))
+    return penalty
 
 
-def _first(values: Vector) -> float:
-    return float(values[0]) if values.size else 0.0
+def _strengths(penalty: ElasticNetPenalty) -> tuple[Strength, ...]:
+    """One strength where all columns have the same, none among them; else that of each column."""
+    each = tuple(map(Strength, penalty.l1.tolist(), penalty.l2.tolist()))
+    return each if len(set(each)) > 1 else each[:1] or (Strength(0.0, 0.0),)
+
+
+def _centres(penalty: ElasticNetPenalty) -> Vector:
+    """Where the normal part of the prior of each column is centred; 0 where there is none."""
+    return np.where(penalty.l2 > 0, penalty.loc, 0.0)
+
+
+def _joined(values: Iterable[float]) -> float | tuple[float, ...]:
+    """Return one number where all are the same, else all of them."""
+    every = tuple(values)
+    return every[0] if len(set(every)) == 1 else every
 
 
 def facts_of(design: Design, likelihood: object, *, standardize: bool) -> Facts:
@@ -253,20 +281,28 @@ def spread_of_target(design: Design) -> tuple[float, float]:
 
 def _row(problem: Problem, convention: Convention) -> Row:
     """State a problem in the words of one row, or say why that has no numbers for it."""
-    strength = strength_of(problem)
-    reason = _why_not(problem, convention, strength)
-    if reason or isinstance(strength, str):
+    penalty = penalty_of(problem)
+    reason = _why_not(problem, convention, penalty)
+    if reason or isinstance(penalty, str):
         return Row(convention.package, None, {}, reason, source=convention.source)
     facts = _facts(problem, convention)
-    numbers = convention.write(strength, facts)
+    each = [convention.write(strength, facts) for strength in _strengths(penalty)]
+    numbers: dict[str, Any] = {key: _joined(one[key] for one in each) for key in each[0]}
+    centres = _centres(penalty)
+    if centres.any():
+        # Only rstanarm standardises among those that take a mean, and scales no mean as it does.
+        sd = problem.design.column_scale if facts.standardize else np.ones(centres.size)
+        own = np.divide(centres, sd, out=np.zeros_like(centres), where=sd > 0)
+        numbers = {convention.location: _joined(own.tolist())} | numbers
     return Row(
         package=convention.package,
         estimator=convention.call,
         numbers=numbers,
         note=_note(problem, convention, standardize=facts.standardize),
-        template=convention.template(facts, numbers, positive=_one_sign(problem)),
+        template=convention.template(facts, numbers | each[0], positive=_one_sign(problem)),
         objective=convention.objective,
         source=convention.source,
+        vector=convention.vector,
     )
 
 
@@ -288,11 +324,11 @@ def _asks(design: Design, convention: Convention) -> bool:
     return design.weights is None and (design.intercept or not convention.centres)
 
 
-def _why_not(problem: Problem, convention: Convention, strength: Strength | str) -> str:
+def _why_not(problem: Problem, convention: Convention, penalty: ElasticNetPenalty | str) -> str:
     """Why a row has no numbers for a problem; empty where it has."""
     return (
         _why_not_this_likelihood(problem, convention)
-        or _why_not_this_penalty(problem, convention, strength)
+        or _why_not_this_penalty(problem, convention, penalty)
         or _why_not_these_rows(problem.design, convention)
     )
 
@@ -310,18 +346,45 @@ def _why_not_this_likelihood(problem: Problem, convention: Convention) -> str:
 
 
 def _why_not_this_penalty(
-    problem: Problem, convention: Convention, strength: Strength | str
+    problem: Problem, convention: Convention, penalty: ElasticNetPenalty | str
 ) -> str:
-    if isinstance(strength, str):
-        return strength
-    if not convention.encoding.takes(strength):
+    if isinstance(penalty, str):
+        return penalty
+    strengths = _strengths(penalty)
+    if not convention.vector and (reason := _why_not_one(problem, penalty)):
+        return reason
+    taken = [convention.encoding.takes(strength) for strength in strengths]
+    if not any(taken):
         kind = _KINDS.get(problem.likelihood.name, "robust")
-        return f"no {kind} regression {strength.words} in the table"
-    if min(convention.factors(_facts(problem, convention))) == 0:
-        return "it divides by the sd of the target, which is constant"
-    if _one_sign(problem) and not convention.positive:
-        return "its number for coefficients of one sign is not in the table"
-    return ""
+        return f"no {kind} regression {strengths[0].words} in the table"
+    if not all(taken):
+        return "its coefficients have priors of several kinds; state each by itself"
+    refusals = {
+        "it divides by the sd of the target, which is constant": (
+            min(convention.factors(_facts(problem, convention))) == 0
+        ),
+        "its number for coefficients of one sign is not in the table": (
+            _one_sign(problem) and not convention.positive
+        ),
+    }
+    return next((reason for reason, applies in refusals.items() if applies), "")
+
+
+def _why_not_one(problem: Problem, penalty: ElasticNetPenalty) -> str:
+    """Why no single penalty about 0 says what this one does; empty where one does."""
+    if _centres(penalty).any():
+        where = (
+            "subtract X @ loc from y first"
+            if problem.likelihood.name == "gaussian"
+            else "put X @ loc into an offset"
+        )
+        return f"its penalties are centred at 0; {where}, and add loc to its coefficients"
+    strengths = _strengths(penalty)
+    if len(strengths) == 1:
+        return ""
+    scales = len({(one.l1 > 0, one.l2 > 0) for one in strengths}) == 1
+    first = "; multiply each column by its scale first" if scales else ", and these have several"
+    return f"one penalty for all coefficients{first}"
 
 
 def _why_not_these_rows(design: Design, convention: Convention) -> str:
@@ -332,8 +395,14 @@ def _why_not_these_rows(design: Design, convention: Convention) -> str:
         return "it takes no row weights"
     if design.intercept and not convention.intercept:
         return "it has no unpenalised intercept"
-    if convention.standardizes == "always" and not (design.standardize and design.intercept):
-        return "it standardises the columns and has an intercept; this problem does not"
+    if convention.standardizes == "always":
+        always = {
+            "standardises the columns": design.standardize,
+            "has an intercept": design.intercept,
+        }
+        missing = [name for name, same in always.items() if not same]
+        if missing:
+            return f"it {' and '.join(missing)}; this problem does not"
     return ""
 
 

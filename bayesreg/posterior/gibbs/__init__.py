@@ -87,7 +87,7 @@ class Gibbs(Sampler):
     def draw(self, problem: Problem, settings: Settings, rng: np.random.Generator) -> Draws:
         """Draw by the kernel of the likelihood: Gaussian or Student-t noise, or a binary target.
 
-        The first call after installation compiles for half a minute, later ones do not.
+        The first call after installation compiles for a minute or a few, later ones do not.
 
         Raises
         ------
@@ -96,9 +96,11 @@ class Gibbs(Sampler):
         """
         run = _KERNELS[type(problem.likelihood)].load()
         # Chains have the cores; threads of the BLAS inside of each would wait for one another.
-        with blas_threads(0):
+        timed = import_module("bayesreg.posterior.gibbs.chains").timed_compilation()
+        with blas_threads(0), timed as clock:
             posterior, complete = run(Plan.of(problem), settings, rng)
-        return Draws(posterior, {}, complete=complete, libraries=("numba",))
+        compiling = clock.duration if clock.done else 0.0
+        return Draws(posterior, {}, complete=complete, libraries=("numba",), compiling=compiling)
 
 
 def _reason_against_size(problem: Problem) -> str | None:

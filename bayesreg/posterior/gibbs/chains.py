@@ -7,6 +7,7 @@ threads there are, nor on where batches end.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba.core.event import Listener, install_listener
+from numba.core.event import Listener, TimingListener, install_listener
 
 from bayesreg.errors import BayesregError, SamplingFailed
 from bayesreg.posterior import interrupts
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 # Seconds of one batch, and between looks at the keyboard.
 _BATCH = 0.2
 _PATIENCE = 0.1
-_COMPILING = "compiling the Gibbs sampler, once per installation (about half a minute)"
+_COMPILING = "compiling the Gibbs sampler, once per installation (a minute or a few)"
+_LOG = logging.getLogger(__name__)
 _ADVICE = (
     "rescale the columns and y to moderate sizes, give sigma and the scale proper priors, or use "
     'method="nuts"'
@@ -203,9 +205,10 @@ def _longest_block(lengths: NDArray[np.intp]) -> tuple[NDArray[np.intp], int]:
 
 @contextmanager
 def _compilation(*, shown: bool) -> Iterator[None]:
-    """Say so if something is compiled within, and for as long as it is."""
+    """Say so if something is compiled within: on a terminal for as long as it is, else once."""
     if not shown:
-        yield
+        with install_listener("numba:compile", _Note()):
+            yield
         return
     from rich.console import Console  # noqa: PLC0415  (on use)
 
@@ -229,6 +232,30 @@ class _Announcement(Listener):
 
     def on_end(self, _: object) -> None:
         """End; others may follow."""
+
+
+class _Note(Listener):
+    """Writes to the log when Numba first begins to compile."""
+
+    def __init__(self) -> None:
+        self._written = False
+
+    def on_start(self, _: object) -> None:
+        """Begin to compile a function, or one that it calls."""
+        if not self._written:
+            _LOG.info(_COMPILING)
+        self._written = True
+
+    def on_end(self, _: object) -> None:
+        """End; others may follow."""
+
+
+@contextmanager
+def timed_compilation() -> Iterator[TimingListener]:
+    """Measure how long Numba compiles within."""
+    clock = TimingListener()  # type: ignore[no-untyped-call]  # Numba has no types
+    with install_listener("numba:compile", clock):
+        yield clock
 
 
 @contextmanager

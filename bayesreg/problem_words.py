@@ -1,0 +1,51 @@
+"""A problem in words: its penalised form on one line, and what it is made of on another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayesreg._text_table import numbered
+from bayesreg.blocks import Blocks
+
+if TYPE_CHECKING:
+    from bayesreg.problem import Problem
+
+
+def formula_of(problem: Problem) -> str:
+    """Return the penalised form on one line, in nats, with its numbers."""
+    columns = "Zβ" if problem.design.standardize else "Xβ"
+    predictor = f"β₀ + {columns}" if problem.design.intercept else columns
+    gaussian = problem.likelihood.name == "gaussian"
+    inside = predictor.replace(" + ", " − ") if gaussian else predictor
+    prior = problem.prior
+    names = None if problem.names == numbered(problem.p) else problem.names
+    penalty = prior.formula(names) if isinstance(prior, Blocks) else prior.formula()
+    terms = [problem.likelihood.formula(inside), penalty]
+    whole = " + ".join(term for term in terms if term != "0").replace(" + −", " − ")
+    return whole if gaussian else f"{whole}, η = {predictor}"
+
+
+def in_words(problem: Problem) -> str:
+    """State the penalised form, in nats, what it is called, and of what data it is."""
+    design = problem.design
+    rows = design.observations is None
+    count = f"{problem.p} coefficient{'' if problem.p == 1 else 's'}"
+    parts = [
+        f"y ~ {problem.likelihood.name}, {problem.n} {'rows' if rows else 'observations'}",
+        f"{count}, {problem.prior.name} prior",
+        "unpenalised intercept β₀" if design.intercept else "no intercept",
+    ]
+    if not rows:
+        parts.append("from their sums of products")
+    if design.sparse:
+        parts.append("X sparse")
+    if design.weights is not None:
+        parts.append("weighted rows")
+    if design.offset is not None:
+        parts.append("with an offset")
+    if design.standardize:
+        centred = "centred and " if design.intercept else ""
+        parts.append(f"Z = X with columns {centred}divided by their sd")
+    if problem.unknown:
+        parts.append(f"unknown: {', '.join(problem.unknown)}")
+    return f"{formula_of(problem)}: {problem.prior.penalised_name}\n  {'; '.join(parts)}"
