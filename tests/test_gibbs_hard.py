@@ -11,7 +11,7 @@ import pytest
 from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
 import bayesreg as br
-from bayesreg.errors import SamplingFailed
+from bayesreg.errors import InputError, SamplingFailed
 from bayesreg.posterior.gibbs import gaussian
 from bayesreg.posterior.gibbs.starts import start_included
 
@@ -140,7 +140,7 @@ def test_equal_columns_keep_a_wide_prior(scale: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sigma", "wide"), [(1e-4, False), (1e-8, False), (1e-11, False), (1e-4, True)]
+    ("sigma", "wide"), [(1e-4, False), (1e-8, False), (1e-10, False), (1e-4, True)]
 )
 def test_little_noise_on_equal_columns(sigma: float, wide: bool) -> None:
     """Means and sds are exact, from equal columns and from equal rows."""
@@ -158,6 +158,20 @@ def test_little_noise_on_equal_columns(sigma: float, wide: bool) -> None:
         z = (beta[..., j] - exact.mean[j]) / exact.sd[j]
         assert_mean(z, 0.0)
         assert_mean(z**2, 1.0)
+
+
+def test_least_noise_on_equal_columns() -> None:
+    """Closed forms lose digits there and refuse; draws of the difference and the sum do not."""
+    X, y = equal_columns()
+    y = X[:, 0] + 1e-11 * y
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1e-11), prior=br.Normal(1.0), intercept=False)
+    with pytest.raises(InputError, match="rounding would decide"):
+        br.posterior_moments(problem)
+    beta = drawn(problem, 1000)
+    difference = (beta[..., 0] - beta[..., 1]) / math.sqrt(2.0)
+    assert_mean(difference, 0.0)
+    assert_mean(difference**2, 1.0)
+    assert np.abs(beta[..., 0] + beta[..., 1] - 1.0).max() < 1e-9
 
 
 def test_columns_that_differ_by_the_noise() -> None:
