@@ -196,6 +196,18 @@ def _few(names: tuple[str, ...], at: tuple[int, ...]) -> str:
     return f"{shown}, … ({len(at)} in all)" if len(at) > _FEW else shown
 
 
+def parts_on(prior: Prior, p: int) -> tuple[tuple[Prior, tuple[int, ...]], ...]:
+    """Return the parts of a prior on p coefficients, with their columns: itself where it is one.
+
+    Examples
+    --------
+    >>> from bayesreg import Laplace
+    >>> parts_on(Laplace(1.0), 2)
+    ((Laplace(scale=1.0, relative_to=None, factor=1.0, nonnegative=False), (0, 1)),)
+    """
+    return prior.parts if isinstance(prior, Blocks) else ((prior, tuple(range(p))),)
+
+
 def same_prior(a: Prior, b: Prior, p: int) -> bool:
     """Tell whether two priors are the same density of p coefficients, number by number."""
     return _per_coefficient(a, p) == _per_coefficient(b, p)

@@ -281,6 +281,11 @@ class Design:
         eta = eta + (intercept if self.level is None else intercept * self.level)
         return np.asarray(eta if self.offset is None else eta + self.offset)
 
+    @property
+    def less_offset(self) -> Vector:
+        """The target without the known part of the predictor, shape (n,)."""
+        return self.y if self.offset is None else self.y - self.offset
+
     def columns(self, keep: Iterable[int]) -> Matrix:
         """Return the intercept column (if there is one) and the columns in `keep`, side by side.
 

@@ -70,7 +70,7 @@ def least_squares(design: Design, sd: Vector) -> LeastSquares | None:
     total, level = float(w.sum()), int(design.intercept)
     if total <= varying.size + level:
         return None
-    y = design.y if design.offset is None else design.y - design.offset
+    y = design.less_offset
     y = y - float(w @ y) / total if level else y
     X, centre = design.X[:, varying], np.zeros(varying.size)
     if level:

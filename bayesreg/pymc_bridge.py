@@ -18,7 +18,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bayesreg._bambi import centring_of, pymc_model_of
-from bayesreg.blocks import Blocks
+from bayesreg.blocks import parts_on
 from bayesreg.errors import InputError, UnsupportedModel
 from bayesreg.likelihoods import Noise
 from bayesreg.model_reading import ModelProblem, ModelReading, VariableReading
@@ -259,7 +259,7 @@ def _write_block(name: str, dim: str, block: Sequence[_Entry], sigma: Any, scale
 
 def _entries(prior: Prior, p: int) -> dict[int, _Entry]:
     """Return the prior of each coefficient by position, those of a joint prior in its order."""
-    parts = prior.parts if isinstance(prior, Blocks) else ((prior, tuple(range(p))),)
+    parts = parts_on(prior, p)
     joint: dict[int, _Entry] = {}
     single: dict[int, _Entry] = {}
     for k, (part, columns) in enumerate(parts):

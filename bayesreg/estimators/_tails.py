@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesreg.assembly import as_prior
-from bayesreg.blocks import Blocks
+from bayesreg.blocks import parts_on
 from bayesreg.estimators._unseen import ROUNDED, Unseen
 from bayesreg.likelihoods import Gaussian, Noise
 from bayesreg.posterior.quadrature import Unknowns, reason_against
@@ -108,9 +108,7 @@ class Tails:
 
     @property
     def _parts(self) -> tuple[tuple[Prior, tuple[int, ...]], ...]:
-        prior = self.problem.prior
-        whole = ((prior, tuple(range(self.problem.p))),)
-        return prior.parts if isinstance(prior, Blocks) else whole
+        return parts_on(self.problem.prior, self.problem.p)
 
     def _normal(self) -> Problem:
         """The same structure with normal priors."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesreg.blocks import Blocks
+from bayesreg.blocks import parts_on
 from bayesreg.posterior.unknowns import flat_positions, tail_powers
 from bayesreg.priors.base import Scaled
 
@@ -59,9 +59,7 @@ class Unseen:
 
     @property
     def _parts(self) -> tuple[tuple[Prior, tuple[int, ...]], ...]:
-        prior = self.problem.prior
-        whole = ((prior, tuple(range(self.problem.p))),)
-        return prior.parts if isinstance(prior, Blocks) else whole
+        return parts_on(self.problem.prior, self.problem.p)
 
     @cached_property
     def _flat(self) -> Positions:

@@ -54,7 +54,7 @@ def without_intercept(problem: Problem) -> tuple[Problem, float]:
         return problem, 0.0
     w = design.row_weights
     root = np.sqrt(w)
-    target = design.y if design.offset is None else design.y - design.offset
+    target = design.less_offset
     rows = _reflected(np.column_stack([design.X, target]) * root[:, None], root)
     reduced = Problem(
         rows[:, :-1],

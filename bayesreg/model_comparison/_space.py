@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from bayesreg.blocks import Blocks
+from bayesreg.blocks import parts_on
 from bayesreg.posterior.density import log_joint
 from bayesreg.priors.base import Scaled
 
@@ -52,7 +52,7 @@ class Space:
         positive = np.zeros(problem.p, dtype=np.bool_)
         powers = np.zeros((len(problem.unknown), problem.p))
         prior = problem.coef_prior
-        parts = prior.parts if isinstance(prior, Blocks) else ((prior, range(problem.p)),)
+        parts = parts_on(prior, problem.p)
         for part, columns in parts:
             at = list(columns)
             positive[at] = isinstance(part, Scaled) and part.nonnegative

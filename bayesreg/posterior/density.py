@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from bayesreg.blocks import Blocks
+from bayesreg.blocks import parts_on
 from bayesreg.errors import DegenerateMode, NoClosedForm
 from bayesreg.likelihoods import (
     LOG_2PI,
@@ -211,7 +211,7 @@ def log_prior(problem: Problem, beta: Array, sigma: Array, scale: Array) -> Arra
     if reason_against_prior(problem) is None:
         return PriorShape.of(problem).log_density(beta, sigma, scale)
     prior = problem.coef_prior
-    parts = prior.parts if isinstance(prior, Blocks) else ((prior, tuple(range(problem.p))),)
+    parts = parts_on(prior, problem.p)
     rows = beta.reshape(math.prod(beta.shape[:-1]), problem.p)
     total = np.zeros(rows.shape[0])
     for part, columns in parts:
@@ -248,7 +248,7 @@ def _triangle(problem: Problem) -> Matrix | None:
     few = design.observations is None and design.n <= problem.p + 2
     if not isinstance(problem.likelihood, Gaussian) or few:
         return None
-    target = design.y if design.offset is None else design.y - design.offset
+    target = design.less_offset
     whole = np.column_stack([design.one, design.X, target])
     return np.linalg.qr(whole * np.sqrt(design.row_weights)[:, None], mode="r")
 

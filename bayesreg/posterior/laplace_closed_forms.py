@@ -110,7 +110,7 @@ class _Columns:
         h = design.row_weights / _variance(problem)
         plane = Projection.of(
             design.X,
-            design.y if design.offset is None else design.y - design.offset,
+            design.less_offset,
             h,
             np.where(~kinked & (penalty.l2 > 0), penalty.loc, 0.0),
             out=~kinked,

@@ -251,7 +251,7 @@ def _scales(family: Family, scales: object, count: int) -> Vector:
 def _spread(problem: Problem) -> float:
     """Return the sd of y about its mean, or about 0 without an intercept, rows weighted."""
     design = problem.design
-    target = design.y if design.offset is None else design.y - design.offset
+    target = design.less_offset
     weights = design.row_weights
     level = float(np.average(target, weights=weights)) if design.intercept else 0.0
     return math.sqrt(float(np.average((target - level) ** 2, weights=weights))) or 1.0

@@ -91,4 +91,4 @@ def _without_level(design: Design) -> PseudoRows:
 
 
 def _target(design: Design) -> Vector:
-    return design.y if design.offset is None else design.y - design.offset
+    return design.less_offset

@@ -154,7 +154,7 @@ class Unknowns:
         h = design.row_weights / (likelihood.variance if known else 1.0)  # type: ignore[attr-defined]
         conditional = Conditional.of(
             design.X,
-            design.y if design.offset is None else design.y - design.offset,
+            design.less_offset,
             h,
             l2,
             shape.penalty.loc,

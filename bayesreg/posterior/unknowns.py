@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg.blocks import Blocks
+from bayesreg.blocks import parts_on
 from bayesreg.errors import DegenerateMode, ImproperPosterior
 from bayesreg.independence import residual
 from bayesreg.likelihoods import Bernoulli, Noise, StudentTNoise
@@ -69,7 +69,7 @@ class _Structure:
     def of(cls, problem: Problem) -> _Structure:
         """Ask each part of the prior."""
         p, prior = problem.p, problem.prior
-        parts = prior.parts if isinstance(prior, Blocks) else ((prior, tuple(range(p))),)
+        parts = parts_on(prior, p)
         names = ("flat", "half_flat", "of_sigma", "of_scale", "heavy", "spike")
         masks = {name: np.zeros(p, dtype=np.bool_) for name in names}
         found = cls(**masks, power=np.full(p, math.inf))
@@ -173,7 +173,7 @@ def require_proper(problem: Problem) -> None:
 
 def _require_residual(problem: Problem, structure: _Structure) -> None:
     design = problem.design
-    target = design.y if design.offset is None else design.y - design.offset
+    target = design.less_offset
     # A prior relative to sigma shrinks with it, so only the other columns can fit as sigma falls,
     # unless its tails are so heavy that it hardly minds. Columns under a spike may all be out.
     fitting = ~structure.of_sigma | structure.heavy
@@ -199,7 +199,7 @@ def _require_few_ties(problem: Problem) -> None:
     family, design = problem.likelihood, problem.design
     if not isinstance(family, StudentTNoise):
         return
-    target = design.y if design.offset is None else design.y - design.offset
+    target = design.less_offset
     _, counts = np.unique(target, return_counts=True)
     level = int(design.intercept)
     tied = int(counts.max()) if level else int((target == 0).sum())

@@ -86,7 +86,7 @@ class RidgeEvidence:
         h = design.row_weights / (problem.likelihood.variance if known else 1.0)  # type: ignore[attr-defined]
         conditional = Conditional.of(
             design.X,
-            design.y if design.offset is None else design.y - design.offset,
+            design.less_offset,
             h,
             shape.penalty.l2,
             shape.penalty.loc,

@@ -151,7 +151,7 @@ def _closed(problem: Problem, family: Family, scales: Vector) -> Matrix:
     kept, root = one.l2 > 0, np.sqrt(h)
     plane = Projection.of(
         design.X,
-        design.y if design.offset is None else design.y - design.offset,
+        design.less_offset,
         h,
         np.where(kept, one.loc, 0.0),
         out=~kept,
@@ -218,7 +218,7 @@ def _conditional(problem: Problem, penalty: ElasticNetPenalty) -> Conditional:
     design = problem.design
     return Conditional.of(
         design.X,
-        design.y if design.offset is None else design.y - design.offset,
+        design.less_offset,
         design.row_weights / _variance(problem),
         penalty.l2,
         penalty.loc,

@@ -81,7 +81,7 @@ def _estimate(problem: Problem, likelihood: Noise) -> tuple[float, str]:
     """
     design = problem.design
     root = np.sqrt(design.row_weights)
-    target = root * (design.y if design.offset is None else design.y - design.offset)
+    target = root * design.less_offset
     level = (root * design.one)[:, None] if design.intercept else np.zeros((design.n, 0))
     around = target - level @ np.linalg.lstsq(level, target)[0]
     if negligible(np.abs(around).max(), np.abs(target).max()):

@@ -49,7 +49,7 @@ class GaussianPath:
         self.columns = _unit_columns(design)
         # A column of zeros has no length; its coefficient is its own coordinate.
         self.unit = np.where(np.isinf(self.columns.scale), 1.0, self.columns.scale)
-        target = design.y if design.offset is None else design.y - design.offset
+        target = design.less_offset
         share = design.row_weights * design.one
         total = float(share @ design.one) or 1.0
         self.level = float(share @ target) / total if design.intercept else 0.0

@@ -274,7 +274,7 @@ def _rows(problem: Problem) -> tuple[Matrix, Vector]:
     design = problem.design
     weights = problem.likelihood.curvature(design.y, design.y, design.row_weights)
     columns = Columns.of(design.X, one=design.level, weights=weights, centred=design.intercept)
-    y = design.y if design.offset is None else design.y - design.offset
+    y = design.less_offset
     if design.intercept:
         y = y - _level(problem, y) * design.one
     return columns.take(np.arange(design.p)), np.sqrt(weights) * y

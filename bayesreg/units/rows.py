@@ -271,7 +271,7 @@ def total_weight(design: Design) -> float:
 
 def spread_of_target(design: Design) -> tuple[float, float]:
     """Sd of the target, less its offset, about its mean and about 0: weighted, divisor n."""
-    y = design.y if design.offset is None else design.y - design.offset
+    y = design.less_offset
     w, one, total = design.row_weights, design.one, total_weight(design)
     mean = float((w * one) @ y) / float((w * one) @ one) if one.any() else 0.0
     residual = y - mean * one

@@ -91,7 +91,7 @@ def _whitened(plan: Plan) -> tuple[Matrix, Vector, _Flat]:
     design, k = plan.design, plan.p - plan.flat
     X = design.dense("sampling").X if design.sparse else design.X
     root = None if design.weights is None else np.sqrt(design.weights)
-    target = design.y if design.offset is None else design.y - design.offset
+    target = design.less_offset
     if plan.loc.any():
         target = target - X[:, plan.order] @ plan.loc
     others, flat = X[:, plan.order[:k]], X[:, plan.order[k:]]
