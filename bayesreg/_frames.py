@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from decimal import InvalidOperation
 from importlib import import_module
 from numbers import Number
 from typing import TYPE_CHECKING, Any
@@ -114,7 +115,8 @@ def _numbers(column: Any, argument: str, where: str) -> NDArray[np.float64]:
     if isinstance(dtype, nw.Categorical | nw.Enum):
         msg = f"{argument}: found categories{where}, whose coding is not stated; {_FORMULA}"
         raise InputError(msg)
-    _refuse_dates(column, argument, where)
+    if dtype.is_temporal():
+        raise _dates(argument, where)
     if dtype.is_nested():
         msg = f"{argument}: found lists or records{where}; give each of their entries a column"
         raise InputError(msg)
@@ -143,16 +145,23 @@ def refuse_dates(value: object, argument: str) -> None:
 def _refuse_dates(column: Any, argument: str, where: str) -> None:
     nw = import_module("narwhals.stable.v2")
     found = column.dtype.is_temporal()
-    if isinstance(column.dtype, nw.Unknown | nw.Object):  # Arrow's date64 among them
-        raw, missing = _objects(column, argument, where)
-        first = next(iter(raw[~missing]), None)
-        found = raw.dtype.kind in "mM" or isinstance(first, dt.date | dt.time | dt.timedelta)
+    if isinstance(column.dtype, nw.Unknown | nw.Object):
+        found = _holds_dates(*_objects(column, argument, where))
     if found:
-        msg = (
-            f"{argument}: found dates or durations{where}; dates and durations are not numbers: "
-            "convert them to a unit first"
-        )
-        raise InputError(msg)
+        raise _dates(argument, where)
+
+
+def _holds_dates(raw: NDArray[Any], missing: NDArray[np.bool_]) -> bool:
+    """Tell whether objects are dates or durations: so are those of Arrow's date64."""
+    first = next(iter(raw[~missing]), None)
+    return raw.dtype.kind in "mM" or isinstance(first, dt.date | dt.time | dt.timedelta)
+
+
+def _dates(argument: str, where: str) -> InputError:
+    return InputError(
+        f"{argument}: found dates or durations{where}; dates and durations are not numbers: "
+        "convert them to a unit first"
+    )
 
 
 def _objects(column: Any, argument: str, where: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -164,7 +173,9 @@ def _objects(column: Any, argument: str, where: str) -> tuple[NDArray[Any], NDAr
 
 
 def _unreadable(error: Exception, argument: str, where: str) -> InputError:
-    msg = f"{argument}: cannot be read as real numbers{where} ({error}); convert it first"
+    signals = isinstance(error, InvalidOperation)
+    reason = "a decimal number is a signaling NaN" if signals else error
+    msg = f"{argument}: cannot be read as real numbers{where} ({reason}); convert it first"
     return InputError(msg)
 
 
@@ -185,6 +196,8 @@ def _rounded(column: Any) -> NDArray[np.float64]:
 def _unusual_numbers(column: Any, argument: str, where: str) -> NDArray[np.float64]:
     """Return the numbers of a column of text, objects, or of a type that narwhals does not know."""
     raw, missing = _objects(column, argument, where)
+    if _holds_dates(raw, missing):
+        raise _dates(argument, where)
     text = next((item for item in raw[~missing] if isinstance(item, str | bytes)), None)
     if text is not None:
         msg = (

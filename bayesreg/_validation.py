@@ -257,9 +257,9 @@ def as_vector(value: object, argument: str, length: int | None = None) -> Vector
 
 
 def as_answer(
-    coef: object, intercept: object, names: tuple[str, ...], *, level: bool
+    coef: object, intercept: object, names: tuple[str, ...], *, level: bool, finite: bool = False
 ) -> tuple[Vector, float]:
-    """Validate an answer to judge: real numbers of the right count, NaN and inf among them.
+    """Validate an answer to judge: real numbers of the right count, maybe NaN and inf among them.
 
     Parameters
     ----------
@@ -269,6 +269,8 @@ def as_answer(
         Names of the coefficients.
     level : bool
         Whether there is an intercept to set.
+    finite : bool
+        Whether NaN and inf are refused.
 
     Raises
     ------
@@ -288,6 +290,9 @@ def as_answer(
     if float(intercept) != 0.0 and not level:
         msg = f"intercept: this problem has none, so it must be 0, found {intercept}"
         raise InputError(msg)
+    if finite:
+        _check_finite(vector, "coef")
+        as_real(intercept, "intercept")
     return vector, float(intercept)
 
 

@@ -247,13 +247,13 @@ def _sizes(data: Dataset, *, intercept: bool) -> _Sizes:
 
 def _least_squares(data: Dataset, *, intercept: bool) -> tuple[float, Vector] | str:
     """Return the residual sd and |coefficients| (p,), or why there are none."""
-    y = data.y if data.offset is None else data.y - data.offset
     p, sd = data.X.shape[1], data.X.std(axis=0)
     if p == 0:
         return "there are no columns"
     if (sd == 0).any():
         return f"no least squares, as column {data.names[int(np.argmin(sd))]!r} is constant"
-    found = least_squares(Design.of(data.X, y, intercept=intercept), sd)
+    design = Design.of(data.X, data.y, intercept=intercept, offset=data.offset)
+    found = least_squares(design, sd)
     if found is None:
         return "too few rows for least squares"
     if found.rank < p:

@@ -219,6 +219,11 @@ class Design:
         """Row weights, ones where none were given; shape (n,)."""
         return read_only(np.ones(self.n)) if self.weights is None else self.weights
 
+    @cached_property
+    def row_offset(self) -> Vector:
+        """Known part of the predictor, zeros where none was given; shape (n,)."""
+        return read_only(np.zeros(self.n)) if self.offset is None else self.offset
+
     # ------------------------------------------------------------------ columns
 
     @cached_property
@@ -359,14 +364,10 @@ class Design:
         """Tell whether two designs hold the same data, whatever their names and settings."""
         if self.count != other.count or self.X.shape != other.X.shape:
             return False
-        mine = (self.y, self.one, self.row_weights, self._known)
-        theirs = (other.y, other.one, other.row_weights, other._known)
+        mine = (self.y, self.one, self.row_weights, self.row_offset)
+        theirs = (other.y, other.one, other.row_weights, other.row_offset)
         pairs = zip(mine, theirs, strict=True)
         return _same_matrix(self.X, other.X) and all(np.array_equal(a, b) for a, b in pairs)
-
-    @property
-    def _known(self) -> Vector:
-        return np.zeros(self.n) if self.offset is None else self.offset
 
     __hash__ = None  # type: ignore[assignment]
 

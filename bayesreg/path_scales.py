@@ -273,8 +273,7 @@ def null_intercept(problem: Problem) -> float:
         return 0.0
     if design.level is not None:
         return float(design.level @ design.y) / float(design.level @ design.level)
-    offset = np.zeros(design.n) if design.offset is None else design.offset
-    return problem.likelihood.null_intercept(design.y, design.row_weights, offset)
+    return problem.likelihood.null_intercept(design.y, design.row_weights, design.row_offset)
 
 
 def _largest_empty_scale(family: Family) -> float | None:

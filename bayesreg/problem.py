@@ -13,8 +13,6 @@ from bayesreg._validation import (
     as_answer,
     as_flag,
     as_positive,
-    as_real,
-    as_vector,
     set_fields,
 )
 from bayesreg.assembly import as_likelihood, as_prior, check_parts
@@ -251,9 +249,8 @@ class Problem:
         """Which coefficients have a scale that is a multiple of an unknown sigma; shape (p,)."""
         if "sigma" not in self.unknown:
             return np.zeros(self.p, dtype=bool)
-        ones = dict.fromkeys(self.unknown, 1.0)
-        one = self.given(**ones).elastic_net
-        two = self.given(**(ones | {"sigma": 2.0})).elastic_net
+        one = self.given_ones().elastic_net
+        two = self.given(**(dict.fromkeys(self.unknown, 1.0) | {"sigma": 2.0})).elastic_net
         return np.asarray((one.l1 != two.l1) | (one.l2 != two.l2))
 
     def given_ones(self) -> Problem:
@@ -366,22 +363,20 @@ class Problem:
 
     def loss(self, coef: object, intercept: float = 0.0) -> float:
         """Negative log likelihood without its constants, in nats."""
-        eta = self.predictor(coef, intercept)
-        return self.likelihood.loss(eta, self.design.y, self.design.row_weights)
+        return _loss(self, *self.check_answer(coef, intercept))
 
     def gradient(self, coef: object, intercept: float = 0.0) -> tuple[Vector, float]:
         """Gradient of the loss: with respect to the coefficients (p,), and to the intercept."""
         design = self.design
-        rows = self.likelihood.gradient(
-            self.predictor(coef, intercept), design.y, design.row_weights
-        )
+        eta = self.predictor(coef, intercept)
+        rows = self.likelihood.gradient(eta, design.y, design.row_weights)
         slope = float(design.one @ rows) if design.intercept else 0.0
         return np.asarray(design.X.T @ rows), slope
 
     def penalised(self, coef: object, intercept: float = 0.0) -> float:
         """Loss plus penalty: the objective without the constants."""
         vector, level = self.check_answer(coef, intercept)
-        return self.loss(vector, level) + self.penalty.value(vector)
+        return _loss(self, vector, level) + self.penalty.value(vector)
 
     @cached_property
     def constant(self) -> float:
@@ -432,20 +427,19 @@ class Problem:
         >>> round(p.objective([1.0]), 6)  # 2²/2 + log(2π)/2
         2.918939
         """
-        self.check_answer(coef, intercept)
-        vector, shift = as_vector(coef, "coef", self.p), as_real(intercept, "intercept")
+        design = self.design
+        vector, level = as_answer(coef, intercept, self.names, level=design.intercept, finite=True)
         values = {"sigma": sigma, "scale": scale}
         missing = [name for name in self.unknown if values[name] is None]
         if missing:
             msg = f"{missing[0]}: is unknown in this problem; give the value to evaluate at"
             raise InputError(msg)
         problem = self.given(sigma=sigma, scale=scale)
-        hyper = sum(
-            prior.log_density(as_positive(values[name], name))
-            for name, prior in self.hyperpriors().items()
-        )
+        priors = self.hyperpriors().items()
+        hyper = sum(prior.log_density(as_positive(values[name], name)) for name, prior in priors)
         with np.errstate(over="ignore"):  # where the density is 0 in double precision, inf
-            return problem.penalised(vector, shift) + problem.constant - hyper
+            whole = _loss(problem, vector, level) + problem.penalty.value(vector)
+            return whole + problem.constant - hyper
 
     def hyperpriors(self) -> dict[Unknown, ScalePrior]:
         """Return the priors of the unknown sigma and scale, by name."""
@@ -491,6 +485,12 @@ class Problem:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _loss(problem: Problem, vector: Vector, level: float) -> float:
+    """Negative log likelihood at an answer that is validated already."""
+    design, family = problem.design, problem.likelihood
+    return family.loss(design.linear_predictor(vector, level), design.y, design.row_weights)
 
 
 def _assemble(problem: Problem, design: Design, likelihood: Likelihood, prior: Prior) -> None:

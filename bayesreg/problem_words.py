@@ -8,6 +8,7 @@ from bayesreg._text_table import numbered
 from bayesreg.blocks import Blocks
 
 if TYPE_CHECKING:
+    from bayesreg.design import Design
     from bayesreg.problem import Problem
 
 
@@ -25,6 +26,12 @@ def formula_of(problem: Problem) -> str:
     return whole if gaussian else f"{whole}, η = {predictor}"
 
 
+def _without_intercept(design: Design) -> str:
+    """Say that there is none; a column of one number may be one with a prior."""
+    constant = design.level is None and design.p > 0 and not design.column_sd.all()
+    return f"no {'unpenalised ' if constant else ''}intercept"
+
+
 def in_words(problem: Problem) -> str:
     """State the penalised form, in nats, what it is called, and of what data it is."""
     design = problem.design
@@ -33,7 +40,7 @@ def in_words(problem: Problem) -> str:
     parts = [
         f"y ~ {problem.likelihood.name}, {problem.n} {'rows' if rows else 'observations'}",
         f"{count}, {problem.prior.name} prior",
-        "unpenalised intercept β₀" if design.intercept else "no intercept",
+        "unpenalised intercept β₀" if design.intercept else _without_intercept(design),
     ]
     if not rows:
         parts.append("from their sums of products")

@@ -79,43 +79,52 @@ def check_proper_directions(
         raise ImproperPosterior(_not_independent(labels, design.count))
 
 
-def completely_separated(design: Design, positions: Sequence[int]) -> bool:
-    """Tell whether some combination of columns, and the intercept's, has the classes of y apart.
+def completely_separated(likelihood: Likelihood, design: Design, positions: Sequence[int]) -> bool:
+    """Tell whether the likelihood is constant far out in a cone of some columns' coefficients.
 
-    With a gap between them, that is: no row of one class may lie where rows of the other do. By a
-    linear programme for the widest gap; too large a one is not tried, and counts as not separated.
+    Some combination of columns, and the intercept's, then has the classes of y apart, with a gap
+    between them: no row of one may lie where rows of the other do. Of counts, it is negative at
+    every 0 and vanishes elsewhere. By a linear programme for the widest gap; too large a one is not
+    tried, and counts as not separated.
 
     Parameters
     ----------
+    likelihood : Likelihood
+        The family.
     design : Design
-        With a target of 0 and 1.
+        The data.
     positions : sequence of int
         Columns to combine.
 
     Examples
     --------
+    >>> from bayesreg import Bernoulli
     >>> from bayesreg.design import Design
-    >>> [completely_separated(Design.of([[1.0], [2.0], [x]], [0, 0, 1]), [0]) for x in (3.0, 1.5)]
+    >>> [completely_separated(Bernoulli(), Design.of([[1.0], [2.0], [x]], [0, 0, 1]), [0])
+    ...  for x in (3.0, 1.5)]
     [True, False]
     """
-    if design.n * len(positions) > _MOST_NUMBERS:
+    equal, sign = likelihood.recession_directions(design.y)
+    if equal.all() or design.n * len(positions) > _MOST_NUMBERS:
         return False
     columns = design.centred.take(np.asarray(positions, dtype=np.intp))
     if design.intercept:
         columns = np.column_stack([design.one, columns])
     lengths = np.sqrt(np.vecdot(columns.T, columns.T))
     scaled = columns / np.where(lengths > 0, lengths, 1.0)
-    scaled *= np.where(design.y > 0, 1.0, -1.0)[:, None]
-    k = columns.shape[1]
+    signed, still = scaled[~equal] * sign[~equal, None], scaled[equal]
+    m, k = signed.shape
     result = linprog(
         np.append(np.zeros(k), -1.0),
-        A_ub=np.column_stack([-scaled, np.ones(design.n)]),
-        b_ub=np.zeros(design.n),
+        A_ub=np.column_stack([-signed, np.ones(m)]),
+        b_ub=np.zeros(m),
+        A_eq=np.column_stack([still, np.zeros(still.shape[0])]) if still.size else None,
+        b_eq=np.zeros(still.shape[0]) if still.size else None,
         bounds=[(-_REACH, _REACH)] * k + [(0.0, _REACH)],
     )
     if result.status != 0 or result.x is None:
         return False
-    return float(result.x[-1]) > _SEPARATED / math.sqrt(design.n)
+    return float(result.x[-1]) > _SEPARATED / math.sqrt(m)
 
 
 def _endless(likelihood: Likelihood, columns: Matrix, y: Vector, free: int) -> tuple[bool, bool]:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from bayesreg._console import say
 from bayesreg._files import write_whole
+from bayesreg._visible import visible
 from bayesreg.nearness import count_near
 from bayesreg.scoring import EXACT, SCORE_WORDS
 
@@ -101,9 +102,13 @@ def start_table(title: str, columns: Iterable[str]) -> Table:
 
 
 def plain(text: str) -> str:
-    """Return a name as rich must print it: no markup, no control characters."""
-    visible = "".join(c if c.isprintable() else "�" for c in text)
-    return visible.replace("[", r"\[")
+    """Return a name as rich must print it: in one line, without markup."""
+    return one_line(text).replace("[", r"\[")
+
+
+def one_line(text: str) -> str:
+    """Return a name in one line, whose control characters are written out."""
+    return visible(" ".join(text.split()))
 
 
 def _score_table(scores: Iterable[Score]) -> Table:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesreg._console import say
 from bayesreg._files import write_whole
-from bayesreg.terminal import dump, number, plain, save_figure, start_table
+from bayesreg.terminal import dump, number, one_line, plain, save_figure, start_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,15 +79,11 @@ def _knot_lines(path: MapPath) -> Iterable[str]:
         if told == _KNOTS:
             yield f"  … and {bends.changes.size - told} more; --json has them all"
             return
-        moves = [f"+{_visible(names[j])}" for j in entered] + [
-            f"−{_visible(names[j])}" for j in left
+        moves = [f"+{one_line(names[j])}" for j in entered] + [
+            f"−{one_line(names[j])}" for j in left
         ]
         yield f"  {lam:.10g} ({number(1 / lam)}): {', '.join(moves)}"
         told += 1
-
-
-def _visible(name: str) -> str:
-    return "".join(c if c.isprintable() else "�" for c in name)
 
 
 def record(path: MapPath) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from bayesreg import (
     load_draws,
     sample,
     standardized,
+    terminal,
     terminal_posterior,
 )
 from bayesreg.cli import main
@@ -632,3 +633,9 @@ def test_as_a_process(tmp_path: Path) -> None:
     assert "[red]x[/red]" in done.stdout
     assert done.stderr == ""
     assert {"p.html", "f.svg"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_names_are_printed_in_one_line_with_their_control_characters_written_out() -> None:
+    """Named, as everywhere else, and without a meaning for rich."""
+    assert terminal.plain("a\x1b[31m\n b") == r"a⟨U+001B⟩\[31m b"
+    assert terminal.one_line("cost\u202e\tof [x]") == "cost⟨U+202E⟩ of [x]"

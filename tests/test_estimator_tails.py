@@ -219,3 +219,178 @@ def test_medians_of_what_has_no_mean() -> None:
     problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=parts)
     wanted = [np.median(beta[:, 0]), 0.0, beta[:, 2].mean()]
     assert Tails(problem).centre(beta) == pytest.approx(wanted)
+
+
+# ------------------------------------------------------------------ counts
+
+
+def counts(X: Any, y: Any, prior: Any, **more: Any) -> Tails:
+    """Return the tails of a Poisson model without an intercept, but where one is asked for."""
+    parts: dict[str, Any] = {"intercept": False} | more
+    return Tails(br.Problem(X, y, likelihood=br.Poisson(), prior=prior, **parts))
+
+
+def has_variance(x: float, y: float, b: float, side: float = 1.0) -> bool:
+    """Whether ``∫ exp(2xβ + s(yβ) − exp(sβ) − |β|/b)`` ends, for one row at s: by its two slopes.
+
+    Where the row rises exp(−exp) ends it; where it falls there are 2x, y and 1/b.
+    """
+    return -side * (2 * x + side * y) - 1 / b < 0
+
+
+def test_a_count_that_no_row_sees_has_the_moments_of_its_prior() -> None:
+    """``E exp(2xβ) = 1/(1 − (2xb)²)`` under Laplace(b): infinite from ``|x| = 1/(2b)`` on."""
+    rows = np.array([[0.0], [0.24], [-0.24], [0.25], [0.26], [-0.3]])
+    found = counts([[0.0], [0.0]], [1.0, 2.0], br.Laplace(2.0)).variance(rows)
+    assert found.tolist() == [True, True, True, False, False, False]
+    wide = rows[1:] * 100
+    assert counts([[0.0]], [1.0], br.Normal(2.0)).variance(wide).all()
+    for heavy in (br.StudentT(9.0, 0.1), br.Horseshoe(0.1), br.Laplace(br.HalfNormal(0.1))):
+        assert counts([[0.0]], [1.0], heavy).variance(rows).tolist() == [True] + 5 * [False]
+    assert counts([[0.0]], [1.0], br.SpikeSlab(0.5, 2.0)).variance(wide).all()
+
+
+def test_a_half_normal_scale_leaves_normal_coefficients_an_exponential_tail() -> None:
+    """``∫ exp(2x²s² − s²/(2τ²)) ds`` ends if ``2|x|τ < 1``; of several x it is their length."""
+    prior = br.Normal(br.HalfNormal(0.5))
+    rows = np.array([[0.99], [1.01]])
+    assert counts([[0.0]], [1.0], prior).variance(rows).tolist() == [True, False]
+    both = np.array([[0.99 * 0.6, 0.99 * 0.8], [1.01 * 0.6, -1.01 * 0.8]])
+    assert counts([[0.0, 0.0]], [1.0], prior).variance(both).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        br.Bridge(1.0, power=1.5),
+        br.Bridge(1.0, power=2.0),
+        br.Bridge(br.HalfNormal(1.0), power=3.0),
+        br.ElasticNet(1.0, 1.0),
+        br.RegularizedHorseshoe(1.0, 1.0),
+        br.RegularizedHorseshoe(br.HalfCauchy(1.0), 1.0),
+        br.UniformBall(1.0, "l2"),
+    ],
+    ids=repr,
+)
+def test_priors_that_fall_faster_than_any_rate(prior: Any) -> None:
+    """Like exp(−|β|^q) with q > 1, or bounded: everything has a variance."""
+    assert counts([[0.0]], [1.0], prior).variance(np.array([[-50.0], [50.0]])).all()
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        br.Bridge(1.0, power=0.5),
+        br.Bridge(br.HalfNormal(1.0), power=1.5),
+        br.GeneralizedDoublePareto(1.0, 1.0),
+        br.RegularizedHorseshoe(1.0, 1.0, slab_df=4.0),
+        br.Normal(br.HalfCauchy(1.0)),
+        br.Normal(br.Exponential(1.0)),
+        br.Normal(br.HalfStudentT(1.0, nu=9.0)),
+    ],
+    ids=repr,
+)
+def test_priors_that_fall_slower_than_any_rate(prior: Any) -> None:
+    """Like a power, or exp(−|β|^q) with q < 1: only a row that does not move has a variance."""
+    rows = np.array([[-0.05], [0.0], [0.05]])
+    assert counts([[0.0]], [1.0], prior).variance(rows).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("y", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_one_row_of_counts_holds_one_side(y: float, side: float) -> None:
+    """Against the slopes of the integrand; a count helps against growth on the other side."""
+    xs = np.array([-3.0, -1.9, -1.1, -0.4, 0.4, 1.1, 1.9, 3.0])
+    for b in (0.3, 0.6, 2.0):
+        tails = counts([[side]], [y], br.Laplace(b))
+        wanted = [has_variance(x, y, b, side) for x in xs.tolist()]
+        assert tails.variance(xs[:, None]).tolist() == wanted
+
+
+FALLS: dict[str, tuple[Any, Any]] = {
+    "laplace": (br.Laplace([0.7, 0.4]), lambda d: np.abs(d) @ [1 / 0.7, 1 / 0.4]),
+    "group": (br.GroupLaplace(0.6, [[0, 1]]), lambda d: np.hypot(*d.T) / 0.6),
+    "sup": (br.LInfinity(0.6), lambda d: np.abs(d).max(axis=1) / 0.6),
+    "fused": (br.Fused(0.5, 1.0), lambda d: np.abs(d[:, 0]) + np.abs(d[:, 1] - d[:, 0]) / 0.5),
+    "positive": (
+        br.Laplace(0.6, nonnegative=True),
+        lambda d: np.where((d >= 0).all(axis=1), d.sum(axis=1) / 0.6, np.inf),
+    ),
+    "t": (br.StudentT(3.0, 1.0), lambda d: np.zeros(d.shape[0])),
+    "half-normal": (br.Normal(br.HalfNormal(0.4)), lambda d: np.hypot(*d.T) / 0.4),
+    "mixed": (
+        [(br.Normal(1.0), [0]), (br.Laplace(0.5), [1])],
+        lambda d: np.where(d[:, 0] == 0, np.abs(d[:, 1]) / 0.5, np.inf),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(FALLS))
+def test_variances_of_counts_by_every_direction_of_a_plane(name: str) -> None:
+    """Two coefficients, few rows, against ``2x·d + Σ w y x·d − P(d)`` on 20000 directions."""
+    prior, fall = FALLS[name]
+    rng, seen = np.random.default_rng(3), set()
+    angle = np.linspace(0, 2 * np.pi, 20001)
+    d = np.vstack([np.stack([np.cos(angle), np.sin(angle)], 1), np.eye(2), -np.eye(2)])
+    d = np.vstack([d, [[1.0, -1.0], [-1.0, 1.0]]])
+    for trial in range(12):
+        X = np.round(rng.normal(size=(rng.integers(1, 6), 2)), 2)
+        X[:, 1] = X[:, 0] if trial % 4 == 0 else X[:, 1] * (trial % 4 != 1)
+        y, w = rng.poisson(0.7, (X.shape[0],)) + 0.0, rng.uniform(0.5, 2.0, X.shape[0])
+        rows = 1.5 * rng.normal(size=(6, 2))
+        found = counts(X, y, prior, weights=w).variance(rows)
+        held = d[(d @ X.T <= 1e-9).all(axis=1)]
+        against = fall(held) - held @ (X.T @ (w * y))
+        gain = (2 * rows @ held.T - against).max(axis=1, initial=-1.0)
+        clear = np.abs(gain) > 1e-3
+        assert (found == (gain < 0))[clear].all(), trial
+        seen |= set(found[clear].tolist())
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_counts_beside_an_intercept_wherever_columns_are_measured_from(standardize: bool) -> None:
+    """All counts at the right end: a slope of Laplace(b) carries them to x = 3 as it grows.
+
+    Up to there ``α + 1·β`` is held, so ``exp(2(α + 3β))`` grows like exp(4β), and what falls is
+    exp(−β/b) alone, for rows to the left have no counts.
+    """
+    X = np.array([[-1.0], [0.0], [0.5], [1.0]])
+    sd = X.std() if standardize else 1.0
+    for b, ends in ((0.24, True), (0.26, False)):
+        for level in (0.0, 1e6):
+            tails = counts(
+                X + level, [0, 0, 0, 2], br.Laplace(b * sd), intercept=True, standardize=standardize
+            )
+            rows = level + np.array([[3.0], [1.0], [0.7], [-1.0]])
+            assert tails.variance(rows).tolist() == [ends, True, True, True]
+    both = counts(X, [1, 0, 0, 2], br.Laplace(2.0 * sd), intercept=True, standardize=standardize)
+    assert both.variance([[1.4], [-1.4]] * np.ones(1)).all()  # a count at each end holds the slope
+
+
+def test_the_second_moment_that_is_said_to_end_does() -> None:
+    """``∫ exp(2xβ) p(β | y)`` over growing ranges, by quadrature: it settles, or it goes on."""
+    X, y, b = np.array([1.0, 0.5]), np.array([0.0, 1.0]), 0.8
+
+    def log_density(beta: Any, x: float) -> Any:
+        eta = np.outer(beta, X)
+        return 2 * x * beta + (y * eta - np.exp(eta)).sum(axis=1) - np.abs(beta) / b
+
+    for x in (-0.8, -0.95):  # 2|x| against 1/b + 0.5 = 1.75
+        ends = counts(X[:, None], y, br.Laplace(b)).variance(np.array([[x]]))[0]
+        beta = np.linspace(-400.0, 5.0, 400_001)
+        density = np.exp(log_density(beta, x))
+        whole, half = (np.trapezoid(density[beta >= at], beta[beta >= at]) for at in (-400, -200))
+        assert ends == (whole < 1.001 * half)
+
+
+def test_a_regressor_of_counts_says_where_it_has_no_sd() -> None:
+    """Draws would put a number there; intervals have one, and the prediction is the mode's rate."""
+    X, y = np.array([[-1.0], [0.0], [0.5], [1.0]]), np.array([0.0, 0.0, 0.0, 2.0])
+    prior = br.Laplace(0.5)
+    model = MAPRegressor(prior, br.Poisson(), standardize=False, **FEW).fit(X, y)
+    rows = np.array([[0.5], [1.0], [3.0]])
+    mean, sd = model.predict(rows, return_std=True)
+    assert np.isfinite(mean).all()
+    assert np.isfinite(sd).tolist() == [True, True, False]
+    assert np.isfinite(model.predict_interval(rows)).all()

@@ -162,7 +162,7 @@ REFUSED: dict[str, tuple[object, str]] = {
     "dates of Python": (pd.DataFrame({"t": DAYS}), "dates or durations in column 't'"),
     "signalling": (
         pd.DataFrame({"d": [Decimal("sNaN"), 1]}, dtype=object),
-        "cannot be read as real numbers in column 'd'",
+        r"cannot be read as real numbers in column 'd' \(a decimal number is a signaling NaN\)",
     ),
     "union": (
         pa.table({"u": UNION}),

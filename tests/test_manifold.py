@@ -279,6 +279,22 @@ def test_badly_scaled_columns_far_from_their_origin() -> None:
         assert br.certify(asked, found.coef, found.intercept).optimal
 
 
+@pytest.mark.parametrize("noise", [1.0, 1e-2, 3e-5])
+@pytest.mark.parametrize("scale", [1e2, 1e4, 1e6])
+def test_nearly_flat_group_lasso_ends_at_its_mode(scale: float, noise: float) -> None:
+    """A prior that next to nothing is left of decides: a group of equal columns is exactly 0."""
+    X = np.array(
+        [[-1.2, -1.2, 0.0, 0.1, -1.1], [-1.0, -1.0, -0.1, 1.1, 0.2], [-1.0, -1.0, 0.4, 1.4, -1.3]]
+    )
+    y = np.array([3.7, -1.4, -0.8]) * noise / 3.0
+    prior = GroupLaplace(scale, [[0, 1], [2, 3, 4]])
+    asked = br.Problem(X, y, likelihood=br.Gaussian(noise), prior=prior)
+    found = br.find_map(asked)
+    assert found.certificate.optimal
+    assert not found.coef[:2].any()
+    np.testing.assert_allclose(X @ found.coef + found.intercept, y, atol=1e-2 * noise)
+
+
 def test_parts_that_are_not_convex_are_refused() -> None:
     """A stationary point of such a mix is not what this solver finds."""
     prior = [(LInfinity(0.1), ["x0", "x1"]), (br.StudentT(nu=3.0, scale=1.0), ["x2", "x3", "x4"])]

@@ -587,6 +587,23 @@ def test_separated_classes_and_a_flat_intercept_need_light_tails(prior: Prior) -
         unknowns.require_proper(problem)
 
 
+def test_counts_of_0_and_a_flat_coefficient_need_light_tails() -> None:
+    """At distance h of the second the first ranges over 2h, unless a positive count holds it."""
+    X = [[1.0, -1.0], [-1.0, -1.0], [1.0, 0.0]]
+
+    def proper(prior: Prior, y: list[float], rows: int) -> None:
+        blocks = [(br.Flat(), [0]), (prior, [1])]
+        unknowns.require_proper(
+            br.Problem(X[:rows], y, likelihood=br.Poisson(), prior=blocks, intercept=False)
+        )
+
+    for prior in (br.StudentT(1.0, 1.0), br.Laplace(br.HalfCauchy(1.0))):
+        with pytest.raises(ImproperPosterior, match=r"counts of 0.*no integral"):
+            proper(prior, [0.0, 0.0], 2)
+        proper(prior, [0.0, 0.0, 3.0], 3)
+    proper(br.StudentT(1.5, 1.0), [0.0, 0.0], 2)
+
+
 def test_auto_goes_on_where_a_closed_form_loses_its_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What only shows while it is computed is the reason for the next sampler."""
 

@@ -380,3 +380,38 @@ def test_an_intercept_may_come_in_an_array_without_dimensions() -> None:
     for value in wrong:
         with pytest.raises(InputError, match="intercept: must be a real number"):
             br.certify(problem, coef, value)
+
+
+class Converted:
+    """Coefficients that count how often they are read as an array."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __array__(self, dtype: object = None, copy: object = None) -> Any:
+        del dtype, copy
+        self.times += 1
+        return np.array([1.0, 2.0])
+
+
+@pytest.mark.parametrize("verb", ["loss", "penalised", "objective", "gradient", "predictor"])
+def test_an_answer_is_validated_once(verb: str) -> None:
+    """What is read of the caller's object is what is judged."""
+    coef = Converted()
+    getattr(plain(X, Y), verb)(coef, 0.5)
+    assert coef.times == 1
+
+
+def test_no_offset_is_an_offset_of_zeros() -> None:
+    """Everything that adds one up adds these."""
+    assert plain(X, Y).design.row_offset.tolist() == [0.0] * Y.size
+    given = np.arange(float(Y.size))
+    assert plain(X, Y, offset=given).design.row_offset.tolist() == given.tolist()
+
+
+def test_a_column_of_ones_may_be_an_intercept_with_a_prior() -> None:
+    """As of a PyMC model: then it is an unpenalised one that there is none of."""
+    ones = np.column_stack([np.ones(Y.size), X])
+    assert "; no unpenalised intercept" in str(plain(ones, Y, intercept=False))
+    assert "; no intercept" in str(plain(X, Y, intercept=False))
+    assert "; unpenalised intercept β₀" in str(plain(X, Y))

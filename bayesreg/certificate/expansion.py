@@ -188,7 +188,7 @@ def expand(
     design, columns = frame.problem.design, frame.columns
     one, w = design.one, design.row_weights
     mean = design.column_mean if design.intercept else np.zeros(design.p)
-    offset = np.zeros(design.n) if design.offset is None else design.offset
+    offset = design.row_offset
     levels = intercepts + coefs @ mean
     shifts = 4 * EPS * (np.abs(intercepts) + np.abs(coefs) @ np.abs(mean))
     etas = _products(columns.dot, coefs)

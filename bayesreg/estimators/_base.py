@@ -291,8 +291,9 @@ class BayesianRegressor(RegressorMixin, BayesianEstimator):  # type: ignore[misc
         std : ndarray, shape (n,)
             Posterior predictive standard deviation, noise included: in closed form where the
             posterior has one. It is inf where there is none: with an unknown sigma and hardly more
-            rows than flat coefficients and the intercept, whatever draws would say;
-            `predict_interval` has an answer there too. Only if `return_std`.
+            rows than flat coefficients and the intercept, or where a rate of counts may grow
+            faster than the posterior falls, whatever draws would say; `predict_interval` has an
+            answer there too. Only if `return_std`.
         """
         matrix = self._check(X)
         mean = self._predicted(matrix)

@@ -262,7 +262,9 @@ class Posterior:
         out = np.empty(X.shape[0])
         for part, eta in self.predictors(X):
             mean, variance = conditional(self.problem.likelihood, eta, self.drawn["noise"][:, None])
-            out[part] = np.sqrt(mean.var(axis=0) + variance.mean(axis=0))
+            with np.errstate(over="ignore", invalid="ignore"):
+                square = mean.var(axis=0) + variance.mean(axis=0)
+            out[part] = np.sqrt(np.where(np.isfinite(square), square, np.inf))  # beyond 64 bits
         return np.where(self.tails.variance(measured(X, self.origin)), out, np.inf)
 
     def _exact_sd(self, moments: Moments, X: Any) -> Vector:

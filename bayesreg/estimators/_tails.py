@@ -9,6 +9,9 @@ structure: any other falls away from its scale at least as fast, or it has no va
 are stated once, in `bayesreg.posterior.quadrature`; with r rows more than flat coefficients, the
 intercept among them, and a prior of sigma that falls like ``σ^−(k+1)``, σ² has a mean if
 ``r + k > 2``: k is 0.02 by default, 1 for a half-Cauchy prior, −1 for a flat one.
+
+Counts have no noise of their own, but a rate that is exponential in the coefficients: see
+`bayesreg.estimators._growth`.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import numpy as np
 
 from bayesreg.assembly import as_prior
 from bayesreg.blocks import parts_on
+from bayesreg.estimators._growth import Growth
 from bayesreg.estimators._unseen import ROUNDED, Unseen
 from bayesreg.likelihoods import Gaussian, Noise
 from bayesreg.posterior.quadrature import Unknowns, reason_against
@@ -73,12 +77,16 @@ class Tails:
         if not exist.variance:
             return np.zeros(X.shape[0], dtype=np.bool_)
         noisy = isinstance(self.problem.likelihood, Noise)
-        unseen = self._unseen.endless(X) if noisy else np.zeros(X.shape[0], dtype=np.bool_)
+        unseen = self._unseen.endless(X) if noisy else self._growth.endless(X)
         return ~(unseen if exist.width else unseen | self._beyond(X))
 
     def centre(self, beta: Matrix) -> Vector:
         """Mean of draws (m, p) of the coefficients, and the median of those that have no mean."""
         return self._unseen.centre(beta)
+
+    @cached_property
+    def _growth(self) -> Growth:
+        return Growth(self.problem)
 
     @cached_property
     def _unseen(self) -> Unseen:

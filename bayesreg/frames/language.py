@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from formulaic.materializers.types import FactorValues
 from formulaic.parser import DefaultFormulaParser
 from formulaic.parser.algos.tokenize import tokenize
 from formulaic.parser.types import Token
@@ -30,11 +31,11 @@ from formulaic.utils.stateful_transforms import stateful_transform
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.frames.columns import EXACT, check_levels
 from bayesreg.frames.operators import Operators, shown, written
+from bayesreg.frames.polynomials import Polynomials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from formulaic.materializers.types import FactorValues
 
 _ELEMENTWISE = (
     *("log", "log10", "log2", "log1p", "exp", "expm1", "sqrt"),
@@ -99,21 +100,29 @@ def _categories(
 
 @stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
 def _polynomials(x: Any, degree: int = 1, raw: bool = False, _state: Any = None) -> Any:
-    """Make the columns of formulaic's poly, but no more than the values of the data tell apart.
+    """Make the columns of formulaic's poly, with all the digits that they have.
 
-    Of deviations, whose powers keep the digits that those of years or of times lose.
+    What is not finite, the logarithm of 0 say, stays without a number.
     """
-    if "values" not in _state:
-        _state["values"] = len(np.unique(x))
-    if degree >= _state["values"]:
+    values = np.asarray(x, dtype=np.float64)
+    known = np.isfinite(values)
+    if values.ndim != 1:
+        msg = "formula: poly takes one column, and is given several; name that column"
+        raise InputError(msg)
+    different = _state.setdefault("values", len(np.unique(values[known])))
+    if degree >= different:
         msg = (
             f"formula: poly of degree {degree} needs more than {degree} different values, found "
-            f"{_state['values']}; lower it"
+            f"{different}; lower it"
         )
         raise InputError(msg)
-    if not raw:
-        x = x - _state.setdefault("middle", float(np.median(x)))
-    return TRANSFORMS["poly"](x, degree, raw, _state=_state)
+    if raw:
+        return TRANSFORMS["poly"](x, degree, raw, _state=_state)
+    if "polynomials" not in _state:
+        _state["polynomials"] = Polynomials.of(values[known], degree)
+    columns = np.full((values.size, degree), np.nan)
+    columns[known] = _state["polynomials"].at(values[known])
+    return FactorValues(columns, column_names=tuple(map(str, range(1, degree + 1))))
 
 
 class BeyondBounds(InputError):

@@ -267,7 +267,7 @@ def _predictors(problem: Problem, drawn: Mapping[str, Array]) -> Array:
     eta = drawn["beta"] @ problem.design.X.T
     if "intercept" in drawn:
         eta = eta + drawn["intercept"][..., None]
-    return np.asarray(eta if problem.design.offset is None else eta + problem.design.offset)
+    return np.asarray(eta + problem.design.row_offset)
 
 
 def _pit(left_out: LeftOut, new: Array, rng: np.random.Generator) -> Vector:

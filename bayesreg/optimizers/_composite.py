@@ -70,17 +70,16 @@ class Composite:
             # Coefficients that a norm ties together keep their proportions.
             common = math.sqrt(float(np.mean(scale**2))) if scale.size else 1.0
             columns, scale = columns * (scale / common), np.full(scale.size, common)
-        offset = np.zeros(design.n) if design.offset is None else design.offset
         return cls(
             matrix=np.asfortranarray(np.hstack([ones, columns])),
             likelihood=problem.likelihood,
             y=design.y,
             weights=weights,
-            offset=offset,
+            offset=design.row_offset,
             penalty=_beside_free(penalty.rescaled(scale), pad),
             center=center,
             scale=scale,
-            unit=_unit(problem, offset),
+            unit=_unit(problem, design.row_offset),
         )
 
     @property

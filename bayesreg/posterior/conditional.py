@@ -23,8 +23,8 @@ so a mixture of widths that vary with κ and widths that do not has one decompos
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -70,6 +70,11 @@ _CANCELS = 1e-4
 _CHUNK = 4_000_000
 
 
+def _bounded_exp(log_kappa: Vector) -> Vector:
+    """Ratios whose squares are numbers."""
+    return np.exp(np.clip(log_kappa, -300.0, 300.0))
+
+
 def _fitted(shrunk: Array, along: Vector, off: Matrix) -> Array:
     """Mean of ``Vᵀφ``, with what a decomposition in rounded numbers leaves taken off.
 
@@ -77,6 +82,25 @@ def _fitted(shrunk: Array, along: Vector, off: Matrix) -> Array:
     """
     first = shrunk * along
     return np.asarray(first - shrunk * (first @ off.T))
+
+
+def _why_far(terms: float, left: float, worst: float) -> str | None:
+    """Say why rounding of what y is summed of would move the means (`require_near`); else None."""
+    most = _MOST_MOVED / (16 * EPS)
+    if terms + left > most:
+        return _FAR.format(far=terms + left)
+    return _DEPENDENT if terms + worst * left > most else None
+
+
+def _why_not_kept(lost: float) -> str | None:
+    """Say that the offset cost the target too much (`lost_to_offset`), if it did."""
+    return _OFFSET.format(lost=lost) if lost > _MOST_MOVED else None
+
+
+def _refuse(why: str | None) -> None:
+    """Raise InputError if there is a reason to."""
+    if why is not None:
+        raise InputError(why)
 
 
 def require_near(terms: float, left: float, worst: float) -> None:
@@ -89,17 +113,12 @@ def require_near(terms: float, left: float, worst: float) -> None:
     worst : float
         Root of the largest variance inflation factor.
     """
-    most = _MOST_MOVED / (16 * EPS)
-    if terms + left > most:
-        raise InputError(_FAR.format(far=terms + left))
-    if terms + worst * left > most:
-        raise InputError(_DEPENDENT)
+    _refuse(_why_far(terms, left, worst))
 
 
 def require_kept(lost: float) -> None:
     """Raise InputError where the offset cost the target too much (`lost_to_offset`)."""
-    if lost > _MOST_MOVED:
-        raise InputError(_OFFSET.format(lost=lost))
+    _refuse(_why_not_kept(lost))
 
 
 def require_level(level: float, sd: float) -> None:
@@ -305,6 +324,20 @@ class Conditional:
     def require_digits(self, log_kappa: float, log_sigma: float, *, lost: float = 0.0) -> None:
         """Raise InputError where rounding of the data would decide on the posterior.
 
+        Parameters
+        ----------
+        log_kappa, log_sigma : float
+            Ratio and noise sd.
+        lost : float
+            What was lost of the target already, as a length (`lost_to_offset`).
+        """
+        _refuse(self.why_lost(np.array([log_kappa]), np.array([log_sigma]), lost=lost)[0])
+
+    def why_lost(
+        self, log_kappa: Vector, log_sigma: Vector, *, lost: float = 0.0
+    ) -> list[str | None]:
+        """Say at each of some ratios why rounding of the data would decide; None where it does not.
+
         Rounding moves every column by some ε of its length. Lengths being one, that moves all sds
         by ε over the least singular value of the columns with the prior's rows below them, which is
         no more than the root of a variance inflation factor: of how much wider a coefficient is
@@ -314,34 +347,55 @@ class Conditional:
 
         Parameters
         ----------
-        log_kappa, log_sigma : float
-            Ratio and noise sd.
+        log_kappa, log_sigma : ndarray, shape (k,)
+            Ratios and noise sds.
         lost : float
             What was lost of the target already, as a length (`lost_to_offset`).
-        """
-        kappa, sigma = math.exp(min(max(log_kappa, -300.0), 300.0)), math.exp(log_sigma)
-        shrink = 1 / np.hypot(1 / kappa, self.s)
-        sd = np.sqrt(((self.V * shrink) ** 2).sum(axis=1))
-        at_flat = (self.flat_slope @ self.V) * shrink
-        flat_sd = np.sqrt((at_flat**2).sum(axis=1) + (self.flat_root**2).sum(axis=1))
-        narrow = 1.0
-        if self.V.shape[0] > self.V.shape[1]:
-            sd = np.hypot(sd, kappa * self._beyond())
-            # What is beyond the rows is a difference from one, in units of the prior sd.
-            narrow = kappa / float(sd.min(initial=kappa))
-        inflation = sd * np.hypot(1 / kappa, self.length)
-        worst = max(inflation.max(initial=1.0), (flat_sd * self.flat_length).max(initial=1.0))
-        if max(worst, narrow) * LEAST > 1:
-            raise InputError(_DEPENDENT)
-        require_kept(lost / sigma)
-        fitted = self.fitted(np.array(log_kappa))
-        phi = self.V @ fitted
-        flat = self.flat_mean - self.flat_slope @ phi
-        terms = self.terms + self.length @ np.abs(phi) + self.flat_length @ np.abs(flat)
-        left = math.sqrt(self.beyond + float(((self.along - self.s * fitted) ** 2).sum()))
-        left = math.hypot(left, float(np.linalg.norm(phi)) / kappa)
-        require_near(float(terms) / sigma, left / sigma, float(worst))
 
+        Returns
+        -------
+        list of str or None, length k
+            What `require_digits` says there.
+        """
+        step = max(1, _CHUNK // max(1, self.loc.size))
+        out: list[str | None] = []
+        for start in range(0, log_kappa.size, step):
+            part = slice(start, start + step)
+            worst, narrow = self._inflation(log_kappa[part])
+            terms, left = self._lengths(log_kappa[part])
+            sigma = np.exp(log_sigma[part])
+            rows = np.column_stack([np.maximum(worst, narrow), terms / sigma, left / sigma, worst])
+            for (most, *lengths), noise in zip(rows.tolist(), sigma.tolist(), strict=True):
+                dependent = _DEPENDENT if most * LEAST > 1 else None
+                out.append(dependent or _why_not_kept(lost / noise) or _why_far(*lengths))
+        return out
+
+    def _inflation(self, log_kappa: Vector) -> tuple[Vector, Vector]:
+        """Roots of the largest variance inflation factors, and of ratios that cancel; (k,)."""
+        over = 1 / _bounded_exp(log_kappa)[:, None]
+        square = np.hypot(over, self.s) ** -2
+        sd = np.sqrt(square @ (self.V**2).T)
+        at_flat = square @ ((self.flat_slope @ self.V) ** 2).T
+        flat_sd = np.sqrt(at_flat + (self.flat_root**2).sum(axis=1))
+        narrow = np.ones(log_kappa.size)
+        if self.V.shape[0] > self.V.shape[1]:
+            sd = np.hypot(sd, self._beyond / over)
+            # What is beyond the rows is a difference from one, in units of the prior sd.
+            narrow = 1 / (over * sd).min(axis=1, initial=1.0)
+        inflation = sd * np.hypot(over, self.length)
+        worst = (flat_sd * self.flat_length).max(axis=1, initial=1.0)
+        return np.maximum(inflation.max(axis=1, initial=1.0), worst), narrow
+
+    def _lengths(self, log_kappa: Vector) -> tuple[Vector, Vector]:
+        """Lengths of what the target is summed of, and of what is left of it at the mean; (k,)."""
+        fitted = self.fitted(log_kappa)
+        phi = fitted @ self.V.T
+        flat = self.flat_mean - phi @ self.flat_slope.T
+        terms = self.terms + np.abs(phi) @ self.length + np.abs(flat) @ self.flat_length
+        left = np.sqrt(self.beyond + ((self.along - self.s * fitted) ** 2).sum(axis=1))
+        return terms, np.hypot(left, np.linalg.norm(phi, axis=1) / _bounded_exp(log_kappa))
+
+    @cached_property
     def _beyond(self) -> Vector:
         """Length of what each φ has beyond the directions of V, shape (k,)."""
         square = 1 - (self.V**2).sum(axis=1)

@@ -68,7 +68,7 @@ class _Search:
         self.l2 = penalty.l2 + 0.5 * penalty.l1**2  # where the unknowns are 1
         weighted = penalty.l2 * penalty.loc
         self.loc = np.divide(weighted, self.l2, out=np.zeros(problem.p), where=self.l2 > 0)
-        self.offset = np.zeros(problem.n) if self.design.offset is None else self.design.offset
+        self.offset = self.design.row_offset
         self.beta = self.loc
         self.eta = self.offset + self.design.X @ self.loc
         if self.design.intercept and not isinstance(problem.likelihood, Noise):

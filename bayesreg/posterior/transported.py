@@ -57,7 +57,7 @@ class Transported:
         design, likelihood = problem.design, problem.likelihood
         self.problem, self.p = problem, problem.p
         self.has_level = design.intercept
-        offset = np.zeros(problem.n) if design.offset is None else design.offset
+        offset = design.row_offset
         self.level = 0.0
         if self.has_level:
             self.level = likelihood.null_intercept(design.y, design.row_weights, offset)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # Where tails that fall exponentially have fallen out of sight, and those of a power have not.
 _FAR, _OUT_OF_SIGHT = 1e8, -1000.0
+# What coefficients without end separate: counts, or classes.
+_APART = ("counts of 0 that a plane separates from the others", "classes that a plane separates")
 
 
 def _fall(prior: ScalePrior) -> float:
@@ -167,8 +169,7 @@ def require_proper(problem: Problem) -> None:
     if isinstance(hyperpriors.get("scale"), HalfFlat):
         _require_informed_scale(problem, int(structure.of_scale.sum()), rank)
         _require_rows_to_spare(problem, structure, rank)
-    if isinstance(problem.likelihood, Bernoulli):
-        _require_light_tails(problem, structure)
+    _require_light_tails(problem, structure)
 
 
 def _require_residual(problem: Problem, structure: _Structure) -> None:
@@ -259,31 +260,42 @@ def _require_rows_to_spare(problem: Problem, structure: _Structure, rank: int) -
 
 
 def _require_light_tails(problem: Problem, structure: _Structure) -> None:
-    """Refuse separated classes with flat coefficients beside tails that are too heavy for them.
+    """Refuse separated targets with flat coefficients beside tails that are too heavy for them.
 
-    Where coefficients at distance r separate the classes, f flat ones beside them (the intercept,
-    say) range over a cone as wide as r, which the likelihood does not close: a density of r that
-    falls like ``r^−k`` needs ``k > f + 1``. A scale shared by all reaches every direction; heavy
-    tails of each coefficient by itself reach far along the axes only.
+    Where coefficients at distance r separate the classes (or the counts of 0 from the rest), f flat
+    ones beside them (the intercept, say) range over a cone as wide as r, which the likelihood does
+    not close: a density of r that falls like ``r^−k`` needs ``k > f + 1``. Positive counts hold the
+    flat coefficients that they see. A scale shared by all reaches every direction; heavy tails of
+    each coefficient by itself reach far along the axes only.
     """
-    design, flat = problem.design, np.flatnonzero(structure.flat).tolist()
-    count = len(flat) + int(design.intercept)
+    design, family = problem.design, problem.likelihood
+    flat = np.flatnonzero(structure.flat)
+    free = design.centred.take(flat)
+    if design.intercept:
+        free = np.column_stack([design.one, free])
+    equal, _ = family.recession_directions(design.y)
+    if equal.all() or not free.size:
+        return
+    free = free / np.sqrt(np.vecdot(free.T, free.T))
+    count = free.shape[1] - int(np.linalg.matrix_rank(free[equal]) if equal.any() else 0)
     if count == 0:
         return
     scaled = np.flatnonzero(structure.of_scale)
     hyperprior = problem.hyperpriors().get("scale")
     heavy = hyperprior is not None and _fall(hyperprior) <= count + 1
-    if scaled.size and heavy and completely_separated(design, [*flat, *scaled.tolist()]):
+    if scaled.size and heavy and completely_separated(family, design, [*flat, *scaled]):
         msg = (
             "scale: its prior has tails so heavy that beside a flat intercept the posterior of "
-            "classes that a plane separates has no integral; use HalfNormal or Exponential"
+            f"{_APART[isinstance(family, Bernoulli)]} has no integral; use HalfNormal or "
+            "Exponential"
         )
         raise ImproperPosterior(msg)
     for j in np.flatnonzero(structure.power <= count + 1 + 1e-6).tolist():
-        if completely_separated(design, [*flat, j]):
+        if completely_separated(family, design, [*flat, j]):
             msg = (
-                f"prior: has tails so heavy on {problem.names[j]!r}, which separates the classes "
-                "beside flat coefficients, that the posterior has no integral; use a prior with "
-                "lighter tails, such as Laplace or Normal"
+                f"prior: has tails so heavy on {problem.names[j]!r}, which beside flat "
+                f"coefficients sets apart {_APART[isinstance(family, Bernoulli)]}, that the "
+                "posterior has no integral; use a prior with lighter tails, such as Laplace or "
+                "Normal"
             )
             raise ImproperPosterior(msg)

@@ -26,6 +26,7 @@ from bayesreg.posterior.conditional import Conditional
 from bayesreg.posterior.density import PriorShape
 from bayesreg.posterior.projection import lost_to_offset
 from bayesreg.selection import leave_one_out, monte_carlo_em
+from bayesreg.selection.digits import judged, without
 from bayesreg.selection.result import Curve, Interval, ScaleSelection
 
 if TYPE_CHECKING:
@@ -127,6 +128,11 @@ class RidgeEvidence:
         )
         return float(found.fun), float(found.x)
 
+    def why_lost(self, log_scale: Vector, log_sigma: Vector) -> list[str | None]:
+        """Say at pairs of both, shape (k,), why rounding would decide there; None where not."""
+        log_kappa = self.f * log_scale + (self.e - 1) * log_sigma
+        return self.conditional.why_lost(log_kappa, log_sigma, lost=self.lost)
+
     def maximum(self) -> tuple[float, float, float]:
         """Scale and σ of the largest evidence (σ = 1 where known), and the value there.
 
@@ -178,14 +184,25 @@ class RidgeEvidence:
         return float((x / (1 + x)).sum()) - 0.5 * share * fall
 
     def interval(self, scale: float, value: float) -> Interval:
-        """Scales whose evidence, at the best σ, is within the 95 % drop of a likelihood ratio."""
+        """Scales whose evidence, at the best σ, is within the 95 % drop of a likelihood ratio.
+
+        An end at which rounding would decide is none: it is then 0, or infinity.
+        """
 
         def excess(log_scale: float) -> float:
             return self.profile(log_scale)[0] - value - _DROP
 
-        ends = [_crossing(excess, math.log(scale), step) for step in (-1.0, 1.0)]
-        low, high = (math.exp(end) if math.isfinite(end) else end for end in ends)
-        return Interval(0.0 if low == -math.inf else low, high, "95 % by the likelihood ratio")
+        ends = [self._end(excess, math.log(scale), step) for step in (-1.0, 1.0)]
+        return Interval(math.exp(ends[0]), math.exp(ends[1]), "95 % by the likelihood ratio")
+
+    def _end(self, excess: Callable[[float], float], start: float, step: float) -> float:
+        """Where the interval ends, in log scale."""
+        end = _crossing(excess, start, step)
+        if not math.isfinite(end):
+            return end
+        log_sigma = self.profile(end)[1]
+        (lost,) = self.why_lost(np.array([end]), np.array([log_sigma]))
+        return end if lost is None else step * math.inf
 
 
 def _crossing(excess: Callable[[float], float], start: float, step: float) -> float:
@@ -213,19 +230,14 @@ def choose(request: Request) -> ScaleSelection:
         return monte_carlo_em.choose(request)
     scales = request.grid(_SCALES)  # which refuses a target without variation
     scale, sigma, value = evidence.maximum()
-    profiles = [evidence.profile(math.log(q)) for q in scales.tolist()]
-    values = np.array([v for v, _ in profiles] + [value])
-    extra = {}
-    if not evidence.known:
-        extra["sigma"] = np.array([math.exp(u) for _, u in profiles] + [sigma])
-    curve = Curve.of(np.append(scales, scale), values, None, **extra)
+    curve, lost = _curve(request, evidence, scales, (scale, sigma, value))
     source = request.known.source
     if not evidence.known:
         source = "unknown; that of the largest evidence, its own prior left out"
     else:
         assert request.known.sigma is not None  # noqa: S101  (a Gaussian likelihood has one)
         sigma = request.known.sigma
-    return ScaleSelection(
+    chosen = ScaleSelection(
         criterion=NAME,
         scale=scale,
         sigma=sigma,
@@ -234,5 +246,19 @@ def choose(request: Request) -> ScaleSelection:
         uncertainty=evidence.interval(scale, value),
         sigma_source=source,
         rule="maximum",
-        notes=("closed form, maximised over scale and sigma" if extra else "closed form",),
+        notes=("closed form" if evidence.known else "closed form, maximised over scale and sigma",),
     )
+    return without(chosen, lost)
+
+
+def _curve(
+    request: Request, evidence: RidgeEvidence, scales: Vector, best: tuple[float, float, float]
+) -> tuple[Curve, tuple[float, ...]]:
+    """Return the curve, with the maximum (scale, σ, value) on it, and scales that are not."""
+    pairs = [evidence.profile(q) for q in np.log(scales).tolist()]
+    values, log_sigma = np.array(pairs).T
+    kept, lost = judged(request, scales, evidence.why_lost(np.log(scales), log_sigma))
+    on = np.isin(scales, kept)
+    scale, sigma, value = best
+    extra = {} if evidence.known else {"sigma": np.append(np.exp(log_sigma[on]), sigma)}
+    return Curve.of(np.append(kept, scale), np.append(values[on], value), None, **extra), lost

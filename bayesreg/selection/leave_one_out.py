@@ -28,6 +28,7 @@ from bayesreg.posterior.density import reason_against_prior
 from bayesreg.posterior.graded import graded_svd
 from bayesreg.posterior.projection import Projection, lost_to_offset
 from bayesreg.posterior.unknowns import require_proper
+from bayesreg.selection.digits import judged, without
 from bayesreg.selection.folds import Splits
 from bayesreg.selection.request import penalty_of
 from bayesreg.selection.result import Curve
@@ -73,6 +74,9 @@ def choose(request: Request) -> ScaleSelection:
     scales, family = request.grid(_SCALES), request.family
     problem = request.known.problem.dense("leave-one-out")
     require_proper(family.at(float(scales[0])))
+    priors = [family.at(float(scale)).prior for scale in scales]
+    parts = _conditionals([problem.with_prior(prior) for prior in priors])
+    scales, lost = judged(request, scales, _why_lost(problem, parts))
     if problem.design.standardize:
         rows = _one_by_one(problem, family, scales)
         how = "each row left out in turn, columns standardised without it"
@@ -81,10 +85,7 @@ def choose(request: Request) -> ScaleSelection:
         how = "closed form"
     curve = Curve.of_losses(scales, rows.T, np.ones(problem.n))
     chosen = request.by_rule(NAME, curve, curve.near_by_error(), how)
-    at, design = family.at(chosen.scale), problem.design
-    lost = lost_to_offset(design, design.row_weights / _variance(problem))
-    _conditional(at, at.elastic_net).require_digits(0.0, 0.0, lost=lost)
-    return chosen
+    return without(chosen, lost)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,27 +196,42 @@ def _one_by_one(problem: Problem, family: Family, scales: Vector) -> Matrix:
     out = np.empty((scales.size, problem.n))
     for i in everything.tolist():
         fold = splits.fold(np.delete(everything, i), everything[i : i + 1])
-        coef, intercept = _modes(fold.train, [fold.train.with_prior(prior) for prior in priors])
-        out[:, i] = fold.losses(coef, intercept)
+        parts = _conditionals([fold.train.with_prior(prior) for prior in priors])
+        for scale, reason in zip(scales.tolist(), _why_lost(fold.train, parts), strict=True):
+            if reason is not None:
+                msg = f"problem: without row {i}, at scale {scale:.4g}: {reason}"
+                raise InputError(msg)
+        modes = [part.mean_at(part.fitted(log_kappa)) for part, log_kappa in parts]
+        levels = [
+            part.level - coef @ part.column_mean
+            for coef, (part, _) in zip(modes, parts, strict=True)
+        ]
+        out[:, i] = fold.losses(np.vstack(modes), np.concatenate(levels))
     return out
 
 
-def _modes(problem: Problem, at: list[Problem]) -> tuple[Matrix, Vector]:
-    """Modes under each prior, shape (k, p), and intercepts."""
+def _why_lost(problem: Problem, parts: list[tuple[Conditional, Vector]]) -> list[str | None]:
+    """Say why rounding would decide on a problem at each of some scales; None where not."""
+    lost = lost_to_offset(problem.design, problem.design.row_weights / _variance(problem))
+    return [
+        reason
+        for part, log_kappa in parts
+        for reason in part.why_lost(log_kappa, np.zeros(log_kappa.size), lost=lost)
+    ]
+
+
+def _conditionals(at: list[Problem]) -> list[tuple[Conditional, Vector]]:
+    """Decompose a problem under some priors, and say at which log κ of it each of them is."""
     one = at[0].elastic_net
-    conditional = _conditional(problem, one)
     kept = one.l2 > 0
     ratio = np.array([np.sqrt(one.l2[kept] / q.elastic_net.l2[kept]) for q in at])
     if np.ptp(ratio, axis=1).max(initial=0.0) > _CERTAIN * ratio.max(initial=1.0):
-        pairs = [_modes(problem, [q]) for q in at]
-        return np.vstack([c for c, _ in pairs]), np.concatenate([level for _, level in pairs])
-    log_kappa = np.log(ratio[:, 0]) if kept.any() else np.zeros(len(at))
-    coef = conditional.mean_at(conditional.fitted(log_kappa))
-    return coef, conditional.level - coef @ conditional.column_mean
+        return [(_conditional(q), np.zeros(1)) for q in at]
+    return [(_conditional(at[0]), np.log(ratio[:, 0]) if kept.any() else np.zeros(len(at)))]
 
 
-def _conditional(problem: Problem, penalty: ElasticNetPenalty) -> Conditional:
-    design = problem.design
+def _conditional(problem: Problem) -> Conditional:
+    design, penalty = problem.design, problem.elastic_net
     return Conditional.of(
         design.X,
         design.less_offset,

@@ -142,7 +142,7 @@ class Interval:
     Attributes
     ----------
     low, high : float
-        Ends; 0 and inf where nothing ends it.
+        Ends; 0 and inf where nothing ends it, or rounding would decide where.
     meaning : str
         What the interval is.
     """
@@ -182,6 +182,9 @@ class ScaleSelection:
         What else there is to know.
     seconds : float
         Time taken.
+    lost : tuple of float
+        Scales of the default grid that are not on the curve, because rounding of the data would
+        decide there. (Scales that were asked for are refused.)
     """
 
     criterion: str
@@ -194,6 +197,7 @@ class ScaleSelection:
     rule: str
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    lost: tuple[float, ...] = ()
 
     @property
     def minimum(self) -> float:
@@ -217,7 +221,10 @@ class ScaleSelection:
         if not self.at_edge:
             return ""
         what = Family.of(self.problem).what[1]
-        which, other = ("smallest", "smaller") if self.curve.best == 0 else ("largest", "larger")
+        low = self.curve.best == 0
+        which, other = ("smallest", "smaller") if low else ("largest", "larger")
+        if any(scale < self.minimum if low else scale > self.minimum for scale in self.lost):
+            return f"the best is the {which} of the {what} tried; {other} ones rest on rounding"
         return f"the best is the {which} of the {what} tried; try {other} ones"
 
     @property

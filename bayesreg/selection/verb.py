@@ -141,7 +141,9 @@ def select_scale(
     scales : array_like, shape (k,), optional
         Scales to try, as for `map_path`, whose grid is the default. That grid is of the data alone:
         the problem's own scale is not in it, so that the choice does not depend on where one
-        starts. An "evidence" is maximised between them, too, and a "hyperprior" needs none.
+        starts. An "evidence" is maximised between them, too, and a "hyperprior" needs none. Where
+        rounding of the data would decide on a closed form, a scale that was asked for is refused,
+        and one of the grid is left out of the curve (``.lost``, and a note).
     n_scales : int, optional
         Length of that grid: 100, and 20 or 12 where each scale has draws of its own.
     rule : {"minimum", "one-standard-error"}

@@ -138,6 +138,11 @@ class Point:
         """Return θ."""
         return work.theta(self.level, self.coef(work))
 
+    def objective(self, work: Work) -> float:
+        """Return loss plus penalty."""
+        coef = self.coef(work)
+        return work.loss(work.theta(self.level, coef)) + work.penalty.value(coef)
+
     def split(self, joint: Vector) -> list[Vector]:
         """Cut a vector of joint coordinates into the intercept's and those of each piece."""
         ends = np.cumsum([self.level.size, *(z.size for z in self.z)])
@@ -341,7 +346,7 @@ def newton(work: Work, point: Point, most: int) -> tuple[Point, int]:
     count : int
         Newton steps taken.
     """
-    value, before = _objective(work, point), math.inf
+    value, before = point.objective(work), math.inf
     best, least, stalled = point, math.inf, 0
     frame, count = _Frame.of(work, point), 0
     # While the manifold is likely the wrong one, so many steps along it are not worth their price.
@@ -369,11 +374,6 @@ def newton(work: Work, point: Point, most: int) -> tuple[Point, int]:
             left = patience
 
 
-def _objective(work: Work, point: Point) -> float:
-    coef = point.coef(work)
-    return work.loss(work.theta(point.level, coef)) + work.penalty.value(coef)
-
-
 def _line_search(
     work: Work, point: Point, frame: _Frame, step: Vector, back: Matrix, value: float
 ) -> tuple[Point, float, bool]:
@@ -394,7 +394,7 @@ def _line_search(
         length = 0.5**halving
         ended = halving == 0 and reach < 1.0
         trial = frame.moved(point, min(length, length * reach) * step, back, land=ended)
-        trial_value = _objective(work, trial)
+        trial_value = trial.objective(work)
         if trial_value <= value + slack:
             return trial, trial_value, ended
     return point, value, False

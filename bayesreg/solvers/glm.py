@@ -83,7 +83,7 @@ class GlmPath:
         self.columns = Columns.of(design.X, one=design.one, centred=design.intercept, unit=True)
         # A column of zeros has no length; its coefficient is its own coordinate.
         self.unit = np.where(np.isinf(self.columns.scale), 1.0, self.columns.scale)
-        self.offset = np.zeros(design.n) if design.offset is None else design.offset
+        self.offset = design.row_offset
         level = 0.0
         if design.intercept:
             level = self.likelihood.null_intercept(design.y, self.weights, self.offset)

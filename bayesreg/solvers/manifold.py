@@ -6,6 +6,10 @@ manifold of such coefficients the objective is smooth, and Newton's method takes
 error (Bareilles, Iutzeler & Malick 2023). The subdifferential of the whole penalty then judges: if
 the manifold was the wrong one, more first-order steps follow from the better point.
 
+Where the loss is nearly flat in some directions, first-order steps are far too short to bring a
+coefficient to 0 there. But the mode is the fixed point of proximal steps of every length, so that
+one long step from near it finds its manifold too: such leaps help where the short steps take long.
+
 First-order steps work on centred columns of unit norm; the manifold is that of the user's own
 coefficients, so that ties come out exact.
 """
@@ -13,7 +17,7 @@ coefficients, so that ties come out exact.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +40,13 @@ if TYPE_CHECKING:
 _EXACT = 1e-11
 # First-order steps: in the first round, in any, in all; before a ball is taken by its multiplier.
 _FEWEST, _MOST, _ALL, _PATIENCE = 20, 4000, 200_000, 2000
+# First-order steps before leaps, and lengths of those in units of a first-order step.
+_LATE, _LENGTHS = 4000, (1.0, 1e2, 1e4, 1e6, 1e8)
+# A leap that ends higher by so much of the objective leads nowhere, and longer ones still less.
+_HIGHER = 1e-3
+# Leaps that may go by without a halved residual, and longest rounds of first-order steps without
+# that and without so much of the objective.
+_IDLE_LEAPS, _IDLE_ROUNDS, _FALL = 8, 4, 1e-12
 # Log of the least multiplier to look at.
 _LEAST = -60.0
 
@@ -76,7 +87,7 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
     starts = [work.scaled.start(coef, intercept), *robust_starts(work.scaled)]
     ends = [_search(work, start) for start in starts]
     newtons = sum(end.newtons for end in ends)
-    end = min(ends, key=lambda end: (not end.reached, end.value(work), end.residual))
+    end = min(ends, key=lambda end: (not end.reached, end.value, end.residual))
     if not end.reached:
         msg = (
             f"problem: rounding error was not reached (KKT residual {end.residual:.2g}); centre "
@@ -89,17 +100,45 @@ def solve(problem: Problem, *, coef: Vector | None = None, intercept: float = 0.
 
 @dataclass(frozen=True)
 class _End:
-    """Where a search ended: the point, θ there, its KKT residual, and whether that will do."""
+    """Where a search ended: the point, θ and the objective there, and how far it is from a mode.
+
+    Attributes
+    ----------
+    point : Point
+        The point.
+    theta : ndarray, shape (q,)
+        θ there.
+    value : float
+        Objective there.
+    residual, floor : float
+        Scaled KKT residual, and what rounding makes of it.
+    newtons : int
+        Newton steps that were taken.
+    """
 
     point: Point
     theta: Vector
+    value: float
     residual: float
-    reached: bool
+    floor: float
     newtons: int
 
-    def value(self, work: Work) -> float:
-        """Return the objective there."""
-        return work.loss(self.theta) + work.penalty.value(self.point.coef(work))
+    @classmethod
+    def of(cls, work: Work, theta: Vector, most: int) -> _End:
+        """Go on by Newton's method from θ, to smaller manifolds at most so many times."""
+        point, newtons = newton(work, Point.of(work, theta), most)
+        end = point.theta(work)
+        return cls(point, end, point.objective(work), *work.residual(end), newtons)
+
+    @property
+    def exact(self) -> bool:
+        """Whether only rounding is left of the residual."""
+        return self.residual <= 8 * self.floor
+
+    @property
+    def reached(self) -> bool:
+        """Whether the point is a mode, as far as rounding lets it be."""
+        return self.residual <= _EXACT + 8 * self.floor
 
 
 def _search(work: Work, start: Vector) -> _End:
@@ -115,17 +154,65 @@ def _search(work: Work, start: Vector) -> _End:
 
 def _descend(work: Work, theta: Vector, most: int) -> _End:
     """Take first-order steps, at most so many in all, and Newton's between ever more of them."""
-    steps, taken, newtons = _FEWEST, 0, 0
+    steps, taken, newtons, idle, value = _FEWEST, 0, 0, 0, math.inf
+    best: _End | None = None
     while True:
         theta = _first_order(work, theta, steps)
-        taken, steps = taken + steps, min(2 * steps, _MOST)
-        point, count = newton(work, Point.of(work, theta), taken // _FEWEST)
-        newtons += count
-        theta = point.theta(work)
-        residual, floor = work.residual(theta)
-        reached = residual <= _EXACT + 8 * floor
-        if reached or taken >= most:
-            return _End(point, theta, residual, reached, newtons)
+        taken += steps
+        end = _End.of(work, theta, taken // _FEWEST)
+        slow = best is not None and end.residual >= 0.5 * best.residual
+        if end.reached or (slow and taken >= _LATE):
+            end = _leaps(work, end, taken // _FEWEST)
+        theta, newtons = end.theta, newtons + end.newtons
+        fall = value - end.value
+        value = min(value, end.value)
+        halved = best is None or end.residual < 0.5 * best.residual
+        helped = halved or fall > _FALL * (1.0 + abs(value))
+        idle = 0 if helped else idle + (steps == _MOST)
+        best = end if best is None or end.residual < best.residual else best
+        if best.reached or taken >= most or idle == _IDLE_ROUNDS:
+            return replace(best, newtons=newtons)
+        steps = min(2 * steps, _MOST)
+
+
+def _leaps(work: Work, start: _End, most: int) -> _End:
+    """Take proximal steps of many lengths, each with Newton's method after it, while they help."""
+    end, least, idle = start, start.residual, 0
+    newtons = start.newtons
+    while not end.exact and idle < _IDLE_LEAPS:
+        ends = _leap(work, end, most)
+        newtons += sum(other.newtons for other in ends)
+        lowest = min((other.value for other in ends), default=math.inf)
+        slack = _slack(end.value)
+        ends = [other for other in ends if other.value <= lowest + slack]
+        nearest = min(ends, key=lambda other: other.residual, default=end)
+        if nearest.value >= end.value - slack and nearest.residual >= 0.5 * end.residual:
+            break
+        end, idle = nearest, idle + 1
+        if end.residual < 0.5 * least:
+            least, idle = end.residual, 0
+    return replace(end, newtons=newtons)
+
+
+def _leap(work: Work, end: _End, most: int) -> list[_End]:
+    """Return where leaps of each length end, up to the first that leads nowhere."""
+    _, gradient = work.loss_gradient(end.theta)
+    ends: list[_End] = []
+    for length in _LENGTHS:
+        step = length / work.lipschitz
+        try:
+            other = _End.of(work, work.whole.prox(end.theta - step * gradient, step), most)
+        except NotConverged:
+            break
+        if not other.value <= end.value + _HIGHER * (1.0 + abs(end.value)):
+            break
+        ends.append(other)
+    return ends
+
+
+def _slack(value: float) -> float:
+    """Return the difference of objectives that rounding may make."""
+    return 64 * EPS * (1.0 + abs(value))
 
 
 # --------------------------------------------------------------------------- balls

@@ -145,11 +145,10 @@ def _centred_target(problem: Problem) -> tuple[Vector, Vector, float]:
     A target with noise keeps more digits with its offset and its mean taken out once, at the start.
     """
     design = problem.design
-    offset = np.zeros(design.n) if design.offset is None else design.offset
     if not isinstance(problem.likelihood, Noise):
-        return design.y, offset, 0.0
+        return design.y, design.row_offset, 0.0
     level = _null_intercept(problem)
-    return design.y - offset - level * design.one, np.zeros(design.n), level
+    return design.less_offset - level * design.one, np.zeros(design.n), level
 
 
 def _null_intercept(problem: Problem) -> float:
@@ -157,11 +156,10 @@ def _null_intercept(problem: Problem) -> float:
     design = problem.design
     if not design.intercept:
         return 0.0
-    offset = np.zeros(design.n) if design.offset is None else design.offset
     if problem.likelihood.name == "gaussian":
         weighted = design.row_weights * design.one
-        return float(weighted @ (design.y - offset) / (weighted @ design.one))
-    return problem.likelihood.null_intercept(design.y, design.row_weights, offset)
+        return float(weighted @ design.less_offset / (weighted @ design.one))
+    return problem.likelihood.null_intercept(design.y, design.row_weights, design.row_offset)
 
 
 def largest(values: Vector) -> float:

@@ -218,8 +218,7 @@ def _weights(problem: Problem, target: Vector) -> Vector:
     design, likelihood = problem.design, problem.likelihood
     if isinstance(likelihood, Noise):
         return design.row_weights
-    eta = target if design.offset is None else target + design.offset
-    return likelihood.curvature(eta, design.y, design.row_weights)
+    return likelihood.curvature(target + design.row_offset, design.y, design.row_weights)
 
 
 def _path(

@@ -305,9 +305,4 @@ def _level(lasso: Problem) -> float:
     design = lasso.design
     if not design.intercept:
         return 0.0
-    return lasso.likelihood.null_intercept(design.y, design.row_weights, _offset(lasso))
-
-
-def _offset(lasso: Problem) -> Vector:
-    offset = lasso.design.offset
-    return np.zeros(lasso.n) if offset is None else offset
+    return lasso.likelihood.null_intercept(design.y, design.row_weights, lasso.design.row_offset)

@@ -94,7 +94,7 @@ def coin() -> br.Problem:
     --------
     >>> print(coin())
     Σ[log(1 + exp ηᵢ) − yᵢηᵢ] + Σβⱼ²/(2·1.5²), η = Xβ: ridge
-      y ~ bernoulli, 5 rows; 1 coefficient, Normal prior; no intercept
+      y ~ bernoulli, 5 rows; 1 coefficient, Normal prior; no unpenalised intercept
     """
     y = np.repeat([1.0, 0.0], [SUCCESSES, TRIALS - SUCCESSES])
     return br.Problem(

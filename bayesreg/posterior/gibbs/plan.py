@@ -235,11 +235,10 @@ class Plan:
         """Row weights, ones where none were given; shape (n,)."""
         return self.design.row_weights
 
-    @cached_property
+    @property
     def offset(self) -> Vector:
         """Known part of the linear predictor, shape (n,); the `loc` of coefficients not in it."""
-        offset = self.design.offset
-        return np.zeros(self.design.n) if offset is None else np.asarray(offset)
+        return self.design.row_offset
 
     @property
     def has_intercept(self) -> bool:
