@@ -79,52 +79,71 @@ def check_proper_directions(
         raise ImproperPosterior(_not_independent(labels, design.count))
 
 
-def completely_separated(likelihood: Likelihood, design: Design, positions: Sequence[int]) -> bool:
-    """Tell whether the likelihood is constant far out in a cone of some columns' coefficients.
+def recession_dimension(
+    likelihood: Likelihood,
+    design: Design,
+    positions: Sequence[int],
+    bounded: Sequence[int] = (),
+) -> int:
+    """Return how many dimensions the coefficients have along which the likelihood never falls.
 
-    Some combination of columns, and the intercept's, then has the classes of y apart, with a gap
-    between them: no row of one may lie where rows of the other do. Of counts, it is negative at
-    every 0 and vanishes elsewhere. By a linear programme for the widest gap; too large a one is not
-    tried, and counts as not separated.
+    Those are a cone: of logistic regression, the directions that no row of a class resists
+    (`check_proper_directions`), rows that are 0 along all of them left aside. By one linear
+    programme: ``max Σ s`` over ``0 <= s <= c``, s no more than what each row gains, shows which
+    rows gain nothing in any direction, for the sum of two directions gains wherever one of them
+    does. Too large a programme is not tried, and counts as no cone.
 
     Parameters
     ----------
     likelihood : Likelihood
         The family.
     design : Design
-        The data.
+        The data; an intercept counts.
     positions : sequence of int
-        Columns to combine.
+        Columns whose coefficients are free.
+    bounded : sequence of int
+        Those among them that may not be negative.
+
+    Returns
+    -------
+    int
+        Dimension of the span of the cone, 0 if there is none.
 
     Examples
     --------
     >>> from bayesreg import Bernoulli
     >>> from bayesreg.design import Design
-    >>> [completely_separated(Bernoulli(), Design.of([[1.0], [2.0], [x]], [0, 0, 1]), [0])
+    >>> [recession_dimension(Bernoulli(), Design.of([[1.0], [2.0], [x]], [0, 0, 1]), [0])
     ...  for x in (3.0, 1.5)]
-    [True, False]
+    [2, 0]
     """
     equal, sign = likelihood.recession_directions(design.y)
     if equal.all() or design.n * len(positions) > _MOST_NUMBERS:
-        return False
+        return 0
     columns = design.centred.take(np.asarray(positions, dtype=np.intp))
     if design.intercept:
-        columns = np.column_stack([design.one, columns])
+        columns = np.column_stack([columns, design.one])
     lengths = np.sqrt(np.vecdot(columns.T, columns.T))
     scaled = columns / np.where(lengths > 0, lengths, 1.0)
-    signed, still = scaled[~equal] * sign[~equal, None], scaled[equal]
-    m, k = signed.shape
+    below = np.flatnonzero(np.isin(positions, np.asarray(bounded, dtype=np.intp)))
+    gains = np.vstack([scaled[~equal] * sign[~equal, None], np.eye(scaled.shape[1])[below]])
+    still = scaled[equal]
+    (m, k), held = gains.shape, still.shape[0]
+    ceiling = _SEPARATED / math.sqrt(design.n)
     result = linprog(
-        np.append(np.zeros(k), -1.0),
-        A_ub=np.column_stack([-signed, np.ones(m)]),
+        np.concatenate([np.zeros(k), -np.ones(m)]),
+        A_ub=np.hstack([-gains, np.eye(m)]),
         b_ub=np.zeros(m),
-        A_eq=np.column_stack([still, np.zeros(still.shape[0])]) if still.size else None,
-        b_eq=np.zeros(still.shape[0]) if still.size else None,
-        bounds=[(-_REACH, _REACH)] * k + [(0.0, _REACH)],
+        A_eq=np.hstack([still, np.zeros((held, m))]) if held else None,
+        b_eq=np.zeros(held) if held else None,
+        bounds=[(-_REACH, _REACH)] * k + [(0.0, ceiling)] * m,
     )
     if result.status != 0 or result.x is None:
-        return False
-    return float(result.x[-1]) > _SEPARATED / math.sqrt(m)
+        return 0
+    idle = result.x[k:] < 0.5 * ceiling
+    pinned = np.vstack([still, gains[idle]])
+    rank = int(np.linalg.matrix_rank(pinned)) if pinned.size else 0
+    return int(k - rank)
 
 
 def _endless(likelihood: Likelihood, columns: Matrix, y: Vector, free: int) -> tuple[bool, bool]:

@@ -587,6 +587,57 @@ def test_separated_classes_and_a_flat_intercept_need_light_tails(prior: Prior) -
         unknowns.require_proper(problem)
 
 
+CAUCHY = br.StudentT(nu=1, scale=1.0)
+POSITIVE = br.StudentT(nu=1, scale=1.0, nonnegative=True)
+CROSSED = ([[1, -2], [1, -1], [1, 1], [1, 2]], [0, 0, 1, 1])
+HALF_FLAT = br.Normal(np.inf, nonnegative=True)
+# Two columns separate together, by a gap; neither does alone.
+PAIR = np.random.default_rng(0).normal(size=(40, 3))
+PAIR_Y = (PAIR[:, 1] + PAIR[:, 2] > 0).astype(float)
+PAIR[:, 1] += 0.3 * (2 * PAIR_Y - 1)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "prior", "intercept", "proper"),
+    [
+        (*CROSSED, [(br.Flat(), [0]), (CAUCHY, [1])], False, False),
+        ([*CROSSED[0], [0, 0]], [*CROSSED[1], 1], [(br.Flat(), [0]), (CAUCHY, [1])], False, False),
+        (*CROSSED, [(HALF_FLAT, [0]), (CAUCHY, [1])], False, False),
+        (*CROSSED, [(HALF_FLAT, [0]), (br.Normal(br.HalfCauchy(1.0)), [1])], False, False),
+        (*CROSSED, [(br.Flat(), [0]), (br.StudentT(nu=1.5, scale=1.0), [1])], False, True),
+        (*CROSSED, [(br.Flat(), [0]), (br.Laplace(1.0), [1])], False, True),
+        (PAIR, PAIR_Y, [(br.Flat(), [0]), (CAUCHY, [1, 2])], True, False),
+        (PAIR, PAIR_Y, [(br.Flat(), [0]), (br.StudentT(1.1, 1.0), [1, 2])], True, True),
+        ([[-2], [-1], [1], [2]], [0, 0, 1, 1], CAUCHY, True, False),
+        ([[-2], [-1], [1], [2]], [1, 1, 0, 0], POSITIVE, True, True),
+        ([[-2], [-1], [1], [2]], [0, 0, 1, 1], POSITIVE, True, False),
+        (
+            [[-2], [-1], [1], [2]], [1, 1, 0, 0],
+            br.Normal(br.HalfCauchy(1.0), nonnegative=True), True, True,
+        ),
+    ],
+)  # fmt: skip
+def test_tails_are_held_to_the_cone_that_they_reach(
+    X: object, y: object, prior: Prior, intercept: bool, proper: bool
+) -> None:
+    """In d dimensions without resistance tails need a power above d: powers add up."""
+    problem = br.Problem(X, y, likelihood=br.Bernoulli(), prior=prior, intercept=intercept)
+    if proper:
+        unknowns.require_proper(problem)
+    else:
+        with pytest.raises(ImproperPosterior, match="no integral"):
+            unknowns.require_proper(problem)
+
+
+@pytest.mark.parametrize("prior", [CAUCHY, br.Normal(br.HalfCauchy(1.0)), br.Horseshoe(1.0)])
+def test_rows_that_pin_the_intercept_leave_other_columns_free(prior: Prior) -> None:
+    """Four rows of zeros hold the intercept; column 0 ranges as far as column 1 lets it."""
+    X, y = [[0, 0]] * 4 + CROSSED[0], [0, 1, 0, 1, *CROSSED[1]]
+    blocks = [(prior, [1]), (br.Flat(), [0])]
+    with pytest.raises(ImproperPosterior, match="no integral"):
+        unknowns.require_proper(br.Problem(X, y, likelihood=br.Bernoulli(), prior=blocks))
+
+
 def test_counts_of_0_and_a_flat_coefficient_need_light_tails() -> None:
     """At distance h of the second the first ranges over 2h, unless a positive count holds it."""
     X = [[1.0, -1.0], [-1.0, -1.0], [1.0, 0.0]]

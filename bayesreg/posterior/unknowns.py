@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,13 @@ from bayesreg.errors import DegenerateMode, ImproperPosterior
 from bayesreg.independence import residual
 from bayesreg.likelihoods import Bernoulli, Noise, StudentTNoise
 from bayesreg.priors import SpikeSlab
-from bayesreg.propriety import check_proper_directions, completely_separated
+from bayesreg.priors.base import Scaled
+from bayesreg.propriety import check_proper_directions, recession_dimension
 from bayesreg.scale_priors import HalfCauchy, HalfFlat, HalfStudentT, InverseGamma
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from bayesreg._validation import Vector
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
 # Where tails that fall exponentially have fallen out of sight, and those of a power have not.
 _FAR, _OUT_OF_SIGHT = 1e8, -1000.0
+# Powers that are the same but for rounding, and coefficients of which every choice is tried.
+_EQUAL, _FEW = 1e-6, 8
 # What coefficients without end separate: counts, or classes.
 _APART = ("counts of 0 that a plane separates from the others", "classes that a plane separates")
 
@@ -49,6 +55,8 @@ class _Structure:
     ----------
     flat, half_flat : ndarray of bool
         No prior, on both sides of 0 or from 0 on.
+    nonnegative : ndarray of bool
+        The coefficient may not be negative.
     of_sigma, of_scale : ndarray of bool
         The scale is a multiple of the unknown sigma, or of the unknown scale.
     heavy : ndarray of bool
@@ -61,6 +69,7 @@ class _Structure:
 
     flat: Mask
     half_flat: Mask
+    nonnegative: Mask
     of_sigma: Mask
     of_scale: Mask
     heavy: Mask
@@ -72,13 +81,14 @@ class _Structure:
         """Ask each part of the prior."""
         p, prior = problem.p, problem.prior
         parts = parts_on(prior, p)
-        names = ("flat", "half_flat", "of_sigma", "of_scale", "heavy", "spike")
+        names = ("flat", "half_flat", "nonnegative", "of_sigma", "of_scale", "heavy", "spike")
         masks = {name: np.zeros(p, dtype=np.bool_) for name in names}
         found = cls(**masks, power=np.full(p, math.inf))
         for part, positions in parts:
             j = list(positions)
             known = part.given(sigma=1.0, scale=1.0)
             found.flat[j], found.half_flat[j] = _flatness(known, len(j))
+            found.nonnegative[j] = isinstance(known, Scaled) and known.nonnegative
             found.of_sigma[j] = part.relative_to is not None and "sigma" in problem.unknown
             found.of_scale[j] = part.hyperprior is not None
             found.power[j] = _power(known, len(j))
@@ -262,40 +272,51 @@ def _require_rows_to_spare(problem: Problem, structure: _Structure, rank: int) -
 def _require_light_tails(problem: Problem, structure: _Structure) -> None:
     """Refuse separated targets with flat coefficients beside tails that are too heavy for them.
 
-    Where coefficients at distance r separate the classes (or the counts of 0 from the rest), f flat
-    ones beside them (the intercept, say) range over a cone as wide as r, which the likelihood does
-    not close: a density of r that falls like ``r^−k`` needs ``k > f + 1``. Positive counts hold the
-    flat coefficients that they see. A scale shared by all reaches every direction; heavy tails of
-    each coefficient by itself reach far along the axes only.
+    Where some coefficients of heavy tails are at distance r, the others free of a prior range as
+    far wherever the likelihood does not resist: a cone, of d dimensions with theirs. A density that
+    falls like ``r^−k`` has an integral over it if ``k > d``. Tails of coefficients by themselves
+    add up in k, for every choice of them; those of m coefficients that share a scale whose prior
+    falls like ``s^−q`` are of ``k = q − 1 + m``.
     """
-    design, family = problem.design, problem.likelihood
-    flat = np.flatnonzero(structure.flat)
-    free = design.centred.take(flat)
-    if design.intercept:
-        free = np.column_stack([design.one, free])
-    equal, _ = family.recession_directions(design.y)
-    if equal.all() or not free.size:
+    family, design = problem.likelihood, problem.design
+    flat = np.flatnonzero(structure.flat | structure.half_flat)
+    count = flat.size + int(design.intercept)
+    if count == 0 or family.recession_directions(design.y)[0].all():
         return
-    free = free / np.sqrt(np.vecdot(free.T, free.T))
-    count = free.shape[1] - int(np.linalg.matrix_rank(free[equal]) if equal.any() else 0)
-    if count == 0:
-        return
-    scaled = np.flatnonzero(structure.of_scale)
-    hyperprior = problem.hyperpriors().get("scale")
-    heavy = hyperprior is not None and _fall(hyperprior) <= count + 1
-    if scaled.size and heavy and completely_separated(family, design, [*flat, *scaled]):
+    bounded = np.flatnonzero(structure.half_flat | structure.nonnegative).tolist()
+
+    def diverges(some: NDArray[np.intp], power: float) -> bool:
+        if not some.size or power > count + some.size + _EQUAL:
+            return False
+        positions = [*flat.tolist(), *some.tolist()]
+        return recession_dimension(family, design, positions, bounded) >= power - _EQUAL
+
+    scaled, hyperprior = np.flatnonzero(structure.of_scale), problem.hyperpriors().get("scale")
+    apart = _APART[isinstance(family, Bernoulli)]
+    if hyperprior is not None and diverges(scaled, _fall(hyperprior) - 1 + scaled.size):
         msg = (
             "scale: its prior has tails so heavy that beside a flat intercept the posterior of "
-            f"{_APART[isinstance(family, Bernoulli)]} has no integral; use HalfNormal or "
-            "Exponential"
+            f"{apart} has no integral; use HalfNormal or Exponential"
         )
         raise ImproperPosterior(msg)
-    for j in np.flatnonzero(structure.power <= count + 1 + 1e-6).tolist():
-        if completely_separated(family, design, [*flat, j]):
+    heavy = np.flatnonzero(structure.heavy)
+    if not recession_dimension(family, design, [*flat.tolist(), *heavy.tolist()], bounded):
+        return
+    for some in _choices(heavy):
+        if diverges(some, float(structure.power[some].sum())):
+            named = ", ".join(repr(problem.names[j]) for j in some[:3].tolist())
             msg = (
-                f"prior: has tails so heavy on {problem.names[j]!r}, which beside flat "
-                f"coefficients sets apart {_APART[isinstance(family, Bernoulli)]}, that the "
-                "posterior has no integral; use a prior with lighter tails, such as Laplace or "
-                "Normal"
+                f"prior: has tails so heavy on {named}{', …' if some.size > 3 else ''}, which "
+                f"beside flat coefficients sets apart {apart}, that the posterior has no "
+                "integral; use a prior with lighter tails, such as Laplace or Normal"
             )
             raise ImproperPosterior(msg)
+
+
+def _choices(heavy: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Each by itself, then all together, and what is between if they are few."""
+    yield from heavy[:, None]
+    few = heavy.size if heavy.size <= _FEW else 2
+    for size in range(2, few):
+        yield from (np.array(some, dtype=np.intp) for some in combinations(heavy.tolist(), size))
+    yield heavy

@@ -181,14 +181,20 @@ def _locals(prior: Prior, i: int, state: State, rng: Generator) -> None:
 
 
 @njit(nogil=True, error_model="numpy")
+def is_heavy(prior: Prior) -> bool:
+    """Say whether any coefficients have heavy tails."""
+    heavy = False
+    for i in range(prior.blocks.shape[0]):
+        heavy |= has_pairs(prior.blocks[i, 0])
+    return heavy
+
+
+@njit(nogil=True, error_model="numpy")
 def _pair_step(
     rows: Rows, root: Vector, mean: Vector, t: Vector, prior: Prior, state: State, rng: Generator
 ) -> None:
     """Draw coefficients with heavy tails once more, each together with its local variance."""
-    heavy = False
-    for i in range(prior.blocks.shape[0]):
-        heavy |= has_pairs(prior.blocks[i, 0])
-    if not heavy:
+    if not is_heavy(prior):
         return
     A = by_columns(rows.X, root, mean)
     rest = _left(A, t, state.beta)

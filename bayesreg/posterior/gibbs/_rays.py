@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from bayesreg.posterior.gibbs._augmented import LEVEL, SCALE, SIGMA, write_widths
+from bayesreg.posterior.gibbs._augmented import LEVEL, SCALE, SIGMA, is_heavy, write_widths
 from bayesreg.posterior.gibbs._binary_rows import log_likelihood
 from bayesreg.posterior.gibbs._mixing import REGULARIZED_HORSESHOE
 from bayesreg.posterior.gibbs._single import FAR, has_pairs, log_tail, read_tail, write_tail
@@ -136,12 +136,10 @@ def ray_step(rows: Rows, prior: Prior, state: State, moves: int, rng: Generator)
     Every other time, by a coin, the level goes with several: its prior is flat. The local variances
     in ``state.variance`` are to be drawn anew afterwards.
     """
-    heavy = False
-    for i in range(prior.blocks.shape[0]):
-        heavy |= has_pairs(prior.blocks[i, 0])
-        write_widths(prior, i, state.scalars[SCALE], state.scalars[SIGMA], state.width)
-    if not heavy:
+    if not is_heavy(prior):
         return
+    for i in range(prior.blocks.shape[0]):
+        write_widths(prior, i, state.scalars[SCALE], state.scalars[SIGMA], state.width)
     chosen = np.empty((state.beta.size, 2), dtype=np.int64)
     for move in range(moves):
         h = math.exp(_LEAST + (_MOST - _LEAST) * rng.random())

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba.core.event import Listener, TimingListener, install_listener
 
+from bayesreg._console import log_or_note
 from bayesreg.errors import BayesregError, SamplingFailed
 from bayesreg.posterior import interrupts
 
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 # Seconds of one batch, and between looks at the keyboard.
 _BATCH = 0.2
 _PATIENCE = 0.1
-_COMPILING = "compiling the Gibbs sampler, once per installation (a minute or a few)"
+_COMPILING = (
+    "compiling the Gibbs sampler, once for each kind of likelihood in an installation (a minute or "
+    "a few)"
+)
 _LOG = logging.getLogger(__name__)
 _ADVICE = (
     "rescale the columns and y to moderate sizes, give sigma and the scale proper priors, or use "
@@ -205,19 +209,28 @@ def _longest_block(lengths: NDArray[np.intp]) -> tuple[NDArray[np.intp], int]:
 
 @contextmanager
 def _compilation(*, shown: bool) -> Iterator[None]:
-    """Say so if something is compiled within: on a terminal for as long as it is, else once."""
-    if not shown:
+    """Say so if something is compiled within: on a terminal for as long as it is, else once.
+
+    Whoever does not want to see progress still has to know why nothing happens for a minute.
+    """
+    status = _status() if shown else None
+    if status is None:
         with install_listener("numba:compile", _Note()):
             yield
         return
-    from rich.console import Console  # noqa: PLC0415  (on use)
-
-    status = Console(stderr=True).status(_COMPILING)
     with install_listener("numba:compile", _Announcement(status)):
         try:
             yield
         finally:
             status.stop()
+
+
+def _status() -> Status | None:
+    """Return a status, not shown yet; None where stderr is no terminal, and would not show it."""
+    from rich.console import Console  # noqa: PLC0415  (on use)
+
+    console = Console(stderr=True)
+    return console.status(_COMPILING) if console.is_terminal else None
 
 
 class _Announcement(Listener):
@@ -235,16 +248,16 @@ class _Announcement(Listener):
 
 
 class _Note(Listener):
-    """Writes to the log when Numba first begins to compile."""
+    """Says it in a line when Numba first begins to compile."""
 
     def __init__(self) -> None:
-        self._written = False
+        self._said = False
 
     def on_start(self, _: object) -> None:
         """Begin to compile a function, or one that it calls."""
-        if not self._written:
-            _LOG.info(_COMPILING)
-        self._written = True
+        if not self._said:
+            log_or_note(_LOG, _COMPILING)
+        self._said = True
 
     def on_end(self, _: object) -> None:
         """End; others may follow."""
