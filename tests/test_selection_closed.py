@@ -450,3 +450,18 @@ def test_a_criterion_that_does_not_fit_names_those_that_do(criterion: str) -> No
     assert "these do: cross-validation" in str(caught.value)
     with pytest.raises(InputError, match="did you mean 'evidence'"):
         br.select_scale(problem, "evidense")
+
+
+@pytest.mark.parametrize("noise", [1e-4, 1e-5, 1e-7])
+@pytest.mark.parametrize("known", [True, False])
+def test_evidence_where_the_data_know_the_coefficients(noise: float, known: bool) -> None:
+    """As the noise goes to 0 only the prior of the coefficients is left: their mean square."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(50, 3))
+    y = X @ [1.0, 2.0, -1.0] + noise * rng.normal(size=50)
+    family = br.Gaussian(noise if known else br.HalfCauchy(1.0))
+    chosen = br.select_scale(
+        br.Problem(X, y, likelihood=family, prior=br.Normal(1.0)), by="evidence"
+    )
+    assert chosen.scale == pytest.approx(math.sqrt(2.0), rel=3e-4 + noise)
+    assert chosen.sigma == pytest.approx(noise, rel=0.2)

@@ -42,6 +42,8 @@ _SCALES = 100
 # So far, in log κ, beyond the ratios at which anything happens.
 _BEYOND = 12.0
 _PLACES = 2000
+# Share of the square of y that is rounding.
+_NOTHING = 1e-20
 # Half the 95 % quantile of chi-squared with one degree of freedom.
 _DROP = 1.920729410347062
 _TOLERANCE = 4 * float(np.finfo(np.float64).eps)
@@ -113,7 +115,7 @@ class RidgeEvidence:
             return float(self.value(np.array([log_scale]), np.zeros(1))[0]), 0.0
         c = self.conditional
         total = c.beyond + float(c.along @ c.along)
-        low = 0.5 * math.log(max(c.beyond, 1e-20 * total) / c.freedom)
+        low = 0.5 * math.log(max(c.beyond, _NOTHING * total) / c.freedom)
         high = 0.5 * math.log(total / c.freedom)
 
         def at(u: float) -> float:
@@ -148,7 +150,8 @@ class RidgeEvidence:
         if s.size == 0:
             msg = "evidence: the columns are all zero, so every scale has the same"
             raise DegenerateMode(msg)
-        v = np.linspace(-np.log(s.max()) - _BEYOND, -np.log(s.min()) + _BEYOND, _PLACES)
+        last = max(self._rising(), -float(np.log(s.min()))) + _BEYOND
+        v = np.linspace(-np.log(s.max()) - _BEYOND, last, _PLACES)
         k = int(np.argmin(self._along(v)))
         if k in (0, v.size - 1):
             way, what = ("0", "no effect at all") if k == 0 else ("infinity", "no prior at all")
@@ -163,6 +166,21 @@ class RidgeEvidence:
         log_scale = (best + (1 - self.e) * u) / self.f
         value = float(self.value(np.array([log_scale]), np.array([u]))[0])
         return math.exp(log_scale), math.exp(u), value
+
+    def _rising(self) -> float:
+        """Log κ from which on the negative log evidence only rises, where that can be said.
+
+        Its derivative (`_slope`) is ``Σ x/(1 + x) (1 − q a²/(1 + x))``, ``x = κ²s²``, with q = 1
+        where σ is known, else freedom over a square that is at least what nothing fits.
+        """
+        c = self.conditional
+        seen = (c.s > 0) & (c.along != 0)
+        least = 1.0 if self.known else c.beyond / c.freedom
+        total = c.beyond + float(c.along @ c.along)
+        if not seen.any() or (not self.known and c.beyond <= _NOTHING * total):
+            return -math.inf
+        ratio = np.log(np.abs(c.along[seen])) - np.log(c.s[seen])
+        return float(ratio.max()) - 0.5 * math.log(least)
 
     def _square(self, v: float) -> float:
         return float(self.conditional.profile(np.array([v]))[0][0])
