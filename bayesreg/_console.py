@@ -66,6 +66,24 @@ def note(text: str) -> None:
     sys.stderr.write(f"bayesreg: {text}\n")
 
 
+def log_or_note(log: logging.Logger, text: str) -> None:
+    """Log a line where the log of the package is listened to; else write it on stderr.
+
+    Parameters
+    ----------
+    log : logging.Logger
+        The log of a module of the package.
+    text : str
+        The line. A log that has a handler of its own, or one that takes such records, decides
+        whether and where it is shown, as on the command line.
+    """
+    own = bool(logging.getLogger("bayesreg").handlers)
+    if own or (log.isEnabledFor(logging.INFO) and log.hasHandlers()):
+        log.info(text)
+    else:
+        note(text)
+
+
 def announcer(*, quiet: bool) -> Callable[[str], None]:
     """Return what shows progress: on stderr, and only where someone is watching."""
     err = make_console(stderr=True)

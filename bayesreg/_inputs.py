@@ -47,6 +47,22 @@ def as_problem(value: object) -> tuple[Problem, ModelReading | None]:
     raise InputError(msg)
 
 
+def as_mapping(given: Mapping[str, float] | None) -> Mapping[str, float]:
+    """Return values given by name: none by default.
+
+    Raises
+    ------
+    InputError
+        If `given` is no mapping.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        msg = f'given: must be a mapping such as {{"sigma": 1.0}}, found {given!r}'
+        raise InputError(msg)
+    return given
+
+
 def check_given(
     given: Mapping[str, float] | None, reading: ModelReading | None = None
 ) -> dict[str, float]:
@@ -57,11 +73,7 @@ def check_given(
     InputError
         If `given` is no mapping, or a name is not known.
     """
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        msg = f'given: must be a mapping such as {{"sigma": 1.0}}, found {given!r}'
-        raise InputError(msg)
+    given = as_mapping(given)
     own = () if reading is None else reading.scale_names
     valid = tuple(dict.fromkeys(("sigma", "scale", *own)))
     for name in given:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bayesreg._visible import visible
@@ -102,3 +103,14 @@ def short_name(name: str) -> str:
     one_line = visible(" ".join(name.split()))
     half = _LONGEST_NAME // 2
     return one_line if len(one_line) <= 2 * half else f"{one_line[:half]}…{one_line[1 - half :]}"
+
+
+def six_digits(text: str) -> str:
+    """Round the numbers in a text that have more digits.
+
+    Examples
+    --------
+    >>> six_digits("HalfCauchy(scale=0.23067940157777828)")
+    'HalfCauchy(scale=0.230679)'
+    """
+    return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.6g}", text)

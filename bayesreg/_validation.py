@@ -283,17 +283,14 @@ def as_answer(
         shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
         msg = f"coef: must have shape ({len(names)},), one number each for {shown}; "
         raise InputError(f"{msg}found {vector.shape}")
-    intercept = _out_of_array(intercept)
-    if isinstance(intercept, bool) or not isinstance(intercept, Real):
-        msg = f"intercept: must be a real number, found {intercept!r}"
-        raise InputError(msg)
-    if float(intercept) != 0.0 and not level:
-        msg = f"intercept: this problem has none, so it must be 0, found {intercept}"
+    number = as_double(intercept, "intercept")
+    if number != 0.0 and not level:
+        msg = f"intercept: this problem has none, so it must be 0, found {number}"
         raise InputError(msg)
     if finite:
         _check_finite(vector, "coef")
-        as_real(intercept, "intercept")
-    return vector, float(intercept)
+        as_real(number, "intercept")
+    return vector, number
 
 
 def as_weights(value: object, length: int) -> Vector:
@@ -325,16 +322,22 @@ def _out_of_array(value: object) -> object:
     return np.asarray(value).item()
 
 
-def as_real(value: object, argument: str) -> float:
-    """Validate one finite real number (bool is not a number here)."""
+def as_double(value: object, argument: str) -> float:
+    """Validate one real number, maybe NaN or inf (bool is not a number here)."""
     value = _out_of_array(value)
     if isinstance(value, bool) or not isinstance(value, Real):
         msg = f"{argument}: must be a real number, found {value!r}"
         raise InputError(msg)
     try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
+        return float(value)
+    except OverflowError as error:
+        msg = f"{argument}: must be finite, found an integer beyond double precision"
+        raise InputError(msg) from error
+
+
+def as_real(value: object, argument: str) -> float:
+    """Validate one finite real number (bool is not a number here)."""
+    number = as_double(value, argument)
     if not math.isfinite(number):
         msg = f"{argument}: must be finite, found {number}"
         raise InputError(msg)

@@ -13,10 +13,10 @@ from bayesreg._validation import Matrix, Vector, as_columns
 from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.penalties import ElasticNetPenalty, Penalty, join
 from bayesreg.priors import IndependentPrior, Prior, as_coefficient_prior
-from bayesreg.priors.base import Scaled
+from bayesreg.priors.base import Scaled, flat_text, sign_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bayesreg.scale_priors import ScalePrior
 
@@ -136,6 +136,11 @@ class Blocks(Prior):
         """``"sigma"`` if any part is relative to it."""
         return next((q.relative_to for q, _ in self.parts if q.relative_to is not None), None)
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether every part is flat."""
+        return all(part.is_flat for part, _ in self.parts)
+
     def given(self, *, sigma: float | None = None, scale: float | None = None) -> Blocks:
         """Set unknowns in each part."""
         return Blocks(tuple((q.given(sigma=sigma, scale=scale), c) for q, c in self.parts))
@@ -157,17 +162,22 @@ class Blocks(Prior):
         >>> blocks.formula(("a", "b", "c"))
         'Σβⱼ²/(2·1²) [b, c] (no penalty on a)'
         """
-        terms = [(part.formula(), columns) for part, columns in self.parts]
-        flat = tuple(sorted(j for term, at in terms if term == "0" for j in at))
+        terms = [(part.formula(), columns) for part, columns in self.parts if not part.is_flat]
+        flat = [(part.formula(), columns) for part, columns in self.parts if part.is_flat]
+        free = _sorted(columns for _, columns in flat)
+        bounded = _sorted(columns for term, columns in flat if term != "0")
+        where = f"j in {_ranges(bounded)}" if names is None else _few(names, bounded)
+        sign = f"{sign_text(nonnegative=True)} [{where}]" if bounded else ""
+        if not terms:
+            return flat_text(nonnegative=True) if bounded and bounded == free else f"0{sign}"
         if names is None:
-            penalised = [f"{term} [j in {_ranges(at)}]" for term, at in terms if term != "0"]
-            free = f"column{'s' if len(flat) > 1 else ''} {_ranges(flat)}" if flat else ""
+            penalised = [f"{term} [j in {_ranges(at)}]" for term, at in terms]
+            unpenalised = f"column{'s' if len(free) > 1 else ''} {_ranges(free)}"
         else:
-            penalised = [f"{term} [{_few(names, at)}]" for term, at in terms if term != "0"]
-            free = _few(names, flat)
-        if not (penalised and flat):
-            return " + ".join(penalised) or "0"
-        return f"{' + '.join(penalised)} (no penalty on {free})"
+            penalised = [f"{term} [{_few(names, at)}]" for term, at in terms]
+            unpenalised = _few(names, free)
+        rest = f" (no penalty on {unpenalised}{sign})" if free else ""
+        return f"{' + '.join(penalised)}{rest}"
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return nothing of its own: parts are compared one by one."""
@@ -183,6 +193,11 @@ def _listed(columns: object) -> list[object]:
         return list(columns)
     msg = f"prior: columns must be a list of names or positions, found {columns!r}"
     raise InputError(msg)
+
+
+def _sorted(groups: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    """Put the columns of several parts in order."""
+    return tuple(sorted(j for columns in groups for j in columns))
 
 
 def _ranges(columns: tuple[int, ...]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from bayesreg import datasets, defaults, gallery, units
 from bayesreg._console import note, say
+from bayesreg._text_table import six_digits
 from bayesreg._validation import as_positive
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.likelihoods.base import Noise
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bayesreg.datasets import Dataset
     from bayesreg.gallery import GalleryModel
     from bayesreg.problem import Problem
+    from bayesreg.tables import Table
 
 # What a file is described by if nothing about it is unusual.
 PLAIN = "read from a file"
@@ -117,7 +119,7 @@ def _scale_lines(problem: Problem, settings: Mapping[str, defaults.Setting]) -> 
     ]
     rules = {name: setting.rule for name, setting in settings.items() if setting.hyperprior}
     return lines + [
-        f"  {name} unknown, with prior {_six_digits(repr(prior))} "
+        f"  {name} unknown, with prior {six_digits(repr(prior))} "
         f"({rules.get(name, 'set by the model')})"
         for name, prior in unknown.items()
     ]
@@ -173,11 +175,6 @@ def check_prior(name: str | None) -> None:
         raise unknown_name("prior", name, NAMES)
 
 
-def _six_digits(text: str) -> str:
-    """Round what has more digits in a text."""
-    return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.6g}", text)
-
-
 def _check_sources(
     dataset: str | None, file: Path | None, target: str | None, *, drop_missing: bool
 ) -> None:
@@ -211,11 +208,7 @@ def _data(
         return _encoded(bundled, columns, _whole(formula, bundled.target))
     tables = import_module("bayesreg.tables")
     if formula is not None:
-        table, whole = tables.read_table(file), _whole(formula, target)
-        if drop_missing:
-            used = import_module("bayesreg.frames").columns_of(whole, table.frame)
-            table = table.complete(used)
-        return _encoded(table.described(), table.frame, whole)
+        return _of_file(tables.read_table(file), _whole(formula, target), drop_missing=drop_missing)
     if target is None:
         msg = (
             "target: --data needs --target, the name of the column to predict, or a --formula such "
@@ -236,6 +229,32 @@ def _whole(formula: str, target: str | None) -> str:
         msg = f"formula: {formula!r} names no target; write 'y ~ {formula}', or give --target"
         raise InputError(msg)
     return f"`{target}` ~ {formula}"
+
+
+def _of_file(
+    table: Table, formula: str, *, drop_missing: bool
+) -> tuple[Dataset, bool, dict[str, str]]:
+    """Return what a formula makes of a file; all that speaks against it is said at once."""
+    try:
+        if drop_missing:
+            used = import_module("bayesreg.frames").columns_of(formula, table.frame)
+            table = table.complete(used)
+        return _encoded(table.described(), table.frame, formula)
+    except InputError as error:
+        told = table.placed(str(error))
+        if not drop_missing:
+            told = _with_what_dropping_leaves(told, table, formula)
+        raise InputError(told) from error
+
+
+def _with_what_dropping_leaves(told: str, table: Table, formula: str) -> str:
+    """Add to a fault what would be said next, without the rows that have missing values."""
+    try:
+        _of_file(table, formula, drop_missing=True)
+    except InputError as error:
+        if str(error) != told:
+            return f"{told}; {str(error).removeprefix('data: ')}"
+    return told
 
 
 def _encoded(data: Dataset, columns: object, formula: str) -> tuple[Dataset, bool, dict[str, str]]:

@@ -39,7 +39,11 @@ def select(
     formula: Formula = None,
     drop_missing: DropMissing = False,
     scale: Annotated[
-        float | None, typer.Option(help="Scale of the prior; the scales tried do not depend on it.")
+        float | None,
+        typer.Option(
+            help="Scale of the prior: the median of the prior that hyperprior gives it; the scales "
+            "that other criteria try do not depend on it."
+        ),
     ] = None,
     sigma: Sigma = None,
     scales: Annotated[

@@ -5,13 +5,13 @@ The problem scores every answer; no answer scores itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesreg._inputs import as_problem
+from bayesreg._inputs import as_problem, in_own_words, own_words
 from bayesreg._validation import as_count, as_fraction, as_generator, as_positive
 from bayesreg.errors import (
     BayesregError,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from xarray import DataTree
 
+    from bayesreg.model_reading import ModelReading
     from bayesreg.posterior import Diagnosis
     from bayesreg.problem import Problem
     from bayesreg.scoring import PosteriorSummary
@@ -72,6 +73,8 @@ class Comparison:
         are its parts. None where no sampler takes the problem, or the one that does failed.
     no_draws : str or None
         Why there are none.
+    reading : ModelReading or None
+        How the problem was read, if it came as a PyMC model: what that calls sigma and scale.
     """
 
     problem: Problem
@@ -82,6 +85,7 @@ class Comparison:
     failures: dict[str, str]
     sampled: Sampled | None
     no_draws: str | None = None
+    reading: ModelReading | None = None
 
     def _need_draws(self) -> Sampled:
         if self.sampled is None:
@@ -142,6 +146,10 @@ class Comparison:
         drawn, level = self.draws["posterior"], self.posterior.level
         names = [name for name in ("intercept", "sigma", "scale") if name in drawn]
         return {name: ScalarSummary.of(drawn[name], level) for name in names}
+
+    def called(self, name: str) -> str:
+        """Return the name of one of `scalars`, with a PyMC model's own: ``scale (your 'tau')``."""
+        return name if self.reading is None else self.reading.called(name)
 
     @property
     def mode_space(self) -> str:
@@ -330,7 +338,7 @@ def compare(
     >>> [score.name for score in table.scores]
     ['exact mode', 'coordinate_descent', 'posterior mean', 'posterior median']
     """
-    asked = _asked(problem)
+    asked, reading = _asked(problem)
     as_fraction(level, "level")
     as_positive(epsilon, "epsilon")
     as_count(draws, "draws")
@@ -338,16 +346,16 @@ def compare(
     as_generator(seed)
     say = announce if announce is not None else _silent
     names = _names(asked, estimators)
-    mode = None if asked.unknown else _mode(asked, {}, say)
+    mode = None if asked.unknown else _mode(asked, reading, {}, say)
     tree, no_draws = _draws(asked, say, draws=draws, chains=chains, seed=seed, progress=progress)
     medians = (
         {}
         if tree is None
         else {name: float(np.median(tree["posterior"][name])) for name in asked.unknown}
     )
-    joint, refusal = _joint(asked) if medians else (None, None)
+    joint, refusal = _joint(asked, reading) if medians else (None, None)
     if mode is None:
-        mode = _mode(asked, medians, say)
+        mode = _mode(asked, reading, medians, say)
     scored = mode.conditional_problem
     points, failures = _run_optimizers(scored, names, say)
     scores = [score_answer(scored, mode, mode, EXACT, mode.seconds, claims=True)]
@@ -371,14 +379,15 @@ def compare(
         scores=tuple(scores),
         failures=failures,
         sampled=sampled,
-        no_draws=no_draws,
+        no_draws=None if no_draws is None else in_own_words(no_draws, reading),
+        reading=reading,
     )
 
 
-def _asked(problem: object) -> Problem:
-    """Return the problem, with a mode and a dense X."""
+def _asked(problem: object) -> tuple[Problem, ModelReading | None]:
+    """Return the problem, with a mode and a dense X, and how it was read from a model."""
     try:
-        asked, _ = as_problem(problem)
+        asked, reading = as_problem(problem)
     except UnsupportedModel as error:
         reason = (
             f"{error.reason}. Only penalised regressions are compared; of any model of continuous "
@@ -391,7 +400,7 @@ def _asked(problem: object) -> Problem:
     except DegenerateMode as error:
         msg = f"{error}. A comparison needs a mode to compare with"
         raise DegenerateMode(msg) from error
-    return asked
+    return asked, reading
 
 
 def _silent(text: str) -> None:
@@ -413,12 +422,33 @@ def _names(problem: Problem, estimators: str | Iterable[str]) -> tuple[str, ...]
 
 
 def _mode(
-    problem: Problem, medians: Mapping[Any, float], say: Callable[[str], None]
+    problem: Problem,
+    reading: ModelReading | None,
+    medians: Mapping[Any, float],
+    say: Callable[[str], None],
 ) -> MapEstimate:
     """Find the mode, given the posterior medians of what is unknown where there are any."""
-    where = f", given the posterior medians of {' and '.join(medians)}" if medians else ""
+    names = [name if reading is None else reading.called(name) for name in medians]
+    where = f", given the posterior medians of {' and '.join(names)}" if medians else ""
     say(f"exact mode{where}")
-    return find_map(problem, given=medians)
+    return _found(problem, reading, medians)
+
+
+def _found(
+    problem: Problem, reading: ModelReading | None, given: Mapping[Any, float] | None = None
+) -> MapEstimate:
+    """Find a mode, and say it in the words and variables of the model, as `find_map` does."""
+    with own_words(reading):
+        fit = find_map(problem, given=given)
+    if reading is None:
+        return fit
+    at = (fit.coef, fit.intercept, fit.sigma, fit.scale)
+    return replace(
+        fit,
+        space=reading.in_own_words(fit.space),
+        point=reading.point(*at),
+        values=reading.values(*at),
+    )
 
 
 def _draws(
@@ -436,9 +466,9 @@ def _draws(
         return None, str(error)
 
 
-def _joint(problem: Problem) -> tuple[MapEstimate | None, str | None]:
+def _joint(problem: Problem, reading: ModelReading | None) -> tuple[MapEstimate | None, str | None]:
     try:
-        return find_map(problem), None
+        return _found(problem, reading), None
     except (DegenerateMode, InputError) as refusal:
         return None, str(refusal)
 

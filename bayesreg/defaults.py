@@ -18,8 +18,8 @@ from bayesreg.likelihoods.base import Noise
 from bayesreg.scale_priors import HalfCauchy, HalfNormal
 
 if TYPE_CHECKING:
-    from bayesreg._validation import Vector
     from bayesreg.datasets import Dataset
+    from bayesreg.least_squares import LeastSquares
     from bayesreg.likelihoods import Likelihood
     from bayesreg.scale_priors import ScalePrior
 
@@ -48,6 +48,9 @@ _UNIT = {
     "logistic": "log-odds per sd of a column; scikit-learn's default",
     "poisson": "log rate per sd of a column",
 }
+# Where least squares leave no residual sd.
+_HALF = "sd of half the variance of the target"
+_PERFECT = "least squares fits it perfectly"
 
 
 def settings(data: Dataset, model: str, *, intercept: bool = True) -> dict[str, Setting]:
@@ -55,7 +58,9 @@ def settings(data: Dataset, model: str, *, intercept: bool = True) -> dict[str, 
 
     With more rows than columns the Gaussian models start from least squares: sigma is its residual
     sd, and a Laplace scale is the mean |coefficient| (the start of Park & Casella 2008, sec. 3.1),
-    a normal one the root mean square. Otherwise signal and noise each get half the variance of y.
+    a normal one the root mean square; of dependent columns the coefficients are those of least
+    norm, and the residual has n - rank degrees of freedom. Otherwise signal and noise each get half
+    the variance of y, and after a perfect fit so does the noise.
     Logistic models start at 1 (log-odds per sd of a column), scikit-learn's own default, and so do
     Poisson models (log rate per sd of a column).
 
@@ -93,8 +98,8 @@ def settings(data: Dataset, model: str, *, intercept: bool = True) -> dict[str, 
         twice = Setting(2 * scale.value, f"twice the {scale.rule}")
         return noise | {"l1_scale": twice, "l2_scale": spread}
     if model == "lasso_park_casella":
-        relative = Setting(scale.value / found.sigma, f"{scale.rule}, over its residual sd")
-        return {"scale": relative}
+        rule = f"{scale.rule}, over the noise sd by the same rule"
+        return {"scale": Setting(scale.value / found.sigma, rule)}
     if model == "lasso_unknown_scale":
         return noise | {"hyper_scale": scale}
     return noise | {"scale": scale}
@@ -221,41 +226,42 @@ def _sizes(data: Dataset, *, intercept: bool) -> _Sizes:
     found = _least_squares(data, intercept=intercept)
     if isinstance(found, str):
         share, columns = spread / math.sqrt(2), max(p, 1)
-        half = "half the variance of the target"
-        rule = f"the other {half}, shared by the columns"
         mean_abs = share / math.sqrt(2 * columns)  # of a Laplace prior of that variance
+
+        def shared(value: float, what: str) -> Setting:
+            return Setting(
+                value, f"{what} if columns share the other half of the target's variance"
+            )
+
         return _Sizes(
             share,
-            f"{half}; {found}",
-            Setting(mean_abs, rule),
-            Setting(mean_abs * math.log(2), rule),
-            Setting(share / math.sqrt(columns), rule),
+            f"{_HALF}: {found}",
+            shared(mean_abs, "mean |coefficient|"),
+            shared(mean_abs * math.log(2), "median |coefficient|"),
+            shared(share / math.sqrt(columns), "root mean square coefficient"),
         )
-    sigma, sizes = found
+    sizes, few = np.abs(found.coef), found.rank < p
+    sigma, kind = noise_sd(found, spread), "minimum-norm " * few + "least-squares coefficient"
 
     def setting(value: float, what: str) -> Setting:
         return Setting(value or spread, f"{what} per sd of a column")
 
+    rule = "residual sd of least squares" if sigma == found.residual_sd else f"{_HALF}: {_PERFECT}"
     return _Sizes(
         sigma,
-        "residual sd of least squares",
-        setting(float(sizes.mean()), "mean |least-squares coefficient|"),
-        setting(float(np.median(sizes)), "median |least-squares coefficient|"),
-        setting(math.sqrt(float((sizes**2).mean())), "root mean square least-squares coefficient"),
+        f"{rule}; {found.rank} of {p} columns are independent" if few else rule,
+        setting(float(sizes.mean()), f"mean |{kind}|"),
+        setting(float(np.median(sizes)), f"median |{kind}|"),
+        setting(math.sqrt(float((sizes**2).mean())), f"root mean square {kind}"),
     )
 
 
-def _least_squares(data: Dataset, *, intercept: bool) -> tuple[float, Vector] | str:
-    """Return the residual sd and |coefficients| (p,), or why there are none."""
+def _least_squares(data: Dataset, *, intercept: bool) -> LeastSquares | str:
+    """Return the fit, or why there is none."""
     p, sd = data.X.shape[1], data.X.std(axis=0)
     if p == 0:
         return "there are no columns"
     if (sd == 0).any():
         return f"no least squares, as column {data.names[int(np.argmin(sd))]!r} is constant"
     design = Design.of(data.X, data.y, intercept=intercept, offset=data.offset)
-    found = least_squares(design, sd)
-    if found is None:
-        return "too few rows for least squares"
-    if found.rank < p:
-        return "no least squares, as columns are linearly dependent"
-    return noise_sd(found, _target_sd(data)), np.abs(found.coef)
+    return least_squares(design, sd) or "too few rows for least squares"

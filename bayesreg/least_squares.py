@@ -91,7 +91,7 @@ def least_squares(design: Design, sd: Vector) -> LeastSquares | None:
 
 
 def noise_sd(found: LeastSquares | None, spread: float) -> float:
-    """Return the residual sd, or half the variance of a target of sd `spread` where it has none.
+    """Return the residual sd, or that of half the variance where there is none to go by.
 
     Examples
     --------

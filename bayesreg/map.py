@@ -14,7 +14,14 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bayesreg._bambi import pymc_model_of
-from bayesreg._inputs import as_problem, check_given, in_own_words, is_model, own_words
+from bayesreg._inputs import (
+    as_mapping,
+    as_problem,
+    check_given,
+    in_own_words,
+    is_model,
+    own_words,
+)
 from bayesreg._overflow import judged_afterwards
 from bayesreg._text_table import not_zero
 from bayesreg._validation import as_count, as_flag, as_positive, read_only
@@ -80,8 +87,9 @@ class MapEstimate:
         Newton steps.
     seconds : float
         Time taken.
-    point : dict of ndarray or None
-        For a PyMC model: values of the model's own value variables.
+    point, values : dict of ndarray or None
+        For a PyMC model: values of its value variables, for ``model.compile_logp()``, and of the
+        free variables themselves, each by its own name.
     """
 
     problem: Problem = field(repr=False)
@@ -96,6 +104,7 @@ class MapEstimate:
     iterations: int = field(repr=False)
     seconds: float = field(repr=False)
     point: dict[str, NDArray[np.float64]] | None = field(repr=False)
+    values: dict[str, NDArray[np.float64]] | None = field(repr=False)
 
     @property
     def support(self) -> tuple[str, ...]:
@@ -234,13 +243,19 @@ def find_map(
     (array([2., 0.]), ('x0',))
     """
     start, problem = time.perf_counter(), pymc_model_of(problem)
-    if method not in METHODS:
+    if not (isinstance(method, str) and method in METHODS):
         raise unknown_name("method", method, METHODS)
     as_positive(tol, "tol")
     as_count(starts, "starts")
     as_flag(jacobian, "jacobian")
     general = partial(
-        _general, problem, starts=starts, seed=seed, jacobian=jacobian, tol=tol, given=given or {}
+        _general,
+        problem,
+        starts=starts,
+        seed=seed,
+        jacobian=jacobian,
+        tol=tol,
+        given=as_mapping(given),
     )
     try:
         asked, reading = as_problem(problem)
@@ -277,7 +292,7 @@ def _conditional_map(
     sigma, scale = values.get("sigma"), values.get("scale")
     if "sigma" in conditional.unknown and not accepts(certificate, tol):
         raise uncertified(certificate)
-    objective = certificate.objective
+    objective, at = certificate.objective, (solution.coef, solution.intercept, sigma, scale)
     if asked.unknown:  # the densities of the scales belong to it too
         objective = asked.objective(solution.coef, solution.intercept, sigma=sigma, scale=scale)
     return MapEstimate(
@@ -292,7 +307,8 @@ def _conditional_map(
         space=in_own_words(_space(asked, conditional, values), reading),
         iterations=solution.iterations,
         seconds=time.perf_counter() - start,
-        point=_point(reading, solution, sigma, scale),
+        point=None if reading is None else reading.point(*at),
+        values=None if reading is None else reading.values(*at),
     )
 
 
@@ -330,17 +346,6 @@ _SCALE_COLLAPSES = (
     'exist. Condition on a value, e.g. find_map(..., given={"scale": 1.0}), say the posterior '
     "median of the scale"
 )
-
-
-def _point(
-    reading: ModelReading | None, solution: Solution, sigma: float | None, scale: float | None
-) -> dict[str, NDArray[np.float64]] | None:
-    if reading is None:
-        return None
-    point: dict[str, NDArray[np.float64]] = reading.point(
-        solution.coef, solution.intercept, sigma=sigma, scale=scale
-    )
-    return point
 
 
 def _space(asked: Problem, conditional: Problem, values: Mapping[str, float]) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.linalg import eigh
 from threadpoolctl import threadpool_limits
 
-from bayesreg._text_table import not_zero
+from bayesreg._text_table import MOST_COEFFICIENTS, as_table, not_zero
 from bayesreg._validation import as_count, as_generator, as_positive
 from bayesreg.composite_mode import FLAT, Held, Outcome, Run, descend
 from bayesreg.errors import DegenerateMode, ImproperPosterior, NotConverged
@@ -88,6 +88,8 @@ class ModelMapEstimate:
         their kink exactly there (0.0 where the location is 0); of all variables where none has.
     names : tuple of str
         Name of each entry of `coef`: ``beta[age]``, or ``beta[3]`` without coordinates.
+    others : dict of float
+        Entries of the variables that `coef` leaves out, such as scales, by such names.
     objective : float
         Minus the log density there, in nats, every constant included.
     certificate : ModelCertificate
@@ -111,6 +113,7 @@ class ModelMapEstimate:
     values: dict[str, Array] = field(repr=False)
     coef: Vector = field(repr=False)
     names: tuple[str, ...] = field(repr=False)
+    others: dict[str, float] = field(repr=False)
     objective: float
     certificate: ModelCertificate
     status: Status
@@ -145,13 +148,15 @@ class ModelMapEstimate:
         return frame
 
     def __str__(self) -> str:
-        """Say what was found, on a few lines."""
-        zeros = int((self.coef == 0).sum())
+        """Say what was found, the first entries that are not zero, and the other variables."""
+        zeros, others = int((self.coef == 0).sum()), list(self.others.values())
+        tables = not_zero(self.names, self.coef.tolist(), None)
+        if others:
+            tables += as_table(list(self.others), {"value": others}, most=MOST_COEFFICIENTS)
         return (
             f"{self.space}\n"
             f"  objective {self.objective:.10g} nats; {zeros} of {self.coef.size} entries exactly "
-            f"zero\n  {self.certificate}\n  {self.search}"
-            + "".join(f"\n{line}" for line in not_zero(self.names, self.coef.tolist(), None))
+            f"zero\n  {self.certificate}\n  {self.search}" + "".join(f"\n{line}" for line in tables)
         )
 
 
@@ -235,13 +240,15 @@ def find_model_map(
         )
         raise NotConverged(msg)
     kinked = [b for b in objective.blocks if b.kinked]
-    shown = kinked or list(objective.blocks)
+    names, coef = _entries(kinked or objective.blocks, values)
+    rest, numbers = _entries([b for b in objective.blocks if kinked and not b.kinked], values)
     return ModelMapEstimate(
         model=model,
         point=point,
         values=values,
-        coef=np.concatenate([values[block.name].ravel() for block in shown]),
-        names=_names(shown, values),
+        coef=coef,
+        names=names,
+        others=dict(zip(rest, numbers.tolist(), strict=True)),
         objective=best.value,
         certificate=certificate,
         status=Status.STATIONARY,
@@ -253,8 +260,8 @@ def find_model_map(
     )
 
 
-def _names(blocks: Sequence[Block], values: dict[str, Array]) -> tuple[str, ...]:
-    """Labels of the coordinates, or of the entries where a transform changes their number."""
+def _entries(blocks: Sequence[Block], values: dict[str, Array]) -> tuple[tuple[str, ...], Vector]:
+    """Names and values of the entries: labels of coordinates, counted where they are others."""
     names: list[str] = []
     for block in blocks:
         value = values[block.name]
@@ -265,7 +272,7 @@ def _names(blocks: Sequence[Block], values: dict[str, Array]) -> tuple[str, ...]
                 f"{block.name}[{', '.join(map(str, at))}]" if at else block.name
                 for at in np.ndindex(*value.shape)
             ]
-    return tuple(names)
+    return tuple(names), np.concatenate([[], *(values[block.name].ravel() for block in blocks)])
 
 
 def _space(model: pm.Model, objective: ModelObjective) -> str:

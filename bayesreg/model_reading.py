@@ -138,6 +138,32 @@ class ModelReading:
         InputError
             If a shape is wrong or an unknown has no value.
         """
+        numbers = self._numbers(coef, intercept, sigma, scale)
+        return {variable.value_name: variable.value(numbers) for variable in self.variables}
+
+    def values(
+        self,
+        coef: object,
+        intercept: float = 0.0,
+        sigma: float | None = None,
+        scale: float | None = None,
+    ) -> dict[str, Array]:
+        """Return a point of the problem as values of the model's own free variables.
+
+        Parameters and errors are those of `point`.
+
+        Returns
+        -------
+        dict
+            Arrays by the name of the variable, on its own scale and of its own shape.
+        """
+        numbers = self._numbers(coef, intercept, sigma, scale)
+        return {variable.name: variable.of(numbers) for variable in self.variables}
+
+    def _numbers(
+        self, coef: object, intercept: float, sigma: float | None, scale: float | None
+    ) -> dict[str, Any]:
+        """Return the numbers of all roles, validated."""
         numbers: dict[str, Any] = {
             "coefficients": as_vector(coef, "coef", self.problem.p),
             "intercept": as_real(intercept, "intercept"),
@@ -145,7 +171,7 @@ class ModelReading:
         for name, value in (("sigma", sigma), ("scale", scale)):
             if name in self.problem.unknown:
                 numbers[name] = as_positive(value, name)
-        return {variable.value_name: variable.value(numbers) for variable in self.variables}
+        return numbers
 
     # ------------------------------------------------------------------ names
 
@@ -221,13 +247,22 @@ class ModelReading:
                 found[role] = size**0.5 if variable.is_square else size
         return found
 
+    def called(self, role: str) -> str:
+        """Return the name of sigma or scale with the model's own, where that is another.
+
+        Of a variance nothing is added: it is not the number that is called sigma.
+        """
+        own = next((v.name for v in self._scales.values() if v.role == role), role)
+        square = own != role and self._scales[own].is_square
+        return role if own == role or square else f"{role} (your {own!r})"
+
     def in_own_words(self, text: str) -> str:
         """Add the model's own names to a message about sigma or scale."""
         for name, variable in self._scales.items():
             role = variable.role
-            if name == role or variable.is_square:
+            if self.called(role) == role:
                 continue
-            both = _literal(f"{role} (your {name!r})")
+            both = _literal(self.called(role))
             text = re.sub(rf"^{role}:", f"{both}:", text)
             text = re.sub(rf"\b{role} = ", f"{both} = ", text)
             asked = rf"given={{\g<1>{_literal(name)}\g<1>"

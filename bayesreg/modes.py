@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _EPS = float(np.finfo(np.float64).eps)
 # Share of the precision of the data at which a prior can be told from none.
 _SEEN = 1e-8
+# What the last digit of ``y − offset`` may be worth, in noise sds, before it is to blame.
+_COARSE = 1e-6
 # Columns that a message names.
 _SHOWN = 3
 
@@ -84,6 +87,13 @@ def certified_mode(
         if accepts(certificate, tol):
             return solution, certificate
         failure = uncertified(certificate)
+    if _offset_is_to_blame(problem, tol):
+        far = float(np.abs(problem.design.row_offset).max())
+        msg = (
+            f"offset: reaches {far:.3g}, so that y less it keeps too few digits, and the answer "
+            "could not be certified; use smaller numbers (the intercept takes up a constant)"
+        )
+        raise NotConverged(msg) from failure
     lost = _lost(problem)
     if lost.size and _helps(problem, lost, tol):
         wide = ", ".join(repr(short_name(problem.names[j])) for j in lost[:_SHOWN])
@@ -118,8 +128,24 @@ def _helps(problem: Problem, lost: NDArray[np.intp], tol: float) -> bool:
     factor = np.ones(problem.p)
     factor[lost] = np.sqrt(prior[lost] / (_SEEN * data[lost]))
     narrower = problem.prior.rescaled(factor)
+    return _is_found(problem.of(problem.design, problem.likelihood, narrower), tol)
+
+
+def _offset_is_to_blame(problem: Problem, tol: float) -> bool:
+    """Whether the target loses its digits to the offset, and the mode is found without that."""
+    design, likelihood = problem.design, problem.likelihood
+    if design.offset is None or not isinstance(likelihood, Noise):
+        return False
+    last = np.spacing(np.abs(design.less_offset).max())
+    if last * np.sqrt(design.row_weights.max() / likelihood.variance) < _COARSE:
+        return False
+    return _is_found(problem.of(replace(design, offset=None), likelihood, problem.prior), tol)
+
+
+def _is_found(problem: Problem, tol: float) -> bool:
+    """Whether a mode is found and certified."""
     try:
-        certified_mode(problem.of(problem.design, problem.likelihood, narrower), tol=tol)
+        certified_mode(problem, tol=tol)
     except NotConverged:
         return False
     return True

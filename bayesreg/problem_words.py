@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from bayesreg._text_table import numbered
 from bayesreg.blocks import Blocks
+from bayesreg.priors import Flat
+from bayesreg.priors.base import flat_text
 
 if TYPE_CHECKING:
     from bayesreg.design import Design
@@ -21,8 +23,9 @@ def formula_of(problem: Problem) -> str:
     prior = problem.prior
     names = None if problem.names == numbered(problem.p) else problem.names
     penalty = prior.formula(names) if isinstance(prior, Blocks) else prior.formula()
-    terms = [problem.likelihood.formula(inside), penalty]
-    whole = " + ".join(term for term in terms if term != "0").replace(" + −", " − ")
+    loss = problem.likelihood.formula(inside)
+    # Of no penalty nothing is left but the bounds: "0, βⱼ ≥ 0".
+    whole = loss + (penalty[1:] if prior.is_flat else f" + {penalty}".replace(" + −", " − "))
     return whole if gaussian else f"{whole}, η = {predictor}"
 
 
@@ -32,6 +35,15 @@ def _without_intercept(design: Design) -> str:
     return f"no {'unpenalised ' if constant else ''}intercept"
 
 
+def _called(problem: Problem) -> str:
+    """What a regression penalised this way is called."""
+    prior, gaussian = problem.prior, problem.likelihood.name == "gaussian"
+    if not prior.is_flat:
+        return prior.penalised_name
+    bounded = prior.formula() == flat_text(nonnegative=True)
+    return "non-negative least squares" if gaussian and bounded else Flat.penalised_name
+
+
 def in_words(problem: Problem) -> str:
     """State the penalised form, in nats, what it is called, and of what data it is."""
     design = problem.design
@@ -39,7 +51,7 @@ def in_words(problem: Problem) -> str:
     count = f"{problem.p} coefficient{'' if problem.p == 1 else 's'}"
     parts = [
         f"y ~ {problem.likelihood.name}, {problem.n} {'rows' if rows else 'observations'}",
-        f"{count}, {problem.prior.name} prior",
+        f"{count}, {Flat.name if problem.prior.is_flat else problem.prior.name} prior",
         "unpenalised intercept β₀" if design.intercept else _without_intercept(design),
     ]
     if not rows:
@@ -55,4 +67,4 @@ def in_words(problem: Problem) -> str:
         parts.append(f"Z = X with columns {centred}divided by their sd")
     if problem.unknown:
         parts.append(f"unknown: {', '.join(problem.unknown)}")
-    return f"{formula_of(problem)}: {problem.prior.penalised_name}\n  {'; '.join(parts)}"
+    return f"{formula_of(problem)}: {_called(problem)}\n  {'; '.join(parts)}"

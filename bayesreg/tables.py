@@ -23,9 +23,12 @@ from bayesreg.errors import InputError, unknown_name
 from bayesreg.frames.columns import as_frame, check_bare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from os import PathLike
 
+    from numpy.typing import NDArray
+
+_IN_ROW = re.compile(r"\bin row (\d+)")
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 # What the dialect is read off: so much of the head of the file, and so many of its rows.
 _HEAD, _ROWS = 1_000_000, 200
@@ -55,11 +58,14 @@ class Table:
         The file.
     summary : str
         How it was read.
+    kept : ndarray of int, shape (n,), or None
+        Which rows of the file these are; None for all of them.
     """
 
     frame: pd.DataFrame
     path: Path
     summary: str
+    kept: NDArray[np.intp] | None = None
 
     def described(self) -> Dataset:
         """Return a data set of no columns that says where the file is and how it was read."""
@@ -85,7 +91,20 @@ class Table:
             msg = f"data: {count} have a missing value in {where}; drop columns, or impute"
             raise InputError(msg)
         summary = f"{self.summary}; {count} are left out, with missing values in {where}"
-        return replace(self, frame=left, summary=summary)
+        kept = np.arange(len(gone)) if self.kept is None else self.kept
+        return replace(self, frame=left, summary=summary, kept=kept[~gone.to_numpy()])
+
+    def place(self, row: int) -> str:
+        """Say where in the file a row of the frame stands: in a line of text, or a row of a table.
+
+        Lines are counted from 1, the header's; rows from 0.
+        """
+        at = row if self.kept is None else int(self.kept[row])
+        return f"row {at}" if self.path.suffix.lower() in _OTHERS else f"line {at + 2}"
+
+    def placed(self, message: str) -> str:
+        """Say the same of the places in the file as a message says of rows of the frame."""
+        return _IN_ROW.sub(lambda found: f"in {self.place(int(found[1]))}", message)
 
 
 def read_table(path: str | PathLike[str]) -> Table:
@@ -149,7 +168,7 @@ def read_data(path: str | PathLike[str], target: str, *, drop_missing: bool = Fa
     ------
     InputError
         If the file cannot be read, is empty, lacks the target, or has columns of text, with missing
-        values, or predictors with one value only; the message names all of those columns.
+        values, or predictors with one value only; the message names all of these faults.
     """
     table = read_table(path)
     frame = table.frame
@@ -162,8 +181,7 @@ def read_data(path: str | PathLike[str], target: str, *, drop_missing: bool = Fa
     if drop_missing:
         table = table.complete(columns)
         frame = table.frame
-    faults = [_fault(frame[name], name, is_target=name == target) for name in columns]
-    found = [fault for fault in faults if fault is not None]
+    found = [fault for name in columns for fault in _faults(table, name, is_target=name == target)]
     if found:
         whole = int((~frame.isna().any(axis=1)).sum())
         if whole < len(frame):
@@ -344,34 +362,44 @@ def _check_header(names: list[str]) -> None:
 # --------------------------------------------------------------------------- columns of numbers
 
 
-def _fault(column: pd.Series, name: str, *, is_target: bool) -> str | None:
-    """Say what is wrong with a column, and what to do; None if nothing is."""
-    missing = int(column.isna().sum())
-    if missing:
-        row = int(np.argmax(column.isna().to_numpy()))
-        return (
-            f"column {name!r} has missing values ({missing} of {len(column)}, first in line "
-            f"{row + 2}), drop those rows or impute them"
+def _faults(table: Table, name: str, *, is_target: bool) -> Iterator[str]:
+    """Say what is wrong with a column, and what to do: about missing values, and about others."""
+    column = table.frame[name]
+    absent = column.isna().to_numpy()
+    if absent.any():
+        first = table.place(int(np.argmax(absent)))
+        yield (
+            f"column {name!r} has missing values ({int(absent.sum())} of {len(column)}, first in "
+            f"{first}), drop those rows or impute them"
         )
-    if any(isinstance(value, dict | list | tuple | np.ndarray) for value in column):
+    # Truth values beside missing ones are objects, and truth values again by themselves.
+    known = column[~absent].infer_objects() if absent.any() else column
+    other = _no_numbers(column, known, name, is_target=is_target) if len(known) else None
+    if other is not None:
+        yield table.placed(other)
+    elif not (is_target or absent.any()) and (column == column.iloc[0]).all():
+        yield f"column {name!r} is constant, drop it"
+
+
+def _no_numbers(column: pd.Series, known: pd.Series, name: str, *, is_target: bool) -> str | None:
+    """Say what a column holds in those cells that are `known`; None if it is numbers."""
+    if any(isinstance(value, dict | list | tuple | np.ndarray) for value in known):
         return f"column {name!r} holds lists or records, give each of their entries a column"
-    if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
-        among = _among_numbers(column, name)
-        if among is not None:
-            return among.partition(", or ")[0] if is_target else among
-        remedy = "drop the column, or encode it, as --formula does"
-        if is_target:
-            remedy = f"code it as 0 and 1, or use --formula \"I({name} == '...') ~ ...\""
-        return f"column {name!r} holds {_described(column)}, {remedy}"
-    if not is_target and (column == column.iloc[0]).all():
-        return f"column {name!r} is constant, drop it"
-    return None
+    if pd.api.types.is_numeric_dtype(known) or pd.api.types.is_bool_dtype(known):
+        return None
+    among = _among_numbers(column, known, name)
+    if among is not None:
+        return among.partition(", or ")[0] if is_target else among
+    remedy = "drop the column, or encode it, as --formula does"
+    if is_target:
+        remedy = f"code it as 0 and 1, or use --formula \"I({name} == '...') ~ ...\""
+    return f"column {name!r} holds {_described(known)}, {remedy}"
 
 
-def _among_numbers(column: pd.Series, name: str) -> str | None:
+def _among_numbers(column: pd.Series, known: pd.Series, name: str) -> str | None:
     """Say of a column of text in which some cells are numbers what a formula says of it."""
     try:
-        check_bare(as_frame({name: column}), name, sorted(column.unique(), key=str))
+        check_bare(as_frame({name: column}), name, sorted(known.unique(), key=str))
     except InputError as error:
         return str(error).removeprefix("data: ")
     return None

@@ -160,7 +160,7 @@ def _coefficient_table(comparison: Comparison) -> Table:
     values = {"intercept": mode.intercept, "sigma": mode.sigma, "scale": mode.scale}
     for name, scalar in comparison.scalars.items():
         table.add_row(
-            name,
+            plain(comparison.called(name)),
             number(values[name]),
             number(scalar.mean, 3),
             number(scalar.median, 3),

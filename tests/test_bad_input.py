@@ -18,6 +18,7 @@ import warnings
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -719,6 +720,54 @@ PRIORS: dict[str, Row] = {
     ),
 }
 
+# Where a name or a number belongs: what neither compares with it nor has a hash.
+STRAY: dict[str, Any] = {"an empty array": np.array([]), "a list": ["aic"], "a mapping": {"a": 1}}
+TAKES: dict[str, tuple[str, Callable[[Any], object]]] = {
+    "by": ("by", lambda bad: br.select_scale(problem(), by=bad)),
+    "rule": ("rule", lambda bad: br.select_scale(problem(), rule=bad)),
+    "method": ("method", lambda bad: br.find_map(problem(), bad)),
+    "given": ("given", lambda bad: br.find_map(problem(**UNKNOWN), given=bad)),
+    "given of a model": ("given", lambda bad: br.find_map(model_of_no_regression(), given=bad)),
+    "lam": ("lambda", lambda bad: br.units.from_glmnet([[1.0], [2.0]], [1.0, 2.0], lam=bad)),
+    "alpha": (
+        "alpha",
+        lambda bad: br.units.from_glmnet([[1.0], [2.0]], [1.0, 2.0], lam=1.0, alpha=bad),
+    ),
+    "family": (
+        "family",
+        lambda bad: br.units.from_glmnet([[1.0], [2.0]], [1.0, 2.0], lam=1.0, family=bad),
+    ),
+    "document": ("document", lambda bad: br.units.to_document(problem(), bad)),
+}
+ENDLESS = 10**400
+
+
+def model_of_no_regression() -> pm.Model:
+    """Build a PyMC model without rows."""
+    with pm.Model() as made:
+        pm.Gamma("waiting", 2.0, 3.0)
+    return made
+
+
+STRAYS: dict[str, Row] = {
+    **{
+        f"{what} as {argument}": (partial(take, bad), Refused(f"{named}: "))
+        for argument, (named, take) in TAKES.items()
+        for what, bad in STRAY.items()
+    },
+    **{
+        f"an intercept beyond double precision: {verb}": (
+            partial(getattr(problem(), verb), [1.0, 2.0], ENDLESS),
+            Refused("intercept: must be finite, found an integer beyond"),
+        )
+        for verb in ("objective", "loss", "penalised", "gradient", "predictor")
+    },
+    "an intercept beyond double precision: certify": (
+        lambda: br.certify(problem(), [1.0, 2.0], ENDLESS),
+        Refused("intercept: must be finite"),
+    ),
+}
+
 SAMPLING: dict[str, Row] = {
     "chains 0": (lambda: sampled(chains=0), Refused("chains: must be at least 1, found 0")),
     "one chain of one draw": (lambda: shape(sampled(chains=1, draws=1)), Gives((1, 1, 2))),
@@ -1096,6 +1145,7 @@ TABLE: dict[str, Row] = {
     **VALUES,
     **TYPES,
     **NAMES,
+    **STRAYS,
     **PENALTIES,
     **PRIORS,
     **SAMPLING,
@@ -1109,6 +1159,7 @@ SECTIONS = (
     VALUES,
     TYPES,
     NAMES,
+    STRAYS,
     PENALTIES,
     PRIORS,
     SAMPLING,

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from subprocess import run
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -120,17 +121,52 @@ def _made(X: object) -> datasets.Dataset:
 
 
 def test_the_rule_for_sigma_says_why_it_is_not_least_squares() -> None:
-    """Few rows, a constant column, a column twice: each is called by its name."""
+    """Few rows, a constant column, a perfect fit: each is called by its name."""
     x = np.random.default_rng(0).normal(size=(9, 2))
     reasons = {
         "too few rows for least squares": x[:3],
         "no least squares, as column 'x1' is constant": np.column_stack([x[:, 0], np.ones(9)]),
-        "no least squares, as columns are linearly dependent": x[:, [0, 1, 0]],
     }
+    half = "sd of half the variance of the target"
     for reason, columns in reasons.items():
-        sigma = settings(_made(columns), "lasso")["sigma"]
-        assert sigma.rule == f"half the variance of the target; {reason}"
+        made = _made(columns)
+        rules = settings(made, "lasso")
+        assert rules["sigma"].rule == f"{half}: {reason}"
+        assert rules["sigma"].value ** 2 == pytest.approx(made.y.var() / 2, rel=1e-12)
+        # A Laplace prior with this mean |coefficient| has the variance 2 scale² for each column.
+        signal = 2 * columns.shape[1] * rules["scale"].value ** 2
+        assert signal == pytest.approx(made.y.var() / 2, rel=1e-12)
+        assert "mean |coefficient| if columns share the other half" in rules["scale"].rule
+    perfect = settings(replace(_made(x), y=x @ [1.0, 2.0]), "lasso")["sigma"]
+    assert perfect.rule == f"{half}: least squares fits it perfectly"
     assert settings(_made(x), "lasso")["sigma"].rule == "residual sd of least squares"
+
+
+@pytest.mark.parametrize("case", ["a total", "all levels of a factor"])
+def test_dependent_columns_leave_the_residual_sd_that_independent_ones_do(case: str) -> None:
+    """On n - rank degrees of freedom; the coefficients are NumPy's, of least norm."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(200, 3))
+    y = X[:, 0] + X[:, 1] + 0.1 * rng.normal(size=200)
+    levels = np.eye(3)[rng.integers(0, 3, 200)]
+    more = X[:, [0]] + X[:, [1]] if case == "a total" else levels
+    kept = 3 if case == "a total" else 5
+
+    def made(columns: np.ndarray[Any, Any]) -> datasets.Dataset:
+        return replace(_made(columns), y=y)
+
+    whole = np.column_stack([X, more])
+    rules = settings(made(whole), "lasso")
+    independent = settings(made(whole[:, :kept]), "lasso")["sigma"]
+    assert rules["sigma"].value == pytest.approx(independent.value, rel=1e-9)
+    assert rules["sigma"].value == pytest.approx(0.1, rel=0.2)
+    assert independent.rule == "residual sd of least squares"
+    p = whole.shape[1]
+    assert rules["sigma"].rule == f"{independent.rule}; {kept} of {p} columns are independent"
+    Z = (whole - whole.mean(axis=0)) / whole.std(axis=0)
+    coef = np.linalg.lstsq(Z, y - y.mean(), rcond=1e-9)[0]
+    assert rules["scale"].value == pytest.approx(np.abs(coef).mean(), rel=1e-9)
+    assert rules["scale"].rule.startswith("mean |minimum-norm least-squares coefficient|")
 
 
 def test_a_fault_in_a_frame_is_found_by_its_column() -> None:
@@ -165,7 +201,7 @@ def test_without_an_intercept_the_rules_are_those_of_least_squares_through_the_o
     coef, rest, _, _ = np.linalg.lstsq(X, y)
     assert rules["sigma"].value == pytest.approx(np.sqrt(rest[0] / 26), rel=1e-12)
     assert rules["scale"].value == pytest.approx(np.abs(coef * X.std(axis=0)).mean(), rel=1e-12)
-    assert "linearly dependent" in settings(data, "lasso")["sigma"].rule
+    assert "3 of 4 columns are independent" in settings(data, "lasso")["sigma"].rule
 
 
 def _prior(data: datasets.Dataset, name: str, likelihood: Likelihood) -> Prior:

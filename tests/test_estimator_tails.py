@@ -394,3 +394,42 @@ def test_a_regressor_of_counts_says_where_it_has_no_sd() -> None:
     assert np.isfinite(mean).all()
     assert np.isfinite(sd).tolist() == [True, True, False]
     assert np.isfinite(model.predict_interval(rows)).all()
+
+
+def second_moment_of_one_slope(x: float, scale: float) -> float:
+    """``E exp(2xβ)`` given counts 2, 0, 0 at 1, 2, −0.1 and a Laplace prior, by quadrature."""
+    beta = np.linspace(-100.0, 20.0, 400_001)
+    at, y = np.array([1.0, 2.0, -0.1]), np.array([2.0, 0.0, 0.0])
+    eta = np.outer(beta, at)
+    log_density = (y * eta - np.exp(eta)).sum(axis=1) - np.abs(beta) / scale
+    density = np.exp(log_density - log_density.max())
+    whole = 2 * x * beta + np.log(density, out=np.full_like(density, -np.inf), where=density > 0)
+    return float(np.trapezoid(np.exp(whole), beta) / np.trapezoid(density, beta))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_an_sd_of_counts_that_draws_cannot_know_is_named(seed: int) -> None:
+    """It is far below that by quadrature, and says so; near the data nothing is said."""
+    model = MAPRegressor(
+        br.Laplace(5.0), br.Poisson(), fit_intercept=False, standardize=False, random_state=seed
+    ).fit([[1.0], [2.0], [-0.1]], [2.0, 0.0, 0.0])
+    rows = np.array([[1.0], [-1.5], [-0.1], [0.5]])
+    with pytest.warns(SamplingWarning, match=r"X: the sd of 1 of 4 rows \(first row 1\)") as given:
+        _, sd = model.predict(rows, return_std=True)
+    assert given[0].filename == __file__
+    assert np.max(sd) ** 2 < 0.5 * second_moment_of_one_slope(-1.5, 5.0)
+    mean, sd = model.predict(rows[[0, 2, 3]], return_std=True)
+    assert np.isfinite(mean).all()
+    assert np.isfinite(sd).all()
+
+
+@pytest.mark.parametrize(("n", "draws"), [(200, 250), (40, 250)])
+def test_sds_of_ordinary_counts_come_without_a_word(n: int, draws: int) -> None:
+    """Counts of mean 3, on the rows of the data and on others like them."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(n, 5))
+        y = rng.poisson(3.0 * np.exp(0.3 * X[:, 0] - 0.2 * X[:, 1])).astype(np.float64)
+        model = MAPRegressor(likelihood=br.Poisson(), draws=draws, random_state=seed).fit(X, y)
+        for rows in (X, rng.normal(size=(50, 5))):
+            assert np.isfinite(model.predict(rows, return_std=True)[1]).all()

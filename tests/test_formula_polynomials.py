@@ -6,6 +6,7 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import bayesreg as br
@@ -101,8 +102,33 @@ def test_degrees_that_lose_digits_are_refused(name: str) -> None:
 def test_polynomials_of_what_is_no_column_of_numbers() -> None:
     """Several columns are refused, and a value that is none is named with its row."""
     data = {"y": np.arange(9.0), "x": np.arange(9.0)}
-    for several in ("bs(x, df=4)", "poly(x, 2)"):
-        with pytest.raises(InputError, match="formula: "):
-            br.Encoding.of(f"y ~ poly({several}, 2)", data)
+    for several in ("bs(x, df=4)", "poly(x, 2)", "scale(cr(x, df=3))", "[x, x]"):
+        for how in ("2", "1, raw=True"):
+            with pytest.raises(InputError, match="formula: poly takes one column"):
+                br.Encoding.of(f"y ~ poly({several}, {how})", data)
     with pytest.raises(InputError, match=r"NaN in 1 of 9 rows, first in row 0"):
         br.Encoding.of("y ~ poly(log(x), 2)", data)
+
+
+@pytest.mark.parametrize("text", ["s", "C(s)", "g", "C(g)", "c", "C(x)", "I(s)", "C(b)"])
+def test_text_that_reads_like_numbers_has_no_polynomial(text: str) -> None:
+    """As it has no logarithm; nor have categories."""
+    three = pd.Categorical([1, 2, 10] * 3)
+    data = {"y": np.arange(9.0), "s": ["1", "2", "10"] * 3, "g": list("abc") * 3, "c": three}
+    data |= {"x": np.arange(9.0), "b": [True, False, True] * 3}
+    for raw in (False, True):
+        with pytest.raises(InputError, match=r"poly takes numbers, and \w is text or categories"):
+            br.Encoding.of(f"y ~ poly({text}, 1, raw={raw})", data)
+    assert br.Encoding.of("y ~ poly(b, 1) + poly(g == 'a', 1)", data).encode(data).X.shape == (9, 2)
+
+
+def test_polynomials_of_numbers_whose_differences_overflow() -> None:
+    """No degree is to blame; the row is named, of old rows and of new."""
+    x = np.arange(9.0)
+    huge = np.append(x[:7], [-1.7e308, 1.7e308])
+    for degree in (1, 5):
+        with pytest.raises(InputError, match=r"given -1.7e\+308 in row 7, beyond ±1e\+150"):
+            br.Encoding.of(f"y ~ poly(x, {degree})", {"x": huge, "y": x})
+    encoding = br.Encoding.of("y ~ poly(x, 2)", {"x": x, "y": x})
+    with pytest.raises(InputError, match=r"given -1.7e\+308 in row 7"):
+        encoding.encode({"x": huge})

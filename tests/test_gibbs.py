@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import logging
 import os
 import resource
 import subprocess
@@ -655,3 +656,26 @@ def test_compiling_is_timed_apart_and_logged_once(
             with trigger_event("numba:compile"):
                 pass
     assert caplog.messages == [chains._COMPILING]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_compiling_is_said_once_on_stderr_though_it_is_no_terminal(
+    *, shown: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether progress is asked for or not; nothing where everything is found on disk."""
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    log = logging.getLogger("bayesreg")
+    monkeypatch.setattr(log, "handlers", [])
+    with chains._compilation(shown=shown):
+        pass
+    assert capsys.readouterr() == ("", "")
+    with chains._compilation(shown=shown):
+        for _ in range(2):
+            with trigger_event("numba:compile"):
+                pass
+    assert capsys.readouterr() == ("", f"bayesreg: {chains._COMPILING}\n")
+    # A log of the user's own decides, as that of the command line does when it is to be quiet.
+    monkeypatch.setattr(log, "handlers", [logging.NullHandler()])
+    with chains._compilation(shown=shown), trigger_event("numba:compile"):
+        pass
+    assert capsys.readouterr() == ("", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,8 +18,12 @@ import bayesreg as br
 from bayesreg.errors import ImproperPosterior, InputError
 from bayesreg.penalties import stationarity
 from bayesreg.priors import Fused, GroupLaplace, LInfinity, Prior, Slope, UniformBall
-from bayesreg.solvers import along_manifold, manifold, solve
+from bayesreg.solvers import along_manifold, manifold, proximal_point, solve
+from bayesreg.solvers.proximal_point import proximal_points
 from tests.problems import P, data, likelihood_examples, norm_examples
+
+if TYPE_CHECKING:
+    from bayesreg._validation import Vector
 
 EXAMPLES, LIKELIHOODS = norm_examples(), likelihood_examples()
 MIXED = [
@@ -293,6 +298,66 @@ def test_nearly_flat_group_lasso_ends_at_its_mode(scale: float, noise: float) ->
     assert found.certificate.optimal
     assert not found.coef[:2].any()
     np.testing.assert_allclose(X @ found.coef + found.intercept, y, atol=1e-2 * noise)
+
+
+def weak(name: str, family: str) -> br.Problem:
+    """Twice as many columns as rows under a prior of which next to nothing is left."""
+    n, p = 15, 30
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(n, p))
+    eta = X[:, :4] @ [2.0, -1.0, 1.0, 0.5]
+    y = LIKELIHOODS[family].draw((eta / eta.std())[None], np.ones(n), rng)[0]
+    pairs = [[j, j + 1] for j in range(0, p, 2)]
+    prior: object = {
+        "group": GroupLaplace(1e6, pairs),
+        "slope": Slope(1e3, np.linspace(2, 1, p)),
+        "sup": LInfinity(1e4),
+        "fused": Fused(1e4, first_scale=1e4),
+        "mixed": [
+            (GroupLaplace(1e4, [[0, 1], [2, 3]]), [f"x{j}" for j in range(10)]),
+            (Slope(1e4, np.linspace(2, 1, 15)), [f"x{j}" for j in range(10, 25)]),
+            (br.Laplace(1e4), [f"x{j}" for j in range(25, 30)]),
+        ],
+    }[name]
+    return br.Problem(X, y, likelihood=LIKELIHOODS[family], prior=prior)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("family", ["gaussian", "bernoulli", "poisson"])
+@pytest.mark.parametrize("name", ["group", "slope", "sup", "fused", "mixed"])
+def test_weak_priors_on_more_columns_than_rows(
+    name: str, family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mode is certified, and first-order steps stay few: proximal points end at it."""
+    taken, first_order = [], manifold._first_order
+
+    def counted(work: along_manifold.Work, theta: Vector, steps: int) -> Vector:
+        taken.append(steps)
+        return first_order(work, theta, steps)
+
+    monkeypatch.setattr(manifold, "_first_order", counted)
+    found = br.find_map(weak(name, family))
+    assert found.certificate.optimal
+    assert found.certificate.kkt < 1e-10
+    assert sum(taken) < 1000
+
+
+@pytest.mark.parametrize("family", ["gaussian", "bernoulli", "poisson"])
+@pytest.mark.parametrize("name", ["group", "slope", "slope-vector", "sup", "fused"])
+def test_a_proximal_point_is_stationary(name: str, family: str) -> None:
+    """It is c − s times a subgradient there, and lies lower than the centre c."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(15, 45))
+    y = LIKELIHOODS[family].draw((X[:, :3].sum(axis=1) / 3)[None], np.ones(15), rng)[0]
+    asked = br.Problem(X, y, likelihood=LIKELIHOODS[family], prior=WIDE[name])
+    work = along_manifold.Work.of(asked)
+    centre = work.scaled.start(None, 0.0)
+    first = next(proximal_points(work, centre, 200))
+    assert work.loss(first) + work.whole.value(first) < work.loss(centre)
+    _, gradient = work.loss_gradient(first)
+    tilted = gradient + (first - centre) * work.lipschitz / proximal_point._FIRST
+    # What is left of the dual's fall is 1e-20 of values near 10, and its curvature at most 1e5: the
+    # dual's gradient, in units of the loss, is the root of their product at most. Subgradients: 2.
+    assert work.whole.subdifferential_distance(first, tilted).max() < 1e-6
 
 
 def test_parts_that_are_not_convex_are_refused() -> None:

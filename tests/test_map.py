@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from typing import Any
 
@@ -15,7 +16,7 @@ from sklearn.linear_model import ElasticNet as SklearnElasticNet
 from sklearn.linear_model import Lasso, Ridge
 
 import bayesreg as br
-from bayesreg.errors import DegenerateMode, ImproperPosterior, InputError
+from bayesreg.errors import DegenerateMode, ImproperPosterior, InputError, NotConverged
 from bayesreg.map import Status
 from tests.problems import bank
 from tests.reference_cases import CASES, Case, number, vector
@@ -352,3 +353,16 @@ def test_pymc_models_directly(name: str) -> None:
     assert -fit.objective == pytest.approx(float(value), rel=1e-10, abs=4e-9)
     assert np.isfinite(model.compile_logp()(fit.point))
     assert list(fit.point["beta"]) == list(fit.coef)
+
+
+@pytest.mark.parametrize("size", [1e14, 1e20, 1e140])
+def test_an_offset_that_leaves_the_target_no_digits_is_named(size: float) -> None:
+    """The columns are not to blame; a smaller one costs nothing that matters."""
+    rng = np.random.default_rng(0)
+    columns = rng.normal(size=(50, 3))
+    y = columns @ [1.0, 2.0, 3.0] + rng.normal(size=50)
+    made: dict[str, Any] = {"likelihood": br.Gaussian(1.0), "prior": br.Laplace(1.0)}
+    with pytest.raises(NotConverged, match=rf"^offset: reaches {re.escape(f'{size:.3g}')}, "):
+        br.find_map(br.Problem(columns, y, offset=np.full(50, size), **made))
+    near = br.find_map(br.Problem(columns, y, offset=np.full(50, 1e8), **made))
+    np.testing.assert_allclose(near.coef, br.find_map(br.Problem(columns, y, **made)).coef, 1e-5)

@@ -432,6 +432,43 @@ def test_answer_is_a_table_and_reads_well() -> None:
     assert -fit.objective == pytest.approx(log_density(student(), fit.point), rel=1e-12)
 
 
+def printed_rows(fit: ModelMapEstimate) -> dict[str, str]:
+    """Names and numbers of the tables that `print` shows."""
+    rows = [line.split() for line in str(fit).splitlines()[4:]]
+    return {row[0]: row[1] for row in rows if len(row) == 2}
+
+
+def test_print_shows_the_variables_without_a_kink_too() -> None:
+    """Level and dispersion beside a Laplace variable; each entry of ordered cutpoints."""
+    counts = np.random.default_rng(1).poisson(np.exp(1.0 + 0.5 * X[:, 0]))
+    with pm.Model() as model:
+        a, b = pm.Normal("a", F(0), F(2)), pm.Laplace("b", F(0), F(0.05), shape=3)
+        al = pm.Exponential("al", F(0.1))
+        pm.NegativeBinomial("y", mu=pm.math.exp(a + X @ b), alpha=al, observed=counts)
+    fit = find_model_map(model, starts=2, seed=0)
+    assert fit.names == ("b[0]", "b[1]", "b[2]")
+    assert fit.others == {name: float(fit.values[name]) for name in ("a", "al")}
+    shown = {f"b[{j}]": value for j, value in enumerate(fit.coef) if value != 0} | fit.others
+    assert len(shown) < 5  # zeros are counted, and not shown
+    assert printed_rows(fit) == {name: f"{value:.4g}" for name, value in shown.items()}
+    levels = np.clip(counts // 2, 0, 2)
+    with pm.Model() as ordered:
+        b = pm.Laplace("b", F(0), F(0.3), shape=3)
+        cuts = pm.Normal(
+            "cuts",
+            F(0),
+            F(3),
+            shape=2,
+            transform=pm.distributions.transforms.ordered,
+            initval=[-1.0, 1.0],
+        )
+        pm.OrderedLogistic("y", eta=X @ b, cutpoints=cuts, observed=levels)
+    fit = find_model_map(ordered, starts=2, seed=0)
+    assert list(fit.others) == ["cuts[0]", "cuts[1]"]
+    assert printed_rows(fit)["cuts[1]"] == f"{fit.values['cuts'][1]:.4g}"
+    assert find_model_map(student(), starts=2, seed=0).others == {}
+
+
 def test_a_model_without_data() -> None:
     """Its mode is that of its prior; a flat one has none."""
     with pm.Model() as model:

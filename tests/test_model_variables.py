@@ -257,6 +257,70 @@ def test_values_are_given_by_either_name() -> None:
     assert_allclose(normal.mean, one.coef, rtol=1e-9)
 
 
+@pytest.mark.parametrize("build", [named, of_variance, of_a_matrix, crossed, reordered, of_counts])
+def test_a_mode_has_the_values_of_the_models_own_variables(build: Callable[[], pm.Model]) -> None:
+    """By name, untransformed, of their own shape: undone, the values of `point`."""
+    model = build()
+    given = {of_a_matrix: {"lam": 0.5}, crossed: {"sigma": 0.5}}  # scales, whatever their names
+    fit = br.find_map(model, given=given.get(build))
+    assert fit.values is not None
+    assert fit.point is not None
+    assert list(fit.values) == [rv.name for rv in model.free_RVs]
+    free = model.free_RVs
+    inverse = [
+        value if transform is None else transform.backward(value, *rv.owner.inputs)
+        for rv, value, transform in (
+            (rv, model.rvs_to_values[rv], model.rvs_to_transforms[rv]) for rv in free
+        )
+    ]
+    undo = model.compile_fn(inverse, mode=CHEAP, on_unused_input="ignore")
+    for rv, wanted in zip(free, undo(fit.point), strict=True):
+        assert fit.values[rv.name].shape == wanted.shape
+        assert_allclose(fit.values[rv.name], wanted, rtol=1e-12)
+
+
+def test_a_problem_has_no_variables_of_its_own() -> None:
+    """So its mode has no values by their names."""
+    fit = br.find_map(br.read_model(of_variance()))
+    assert fit.values is None
+    assert fit.point is None
+
+
+def test_a_comparison_speaks_as_find_map_does() -> None:
+    """Own names in what is conditioned on, in the refusal, in the table and on the page."""
+    with pm.Model() as model:
+        tau, noise = pm.HalfCauchy("tau", F(1)), pm.HalfNormal("noise", F(2))
+        effects = pm.Laplace("effects", F(0), tau, shape=4)
+        pm.Normal("y", 1.5 + Z @ effects, noise, observed=Y)
+    said: list[str] = []
+    table = br.compare(
+        model, ["fista"], seed=1, draws=200, chains=2, progress=False, announce=said.append
+    )
+    assert "medians of sigma (your 'noise') and scale (your 'tau')" in " ".join(said)
+    with pytest.raises(DegenerateMode) as refusal:
+        br.find_map(model)
+    assert table.joint_refusal == str(refusal.value)
+    assert 'given={"tau": 1.0}' in str(table.joint_refusal)
+    drawn = table.draws["posterior"]
+    medians = {"tau": drawn["scale"], "noise": drawn["sigma"]}
+    mode = br.find_map(model, given={own: float(d.median()) for own, d in medians.items()})
+    assert table.mode.space == mode.space
+    assert table.mode.values is not None
+    assert mode.values is not None
+    assert_allclose(table.mode.values["effects"], mode.values["effects"], rtol=1e-12)
+    rows = [line for line in str(table).splitlines() if "(your" in line.split("  ")[0]]
+    assert [row.split("  ")[0] for row in rows[-2:]] == [
+        "sigma (your 'noise')",
+        "scale (your 'tau')",
+    ]
+    assert (
+        br.compare(table.problem, ["fista"], seed=1, draws=200, chains=2, progress=False).called(
+            "scale"
+        )
+        == "scale"
+    )
+
+
 def test_messages_name_the_models_own_variables() -> None:
     """Of what is unknown, of what can be given, of what is wrong with a value."""
     model = unknown_scale()

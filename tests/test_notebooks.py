@@ -21,9 +21,12 @@ def _read(path: Path) -> Any:
 
 
 def _printed(notebook: Any) -> list[str]:
-    """What each cell printed, without its numbers and what is aligned by their width."""
+    """What each cell printed, without its numbers and what is aligned by their width.
+
+    What stands on stderr, such as that the sampler is compiled, depends on what ran before.
+    """
     texts = [
-        "".join(out.text for out in cell.get("outputs", []) if out.output_type == "stream")
+        "".join(out.text for out in cell.get("outputs", []) if out.get("name") == "stdout")
         for cell in notebook.cells
     ]
     return [" ".join(NUMBER.sub("N", text).split()) for text in texts]

@@ -108,6 +108,57 @@ def test_penalised_form_in_words() -> None:
     )
 
 
+INF = float("inf")
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        br.Normal(INF),
+        br.Laplace(INF),
+        br.Laplace([INF, INF]),
+        br.Laplace(INF, relative_to="sigma"),
+        br.ElasticNet(INF, INF),
+        br.StudentT(3.0, INF),
+        br.GeneralizedDoublePareto(INF, 1.0),
+        br.Bridge(INF, 3.0),
+        [(br.Laplace(INF), [0]), (br.Flat(), [1])],
+    ],
+    ids=lambda prior: "blocks" if isinstance(prior, list) else type(prior).__name__,
+)
+def test_infinite_scales_are_no_penalty_in_words(prior: Any) -> None:
+    """As flat as `Flat`, and no penalty over inf."""
+    flat = plain(X, Y, prior=br.Flat())
+    assert str(plain(X, Y, prior=prior)) == str(flat)
+    assert str(flat).startswith("‖y − β₀ − Xβ‖²/(2·1²): unpenalised\n")
+    assert "inf" not in str(flat)
+
+
+def test_bounds_without_a_penalty_have_a_name_of_their_own() -> None:
+    """Non-negative least squares, not a lasso; bounds of a few columns beside a penalty."""
+    bounded = br.Laplace(INF, nonnegative=True)
+    head, facts = str(plain(X, Y, prior=bounded)).splitlines()
+    assert head == "‖y − β₀ − Xβ‖²/(2·1²), βⱼ ≥ 0: non-negative least squares"
+    assert "2 coefficients, Flat prior" in facts
+    parts: Any = [(bounded, ["x0"]), (br.Normal(INF, nonnegative=True), ["x1"])]
+    assert str(plain(X, Y, prior=parts)).splitlines()[0] == head
+    logistic = br.Problem(X, [0, 1, 1], likelihood=br.Bernoulli(), prior=bounded)
+    assert str(logistic).splitlines()[0] == (
+        "Σ[log(1 + exp ηᵢ) − yᵢηᵢ], βⱼ ≥ 0, η = β₀ + Xβ: unpenalised"
+    )
+    for prior, words in (
+        ([(bounded, [0]), (br.Flat(), [1])], ", βⱼ ≥ 0 [j in 0]: unpenalised"),
+        (
+            [(bounded, [0]), (br.Normal(2.0), [1])],
+            " + Σβⱼ²/(2·2²) [j in 1] (no penalty on column 0, βⱼ ≥ 0 [j in 0]): mixed penalties",
+        ),
+        (br.ElasticNet(INF, 2.0), " + Σβⱼ²/(2·2²): elastic net"),
+        (br.ElasticNet(2.0, INF, nonnegative=True), " + Σ|βⱼ|/2, βⱼ ≥ 0: elastic net"),
+    ):
+        line = str(plain(X, Y, prior=prior)).splitlines()[0]
+        assert line == f"‖y − β₀ − Xβ‖²/(2·1²){words}"
+
+
 def test_equality_is_of_posteriors() -> None:
     """Different spellings of the same posterior are equal; another number is not."""
     spelled = plain(X, Y, prior=[(br.Laplace(0.5), [0]), (br.Flat(), [1])])
@@ -415,3 +466,52 @@ def test_a_column_of_ones_may_be_an_intercept_with_a_prior() -> None:
     assert "; no unpenalised intercept" in str(plain(ones, Y, intercept=False))
     assert "; no intercept" in str(plain(X, Y, intercept=False))
     assert "; unpenalised intercept β₀" in str(plain(X, Y))
+
+
+FAR = [[np.inf, 0.0], [0.0, -np.inf], [np.inf, np.inf], [1e200, 0.0]]
+
+
+@pytest.mark.parametrize("coef", FAR, ids=str)
+@pytest.mark.parametrize(
+    "prior",
+    [
+        br.Laplace(1.0),
+        br.Normal(1.0),
+        br.ElasticNet(1.0, 1.0),
+        br.Flat(),
+        br.Laplace(np.array([np.inf, 1.0])),
+        [(br.Flat(), [0]), (br.Normal(1.0), [1])],
+        br.StudentT(3.0, 1.0),
+    ],
+    ids=repr,
+)
+def test_a_loss_that_nothing_exceeds_is_infinite(prior: Any, coef: list[float]) -> None:
+    """Never NaN; and what has no penalty has none at infinity."""
+    positive = np.array([[1.0, 2.0], [3.0, 5.0], [2.0, 2.0]])
+    for likelihood, y in ((br.Gaussian(1.0), Y), (br.Poisson(), [1.0, 0.0, 2.0])):
+        problem = plain(positive, y, likelihood=likelihood, prior=prior)
+        assert problem.loss(coef) == np.inf
+        assert problem.penalised(coef) == np.inf
+        assert problem.penalty.value(np.zeros(2)) == 0.0
+
+
+def test_a_penalty_at_infinity_is_that_of_what_has_one() -> None:
+    """0 of a flat coefficient, the same by terms and in sum."""
+    for prior in (br.Laplace([np.inf, 2.0]), br.Normal([np.inf, 0.5])):
+        penalty: Any = plain(X, Y, prior=prior).penalty
+        assert penalty.value(np.array([np.inf, 1.0])) == penalty.value(np.array([0.0, 1.0]))
+        assert penalty.values(np.array([-np.inf, 1.0]))[0] == 0.0
+        assert penalty.value(np.array([0.0, -np.inf])) == np.inf
+
+
+@pytest.mark.parametrize("y", [0.0, 3.0])
+def test_counts_at_rates_beyond_double_precision(y: float) -> None:
+    """Limits of ``exp(η) − yη``: infinity of an endless rate, 0 of none where none occurred."""
+    losses = [
+        br.Poisson().loss(np.array([eta]), np.array([y]), np.ones(1))
+        for eta in (-np.inf, -1e308, 1e308, np.inf)
+    ]
+    assert losses == [np.inf if y else 0.0, np.inf if y else 0.0, np.inf, np.inf]
+    problem = plain([[1.0], [2.0], [-1.0]], [1, 1, 0], likelihood=br.Poisson())
+    with np.errstate(over="ignore"):  # of the predictor 2e308
+        assert problem.loss([1e308]) == problem.penalised([1e308]) == np.inf

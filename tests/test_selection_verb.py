@@ -125,7 +125,9 @@ def test_an_edge_is_said() -> None:
     problem = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
     chosen = br.select_scale(problem, scales=[0.001, 0.01])
     assert chosen.at_edge
-    assert chosen.edge == "the best is the smallest of the scales tried; try smaller ones"
+    assert chosen.edge == (
+        "the best is the smallest of the scales tried; try smaller ones (scales=[...] in Python)"
+    )
     assert chosen.edge in str(chosen)
     both = br.compare_criteria(problem, ["aic", "bic"], scales=[0.001, 0.01])
     assert both.edges == (f"aic: {chosen.edge}", f"bic: {chosen.edge}")
@@ -216,6 +218,13 @@ def test_the_table_marks_what_is_at_an_end_of_the_scales() -> None:
     assert re.search(r"^aic +0\.1\d+ +0", told, re.MULTILINE)
     assert told.count("*") == 2
     assert "10 folds, modes certified" in told
+
+
+def test_the_prior_of_the_scale_is_said_in_six_digits() -> None:
+    """It is the library's: half-Cauchy, with its median at the scale that the problem has."""
+    problem = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=br.Normal(0.23067940157777828))
+    chosen = br.select_scale(problem, "hyperprior", draws=100, tune=50, chains=2)
+    assert chosen.notes[0].startswith("prior of the scale HalfCauchy(scale=0.230679); ")
 
 
 def test_the_command_knows_every_criterion() -> None:

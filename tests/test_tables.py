@@ -112,11 +112,11 @@ BAD: dict[str, tuple[bytes, str]] = {
     ),
     "text among numbers": (
         b"a,y\n1,1\ntwo,2\n3,3\n",
-        r"^data: column 'a' holds text \('two' in row 1\) among numbers \('1'\); mend it, or",
+        r"^data: column 'a' holds text \('two' in line 3\) among numbers \('1'\); mend it, or",
     ),
     "a dot among the numbers of a target": (
         b"a,y\n1,1\n2,2\n3,.\n",
-        r"column 'y' holds text \('.' in row 2\) among numbers \('1'\); mend it$",
+        r"column 'y' holds text \('.' in line 4\) among numbers \('1'\); mend it$",
     ),
     "python's numbers": (b"a,y\n1_000,1\n2_000,2\n", "column 'a' holds numbers stored as text"),
     "nul bytes": (b"a\0,\0y\n", "holds NUL bytes: no text, or UTF-16 without its mark"),
@@ -203,6 +203,43 @@ def test_without_pyarrow_a_parquet_file_is_refused_with_advice(
 
 
 # --------------------------------------------------------------------------- the command line
+
+
+SOME_HOLES = "dose,age,y\n1,20,2\n,30,3\n2,,1\n3,abc,5\n4,41,2\n5,22,4\n"
+
+
+@pytest.mark.parametrize("how", [["--target", "y"], ["--formula", "y ~ dose + age"]])
+def test_a_wrong_cell_is_named_by_its_line_and_beside_missing_ones(
+    how: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line of the file, whichever rows are left out; and all faults of a column at once."""
+    path = tmp_path / "d.csv"
+    path.write_text(SOME_HOLES, encoding="utf-8")
+    wrong = "column 'age' holds text ('abc' in line 5) among numbers ('20'); mend it"
+    arguments = ["map", "--data", str(path), *how]
+    code, _, err = run(arguments, capsys)
+    assert (code, err.count(wrong), err.count("\n")) == (2, 1, 1)
+    assert "missing values" in err
+    assert "4 of 6 rows are complete" in err
+    code, _, err = run([*arguments, "--drop-missing"], capsys)
+    assert code == 2
+    assert err.startswith(f"bayesreg: data: {wrong}")
+    path.write_text(SOME_HOLES.replace("abc", "33"), encoding="utf-8")
+    code, _, err = run(arguments, capsys)
+    assert code == 2
+    assert "holds text" not in err
+    assert run([*arguments, "--drop-missing"], capsys)[0] == 0
+
+
+def test_a_wrong_cell_of_a_table_is_named_by_its_row(tmp_path: Path) -> None:
+    """Parquet files have no lines: rows count from 0, as in Python, and left out ones count."""
+    path = tmp_path / "d.parquet"
+    frame = pd.DataFrame({"a": ["1", None, "?", "4"], "y": [1.0, 2.0, 3.0, 4.0]})
+    frame.to_parquet(path)
+    with pytest.raises(InputError, match=r"first in row 1\).*\('\?' in row 2\) among numbers"):
+        read_data(path, "y")
+    with pytest.raises(InputError, match=r"^data: column 'a' holds text \('\?' in row 2\) among"):
+        read_data(path, "y", drop_missing=True)
 
 
 def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:

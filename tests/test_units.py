@@ -267,6 +267,27 @@ def test_sample_weights(kind: str) -> None:
     assert br.certify(problem, *br.units.coefficients(estimator)).gap < 1e-8
 
 
+def test_the_table_of_weighted_rows_says_to_pass_the_weights() -> None:
+    """In every row with a number, and in no row of a problem without weights."""
+    X, y = data(br.Gaussian(0.7), seed=3)
+    weights = np.linspace(0.5, 2.0, y.size)
+    parts: Any = {"likelihood": br.Gaussian(0.7), "prior": br.Laplace(0.3), "standardize": True}
+    weighted = br.units.table(br.Problem(X, y, weights=weights, **parts))
+    calls = [row for row in weighted if row.estimator is not None]
+    assert len(calls) > 5
+    assert all("fitted with the row weights" in row.note for row in calls)
+    plain = br.units.table(br.Problem(X, y, **parts))
+    assert not any("row weights" in row.note for row in plain)
+
+
+def test_nonnegative_least_squares_is_called_that() -> None:
+    """Also where it comes from scikit-learn; there is no penalty over inf."""
+    X, y = data(br.Gaussian(0.7), seed=3)
+    bounded = str(br.units.from_sklearn(linear_model.LinearRegression(positive=True), X, y))
+    assert "inf" not in bounded
+    assert ", βⱼ ≥ 0: non-negative least squares\n" in bounded
+
+
 def test_sigma_moves_nats_and_not_the_mode() -> None:
     """One and the same coefficients at any sigma; sd(y) by default."""
     X, y = data(br.Gaussian(0.7), seed=3)

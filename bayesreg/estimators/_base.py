@@ -293,7 +293,8 @@ class BayesianRegressor(RegressorMixin, BayesianEstimator):  # type: ignore[misc
             posterior has one. It is inf where there is none: with an unknown sigma and hardly more
             rows than flat coefficients and the intercept, or where a rate of counts may grow
             faster than the posterior falls, whatever draws would say; `predict_interval` has an
-            answer there too. Only if `return_std`.
+            answer there too. A `SamplingWarning` names rows of counts with an sd of which draws
+            have seen too little. Only if `return_std`.
         """
         matrix = self._check(X)
         mean = self._predicted(matrix)

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special, stats
 
 from bayesreg.errors import InputError, NoClosedForm, SamplingFailed, SamplingWarning
+from bayesreg.estimators._reach import out_of_reach
 from bayesreg.estimators._rows import about, canonical_order, measured, origin, reordered
 from bayesreg.estimators._tails import Tails
 from bayesreg.likelihoods import Bernoulli, Noise, Poisson, StudentTNoise
@@ -41,6 +42,11 @@ _LARGEST_LOG_RATE = 43.0
 _NO_MEAN = (
     "X: has so few rows that with an unknown sigma the posterior has no mean, or one that draws do "
     'not settle on; use medians (point="median") and intervals, give sigma a number, or add rows'
+)
+_TOO_SMALL = (
+    "X: the sd of {} of {} rows (first row {}) rests on draws that did not reach the tail of the "
+    "rates there (Pareto k-hat), so it may be far too small; use predict_interval, stay nearer to "
+    "the data, or give the coefficients a tighter prior"
 )
 
 
@@ -259,13 +265,21 @@ class Posterior:
         """Standard deviation of a new target at each row of X, shape (n,); inf without one."""
         if self.moments is not None:
             return self._exact_sd(self.moments, X)
-        out = np.empty(X.shape[0])
+        out, beyond = np.empty(X.shape[0]), np.zeros(X.shape[0], dtype=np.bool_)
+        counts = isinstance(self.problem.likelihood, Poisson)
         for part, eta in self.predictors(X):
             mean, variance = conditional(self.problem.likelihood, eta, self.drawn["noise"][:, None])
             with np.errstate(over="ignore", invalid="ignore"):
                 square = mean.var(axis=0) + variance.mean(axis=0)
             out[part] = np.sqrt(np.where(np.isfinite(square), square, np.inf))  # beyond 64 bits
-        return np.where(self.tails.variance(measured(X, self.origin)), out, np.inf)
+            if counts:
+                beyond[part] = out_of_reach(eta)
+        out[~self.tails.variance(measured(X, self.origin))] = np.inf
+        rows = np.flatnonzero(beyond & np.isfinite(out))
+        if rows.size:
+            message = _TOO_SMALL.format(rows.size, X.shape[0], rows[0])
+            warnings.warn(message, SamplingWarning, stacklevel=3)  # where it was predicted
+        return out
 
     def _exact_sd(self, moments: Moments, X: Any) -> Vector:
         """About the columns' means the level is independent of the coefficients, given sigma."""

@@ -21,15 +21,9 @@ from bayesreg._validation import as_names, read_only
 from bayesreg._visible import visible
 from bayesreg.errors import InputError
 from bayesreg.frames.columns import as_before, as_frame, canonical, check_bare
-from bayesreg.frames.language import (
-    FUNCTIONS,
-    BeyondBounds,
-    Keys,
-    check_sides,
-    columns_used,
-    parse,
-)
+from bayesreg.frames.language import Keys, check_sides, columns_used, parse
 from bayesreg.frames.room import check_room
+from bayesreg.frames.transforms import FUNCTIONS, BeyondBounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,43 +10,30 @@ known to formulaic by a key of ours instead.
 from __future__ import annotations
 
 import ast
-import inspect
 import keyword
 import re
 import unicodedata
 from dataclasses import dataclass
-from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from formulaic.materializers.types import FactorValues
 from formulaic.parser import DefaultFormulaParser
 from formulaic.parser.algos.tokenize import tokenize
 from formulaic.parser.types import Token
 from formulaic.transforms import TRANSFORMS
-from formulaic.transforms.contrasts import Contrasts
-from formulaic.utils.stateful_transforms import stateful_transform
 
 from bayesreg.errors import InputError, unknown_name
-from bayesreg.frames.columns import EXACT, check_levels
 from bayesreg.frames.operators import Operators, shown, written
-from bayesreg.frames.polynomials import Polynomials
+from bayesreg.frames.transforms import CONTRASTS, ELEMENTWISE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-_ELEMENTWISE = (
-    *("log", "log10", "log2", "log1p", "exp", "expm1", "sqrt"),
-    *("abs", "sin", "cos", "tanh"),
-)
 _TRANSFORMS = ("I", "bs", "cc", "cr", "cs", "center", "poly", "scale", "standardize")
 # Bases of several columns, and what the second argument of each is called.
 BASES = {"bs": "df", "cc": "df", "cr": "df", "cs": "df", "poly": "degree"}
 _CODINGS = ("Treatment", "Sum", "Helmert", "Diff", "Poly")
-_CONTR = ("treatment", "sum", "helmert", "diff", "poly", "SAS")
-_RESERVED = frozenset({*TRANSFORMS, *_ELEMENTWISE, "offset", "contr", "np"})
+_RESERVED = frozenset({*TRANSFORMS, *ELEMENTWISE, "offset", "contr", "np"})
 _NODES = (
     *(ast.Expression, ast.Load, ast.keyword, ast.List, ast.Tuple),
     *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.FloorDiv, ast.Mod),
@@ -57,123 +44,7 @@ _LONGEST, _LARGEST_POWER, _MOST_KNOTS = 20_000, 100, 1000
 # Python walks through expressions by recursion.
 _DEEPEST = 100
 
-
-@stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
-def _categories(
-    data: Any,
-    contrasts: Any = None,
-    *,
-    levels: Any = None,
-    spans_intercept: bool = True,
-    _state: Any = None,
-) -> FactorValues:
-    """Mark a column as categories, as formulaic's C does; whole numbers are called 3, not 3.0.
-
-    Raises
-    ------
-    InputError
-        If the coding is none, or levels are met that are not among those given or seen before.
-    """
-    kind = contrasts if inspect.isclass(contrasts) else type(contrasts)
-    if not issubclass(kind, Contrasts | list | NoneType):
-        msg = (
-            f"formula: {contrasts!r} is no coding of categories, which C takes second; write "
-            f"contr.{', contr.'.join(_CONTR)}, as in C(g, contr.treatment(base='b'))"
-        )
-        raise InputError(msg)
-    values = data
-    if isinstance(data, pd.Series) and data.dtype.kind == "f":
-        whole = bool(((data == np.floor(data)) & (data.abs() < EXACT)).all())
-        if _state.setdefault("whole", whole) and whole:
-            values = data.astype(np.int64)
-    column = pd.Series(values)
-    if levels is None and "levels" not in _state:
-        _state["levels"] = column.unique()
-    known = _state["levels"] if levels is None else levels
-    what = "C(...)" if column.name is None else f"C({column.name})"
-    check_levels(column, list(known), what, listed=levels is not None)
-    marked: FactorValues = TRANSFORMS["C"](
-        values, contrasts, levels=levels, spans_intercept=spans_intercept
-    )
-    return marked
-
-
-@stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
-def _polynomials(x: Any, degree: int = 1, raw: bool = False, _state: Any = None) -> Any:
-    """Make the columns of formulaic's poly, with all the digits that they have.
-
-    What is not finite, the logarithm of 0 say, stays without a number.
-    """
-    values = np.asarray(x, dtype=np.float64)
-    known = np.isfinite(values)
-    if values.ndim != 1:
-        msg = "formula: poly takes one column, and is given several; name that column"
-        raise InputError(msg)
-    different = _state.setdefault("values", len(np.unique(values[known])))
-    if degree >= different:
-        msg = (
-            f"formula: poly of degree {degree} needs more than {degree} different values, found "
-            f"{different}; lower it"
-        )
-        raise InputError(msg)
-    if raw:
-        return TRANSFORMS["poly"](x, degree, raw, _state=_state)
-    if "polynomials" not in _state:
-        _state["polynomials"] = Polynomials.of(values[known], degree)
-    columns = np.full((values.size, degree), np.nan)
-    columns[known] = _state["polynomials"].at(values[known])
-    return FactorValues(columns, column_names=tuple(map(str, range(1, degree + 1))))
-
-
-class BeyondBounds(InputError):
-    """A value where a spline is not known."""
-
-
-@stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
-def _b_splines(x: Any, df: Any = None, *others: Any, _state: Any = None, **named: Any) -> Any:
-    """Make the columns of formulaic's bs, or say which value lies beyond its bounds."""
-    return _within_bounds("bs", x, df, *others, _state=_state, **named)
-
-
-@stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
-def _natural_splines(x: Any, df: Any = None, *others: Any, _state: Any = None, **named: Any) -> Any:
-    """Make the columns of formulaic's cr, or say which value lies beyond its bounds."""
-    return _within_bounds("cr", x, df, *others, _state=_state, **named)
-
-
-@stateful_transform  # type: ignore[untyped-decorator]  # formulaic does not say what it returns
-def _cyclic_splines(x: Any, df: Any = None, *others: Any, _state: Any = None, **named: Any) -> Any:
-    """Make the columns of formulaic's cc, or say which value lies beyond its bounds."""
-    return _within_bounds("cc", x, df, *others, _state=_state, **named)
-
-
-def _within_bounds(basis: str, x: Any, *others: Any, _state: Any, **named: Any) -> Any:
-    try:
-        return TRANSFORMS[basis](x, *others, _state=_state, **named)
-    except ValueError as error:
-        if "extend beyond" not in str(error):
-            raise
-        low, high = float(_state["lower_bound"]), float(_state["upper_bound"])
-        values = np.asarray(x, dtype=np.float64)
-        row = int(np.argmax((values < low) | (values > high)))
-        given = named.get("lower_bound") is not None or named.get("upper_bound") is not None
-        bounds = f"{low:.6g} … {high:.6g}"
-        where = f"its bounds {bounds}" if given else f"{bounds} of the rows that it was learnt from"
-        msg = f"is given {values[row]:.6g} in row {row}, outside {where}"
-        raise BeyondBounds(msg) from error
-
-
-#: What formulaic knows beside its own transforms. It looks here first.
-FUNCTIONS: dict[str, Any] = {
-    **{name: getattr(np, name) for name in _ELEMENTWISE},
-    "C": _categories,
-    "poly": _polynomials,
-    "bs": _b_splines,
-    **dict.fromkeys(("cr", "cs"), _natural_splines),
-    "cc": _cyclic_splines,
-    "offset": TRANSFORMS["I"],
-}
-_CALLABLE = (*_ELEMENTWISE, *_TRANSFORMS, *_CODINGS, "C", "offset")
+_CALLABLE = (*ELEMENTWISE, *_TRANSFORMS, *_CODINGS, "C", "offset")
 
 
 @dataclass(frozen=True)
@@ -368,7 +239,7 @@ def _check(node: ast.AST, keys: Keys, text: str) -> None:
     if isinstance(node, ast.Call):
         _check_call(node, text)
         children: list[ast.AST] = [*node.args, *node.keywords]
-    elif _is_plain_value(node) or _is_member(node, "contr", _CONTR):
+    elif _is_plain_value(node) or _is_member(node, "contr", CONTRASTS):
         return
     elif isinstance(node, _NODES):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
@@ -397,7 +268,7 @@ def _check_call(node: ast.Call, text: str) -> None:
     """Refuse calls of other functions, and arguments that are not written out."""
     called = node.func
     ours = isinstance(called, ast.Name) and called.id in _CALLABLE
-    theirs = _is_member(called, "np", _ELEMENTWISE) or _is_member(called, "contr", _CONTR)
+    theirs = _is_member(called, "np", ELEMENTWISE) or _is_member(called, "contr", CONTRASTS)
     if not (ours or theirs):
         raise _refused(ast.unparse(called), text)
     for argument in node.keywords:

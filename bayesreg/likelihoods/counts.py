@@ -122,8 +122,13 @@ class Poisson(ConvexLikelihood):
 
     def loss(self, eta: Vector, y: Vector, w: Vector) -> float:
         """Return ``sum w * (exp(eta) - y * eta)``; inf where exp overflows."""
-        with np.errstate(over="ignore"):
-            return float(np.dot(w, np.exp(eta) - y * eta))
+        with np.errstate(over="ignore", invalid="ignore"):
+            rate = np.exp(eta)
+            terms = rate - y * eta
+            # An infinite rate outweighs any count, and a count of 0 is certain at a rate of 0.
+            terms[np.isinf(rate)] = math.inf
+            terms[(rate == 0) & (y == 0)] = 0.0
+            return float(np.dot(w, terms))
 
     def gradient(self, eta: Vector, y: Vector, w: Vector) -> Vector:
         """Return ``w * (exp(eta) - y)``."""

@@ -52,8 +52,9 @@ class Gaussian(ConvexLikelihood, Noise):
 
     def loss(self, eta: Vector, y: Vector, w: Vector) -> float:
         """Return ``sum w * (y - eta)**2 / (2 sigma**2)``."""
-        residual = y - eta
-        return float(np.dot(w * residual, residual)) / (2 * self.variance)
+        with np.errstate(over="ignore"):
+            residual = y - eta
+            return float(np.dot(w * residual, residual)) / (2 * self.variance)
 
     def gradient(self, eta: Vector, y: Vector, w: Vector) -> Vector:
         """Return ``w * (eta - y) / sigma**2``."""

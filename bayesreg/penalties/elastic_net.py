@@ -68,11 +68,15 @@ class ElasticNetPenalty(SeparablePenalty):
         if (coef[self.nonnegative] < 0).any():
             return math.inf
         shifted = coef - self.loc
-        return float(self.l1 @ np.abs(coef) + 0.5 * (self.l2 * shifted) @ shifted)
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = float(self.l1 @ np.abs(coef) + 0.5 * (self.l2 * shifted) @ shifted)
+        return float(self.values(coef).sum()) if math.isnan(total) else total
 
     def values(self, coef: Vector) -> Vector:
         """Return the penalty of each coefficient, shape (p,)."""
-        each = self.l1 * np.abs(coef) + 0.5 * self.l2 * (coef - self.loc) ** 2
+        with np.errstate(over="ignore"):
+            square = (coef - self.loc) ** 2
+            each = _weighted(self.l1, np.abs(coef)) + 0.5 * _weighted(self.l2, square)
         return np.where(self.nonnegative & (coef < 0), math.inf, each)
 
     def slope(self, coef: Vector) -> Vector:
@@ -178,6 +182,11 @@ class ElasticNetPenalty(SeparablePenalty):
         slope = np.where(best != 0, self.l1 * np.sign(best), w)
         kink = self.l1 * np.abs(coef) - slope * coef
         return float(np.maximum(kink, 0.0).sum() + 0.5 * self.l2 @ (coef - best) ** 2)
+
+
+def _weighted(weight: Vector, size: Vector) -> Vector:
+    """Multiply, shape (p,); what has no weight costs nothing however large it is."""
+    return weight * np.where((weight == 0) & np.isinf(size), 0.0, size)
 
 
 def soft_threshold(point: Vector, threshold: Vector) -> Vector:

@@ -183,7 +183,7 @@ class GroupNorm(NormPenalty):
         """Euclidean norm of each group, shape (count,); safe from underflow."""
         top = np.zeros(self.count)
         np.maximum.at(top, self.labels, np.abs(u))
-        unit = np.where(top > 0, top, 1.0)
+        unit = np.where((top > 0) & (top < np.inf), top, 1.0)
         square = group_sums((u / unit[self.labels]) ** 2, self.labels, self.count)
         return np.asarray(top * np.sqrt(square))
 

@@ -103,6 +103,11 @@ class Prior(ABC):
         """``"sigma"`` where the scale is a multiple of the noise sd."""
         return None
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether it penalises nothing, though it may bound coefficients: all scales infinite."""
+        return False
+
     def given(self, *, sigma: float | None = None, scale: float | None = None) -> Prior:
         """Set the noise sd and the unknown scale to numbers; nothing to do by default."""
         del sigma, scale
@@ -203,6 +208,11 @@ class Flat(ElasticNetPrior):
 
     name: ClassVar[str] = "Flat"
     penalised_name: ClassVar[str] = "unpenalised"
+
+    @property
+    def is_flat(self) -> bool:
+        """Always."""
+        return True
 
     def penalty(self, p: int) -> ElasticNetPenalty:
         """Return the zero penalty."""
@@ -328,15 +338,21 @@ class Scaled(IndependentPrior):
         parts = [scale] + ([factor] if factor != "1" else []) + (["σ"] if self.relative_to else [])
         return parts[0] if len(parts) == 1 else f"({'·'.join(parts)})"
 
-    def _unknown_text(self, symbol: str) -> str:
-        """Terms that an unknown scale adds: the normaliser and its own prior."""
-        terms = []
+    @property
+    def is_flat(self) -> bool:
+        """Whether the scale is known and infinite for every coefficient."""
+        return not isinstance(self.scale, ScalePrior) and bool(np.isinf(self.scale).all())
+
+    def _text(self, penalty: str, symbol: str) -> str:
+        """Return the penalty, 0 where it is flat, and what an unknown scale and the sign add."""
+        if self.is_flat:
+            return flat_text(nonnegative=self.nonnegative)
+        terms = [penalty]
         if self.relative_to:
             terms.append("p·log σ")
         if isinstance(self.scale, ScalePrior):
             terms += [f"p·log {symbol}", self.scale.formula(symbol)]
-        text = "".join(f" + {term}" for term in terms)
-        return text + sign_text(nonnegative=self.nonnegative)
+        return " + ".join(terms) + sign_text(nonnegative=self.nonnegative)
 
 
 def scale_parameters(prior: Scaled, p: int) -> dict[str, Vector]:
@@ -344,6 +360,11 @@ def scale_parameters(prior: Scaled, p: int) -> dict[str, Vector]:
     if isinstance(prior.scale, ScalePrior):
         return {"factor": fill(prior.factor, p)}
     return {"scale": fill(prior.scale, p) * fill(prior.factor, p)}
+
+
+def flat_text(*, nonnegative: bool) -> str:
+    """Return the text of no penalty, with the sign."""
+    return f"0{sign_text(nonnegative=nonnegative)}"
 
 
 def sign_text(*, nonnegative: bool) -> str:

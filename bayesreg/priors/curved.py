@@ -132,7 +132,7 @@ class StudentT(_Curved):
         """Return the penalty as text."""
         s = self._scale_text("s")
         weight = f"{0.5 * (self.nu + 1):.6g}"
-        return f"Σ{weight}·log(1 + βⱼ²/({self.nu:.6g}·{s}²)){self._unknown_text('s')}"
+        return self._text(f"Σ{weight}·log(1 + βⱼ²/({self.nu:.6g}·{s}²))", "s")
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale, factor and nu per coefficient."""
@@ -196,7 +196,7 @@ class GeneralizedDoublePareto(_Curved):
     def formula(self) -> str:
         """Return the penalty as text."""
         s, a = self._scale_text("ξ"), f"{self.shape:.6g}"
-        return f"Σ{self.shape + 1:.6g}·log(1 + |βⱼ|/({a}·{s})){self._unknown_text('ξ')}"
+        return self._text(f"Σ{self.shape + 1:.6g}·log(1 + |βⱼ|/({a}·{s}))", "ξ")
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale, factor and shape per coefficient."""
@@ -263,7 +263,7 @@ class Bridge(_Curved):
 
     def formula(self) -> str:
         """Return the penalty as text."""
-        return f"Σ|βⱼ/{self._scale_text('s')}|^{self.power:.6g}{self._unknown_text('s')}"
+        return self._text(f"Σ|βⱼ/{self._scale_text('s')}|^{self.power:.6g}", "s")
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale, factor and power per coefficient."""

@@ -131,7 +131,7 @@ class Horseshoe(Scaled):
     def formula(self) -> str:
         """Return minus the log density as text."""
         s = self._scale_text("τ")
-        return f"−Σlog[exp(xⱼ)·E₁(xⱼ)], xⱼ = βⱼ²/(2·{s}²){self._unknown_text('τ')}"
+        return self._text(f"−Σlog[exp(xⱼ)·E₁(xⱼ)], xⱼ = βⱼ²/(2·{s}²)", "τ")
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale and factor per coefficient."""

@@ -16,6 +16,7 @@ from bayesreg.priors.base import (
     Scale,
     Scaled,
     fill,
+    flat_text,
     number,
     product,
     require_proper,
@@ -147,7 +148,7 @@ class Normal(Scaled, ElasticNetPrior):
         """Return the ridge penalty as text."""
         loc = "" if np.all(np.asarray(self.loc) == 0) else number(self.loc, "mⱼ")
         square = f"(βⱼ − {loc})²" if loc else "βⱼ²"
-        return f"Σ{square}/(2·{self._scale_text('τ')}²){self._unknown_text('τ')}"
+        return self._text(f"Σ{square}/(2·{self._scale_text('τ')}²)", "τ")
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale, factor and loc per coefficient."""
@@ -205,7 +206,7 @@ class Laplace(Scaled, ElasticNetPrior):
 
     def formula(self) -> str:
         """Return the lasso penalty as text."""
-        return f"Σ|βⱼ|/{self._scale_text('b')}{self._unknown_text('b')}"
+        return self._text(f"Σ|βⱼ|/{self._scale_text('b')}", "b")
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale and factor per coefficient."""
@@ -296,10 +297,24 @@ class ElasticNet(ElasticNetPrior):
             l2_scale=product(self.l2_scale, factor),
         )
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether both scales are infinite for every coefficient."""
+        return not any(self._terms())
+
+    def _terms(self) -> tuple[str, str]:
+        """Both penalties of a coefficient; empty where the scale of all is infinite."""
+        b, tau = number(self.l1_scale, "bⱼ"), number(self.l2_scale, "τⱼ")
+        lasso = "" if np.isinf(self.l1_scale).all() else f"|βⱼ|/{b}"
+        return lasso, "" if np.isinf(self.l2_scale).all() else f"βⱼ²/(2·{tau}²)"
+
     def formula(self) -> str:
         """Return the elastic-net penalty as text."""
-        b, tau = number(self.l1_scale, "bⱼ"), number(self.l2_scale, "τⱼ")
-        return f"Σ[|βⱼ|/{b} + βⱼ²/(2·{tau}²)]{sign_text(nonnegative=self.nonnegative)}"
+        if self.is_flat:
+            return flat_text(nonnegative=self.nonnegative)
+        terms = [term for term in self._terms() if term]
+        penalty = f"Σ[{' + '.join(terms)}]" if len(terms) > 1 else f"Σ{terms[0]}"
+        return f"{penalty}{sign_text(nonnegative=self.nonnegative)}"
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return both scales per coefficient."""

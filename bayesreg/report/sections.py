@@ -36,7 +36,7 @@ def problem_in_words(problem: Problem) -> list[str]:
     kind, _, rest = (line.strip() for line in facts.partition("\n"))
     terms = (
         "There is no penalty, as the prior is flat: all of it is minus the log likelihood"
-        if problem.prior.formula() == "0"
+        if problem.prior.is_flat
         else "One part is minus the log likelihood, the misfit; the penalty beside it is minus the "
         f"log of the {problem.prior.name} prior, and the two together make it {_article(kind)}"
     )
@@ -171,7 +171,7 @@ def scalars(comparison: Comparison) -> list[dict[str, Any]]:
     values = {"intercept": mode.intercept, "sigma": mode.sigma, "scale": mode.scale}
     return [
         {
-            "name": name,
+            "name": comparison.called(name),
             "mode": number(values[name]),
             "cells": [number(v) for v in (s.mean, s.median, s.lower, s.upper)],
         }

@@ -165,7 +165,7 @@ def compare_criteria(
         rule = whole["rule"] if name in _WITH_ERROR else RULES[0]
         request = make_request(problem, **(whole | {"rule": rule}))
         reason = BY_NAME[name].obstacle(request.problem)
-        if reason is not None and by == "all":
+        if reason is not None and isinstance(by, str) and by == "all":
             left_out[name] = reason
             continue
         selections.append(run(BY_NAME[name], request))
@@ -177,11 +177,11 @@ def compare_criteria(
 
 def _names(by: str | Iterable[str]) -> tuple[str, ...]:
     """Return the criteria asked for, each known."""
-    if by == "all":
+    if isinstance(by, str) and by == "all":
         return tuple(BY_NAME)
     names = (by,) if isinstance(by, str) else tuple(by)
     for name in names:
-        if name not in BY_NAME:
+        if not isinstance(name, str) or name not in BY_NAME:
             raise unknown_name("by", name, tuple(BY_NAME))
     if not names:
         msg = "by: names no criterion; give some, or 'all'"

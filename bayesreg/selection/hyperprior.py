@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from bayesreg._text_table import six_digits
 from bayesreg._validation import read_only
 from bayesreg.errors import ImproperPosterior
 from bayesreg.posterior.density import log_prior
@@ -65,6 +66,7 @@ def choose(request: Request) -> ScaleSelection:
     effective = float(array_stats.ess(scales))
     sigma = float(values["sigma"].mean()) if "sigma" in values else request.known.sigma
     source = "unknown; its posterior mean" if "sigma" in values else request.known.source
+    stated = six_digits(repr(problem.prior.hyperprior))
     return ScaleSelection(
         criterion=NAME,
         scale=scale,
@@ -75,7 +77,7 @@ def choose(request: Request) -> ScaleSelection:
         sigma_source=source,
         rule="posterior median",
         notes=(
-            f"prior of the scale {problem.prior.hyperprior!r}; {effective:.0f} effective draws",
+            f"prior of the scale {stated}; {effective:.0f} effective draws",
             "the curve is minus the log density of the log scale",
         ),
     )

@@ -27,7 +27,7 @@ import numpy as np
 from bayesreg.errors import DegenerateMode, NotConverged
 from bayesreg.posterior.density import log_prior
 from bayesreg.selection.psis import drawn
-from bayesreg.selection.result import Curve, Interval, ScaleSelection
+from bayesreg.selection.result import IN_PYTHON, Curve, Interval, ScaleSelection
 
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
@@ -171,7 +171,7 @@ def _start(coarse: list[Slope]) -> float:
         if best == end and not falls:
             msg = (
                 f"evidence: rises along the scales tried as the scale goes to {way}, so it has no "
-                "maximum among them; try other scales, or by='hyperprior'"
+                f'maximum among them; try others {IN_PYTHON}, or by="hyperprior"'
             )
             raise DegenerateMode(msg)
     return at.log_scale
@@ -188,7 +188,10 @@ def _climb(request: Request, start: float) -> tuple[Slope, int]:
                 break
             at += found.step
     if not found.information > 0:
-        msg = "evidence: Monte Carlo EM did not settle at a maximum; raise draws, or give scales"
+        msg = (
+            "evidence: Monte Carlo EM did not settle at a maximum; raise draws, or give scales "
+            f"{IN_PYTHON}"
+        )
         raise NotConverged(msg)
     return found, rounds
 

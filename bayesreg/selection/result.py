@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
     from bayesreg.problem import Problem
 
+#: Where scales of one's own are given: the command line has no option for them.
+IN_PYTHON = "(scales=[...] in Python)"
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:
@@ -225,7 +228,7 @@ class ScaleSelection:
         which, other = ("smallest", "smaller") if low else ("largest", "larger")
         if any(scale < self.minimum if low else scale > self.minimum for scale in self.lost):
             return f"the best is the {which} of the {what} tried; {other} ones rest on rounding"
-        return f"the best is the {which} of the {what} tried; try {other} ones"
+        return f"the best is the {which} of the {what} tried; try {other} ones {IN_PYTHON}"
 
     @property
     def remarks(self) -> tuple[str, ...]:

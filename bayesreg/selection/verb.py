@@ -200,10 +200,10 @@ def select_scale(
     >>> round(chosen.scale**2, 6)  # y_i ~ N(0, 1 + scale²), so the best is mean(y²) − 1
     3.0
     """
-    if by == "all":
+    if isinstance(by, str) and by == "all":
         msg = "by: 'all' is what compare_criteria(problem) asks; here name one criterion"
         raise InputError(msg)
-    if by not in BY_NAME:
+    if not (isinstance(by, str) and by in BY_NAME):
         raise unknown_name("by", by, tuple(BY_NAME))
     request = make_request(
         problem,
@@ -237,7 +237,7 @@ def run(criterion: Criterion, request: Request) -> ScaleSelection:
 def make_request(problem: object, **settings: Any) -> Request:
     """Validate what a criterion is asked."""
     asked, reading = as_problem(problem)
-    if settings["rule"] not in RULES:
+    if not (isinstance(settings["rule"], str) and settings["rule"] in RULES):
         raise unknown_name("rule", settings["rule"], RULES)
     if settings["n_scales"] is not None:
         settings["n_scales"] = as_count(settings["n_scales"], "n_scales", 2, _MOST_SCALES)

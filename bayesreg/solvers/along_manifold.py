@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import block_diag
 from scipy.linalg.lapack import dsysv
 
 from bayesreg.errors import NotConverged
@@ -143,6 +144,11 @@ class Point:
         coef = self.coef(work)
         return work.loss(work.theta(self.level, coef)) + work.penalty.value(coef)
 
+    def bend(self) -> Matrix:
+        """Return the Hessian of the penalty along the manifold, shape (k, k); no balls."""
+        bends = (part.curve(z)[2] for part, z in zip(self.parts, self.z, strict=True))
+        return np.asarray(block_diag(np.zeros((self.level.size, self.level.size)), *bends))
+
     def split(self, joint: Vector) -> list[Vector]:
         """Cut a vector of joint coordinates into the intercept's and those of each piece."""
         ends = np.cumsum([self.level.size, *(z.size for z in self.z)])
@@ -154,7 +160,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class _Frame:
+class Frame:
     """The columns and the walls of a manifold, in joint coordinates.
 
     Attributes
@@ -175,7 +181,8 @@ class _Frame:
     walls: sparse.csr_array
 
     @classmethod
-    def of(cls, work: Work, point: Point) -> _Frame:
+    def of(cls, work: Work, point: Point) -> Frame:
+        """Collect what each coordinate of the manifold through a point moves."""
         Z = work.scaled.Z
         moves, unit = np.full(Z.shape[1], -1, dtype=np.intp), np.zeros(Z.shape[1])
         count = point.level.size
@@ -191,6 +198,13 @@ class _Frame:
         free = sparse.csr_array((0, point.level.size))
         walls = sparse.block_diag([free, *(part.walls for part in point.parts)], format="csr")
         return cls(np.asarray(Z @ basis), moves, unit, walls)
+
+    @property
+    def mass(self) -> Vector:
+        """Squared length in θ of a unit of each coordinate, shape (k,); they are orthogonal."""
+        moving = self.moves >= 0
+        squares = self.unit[moving] ** 2
+        return np.bincount(self.moves[moving], weights=squares, minlength=self.A.shape[1])
 
     def reach(self, point: Point, step: Vector) -> float:
         """Return how many steps there are to the first wall; inf if it is not ahead."""
@@ -248,7 +262,7 @@ class _System:
     residual: float
 
     @classmethod
-    def of(cls, work: Work, point: Point, frame: _Frame) -> _System:
+    def of(cls, work: Work, point: Point, frame: Frame) -> _System:
         at = work.scaled.derivatives(point.theta(work))
         A, k, moving = frame.A, frame.A.shape[1], frame.moves >= 0
         pull = (frame.unit * at.gradient)[moving]
@@ -348,7 +362,7 @@ def newton(work: Work, point: Point, most: int) -> tuple[Point, int]:
     """
     value, before = point.objective(work), math.inf
     best, least, stalled = point, math.inf, 0
-    frame, count = _Frame.of(work, point), 0
+    frame, count = Frame.of(work, point), 0
     # While the manifold is likely the wrong one, so many steps along it are not worth their price.
     left = patience = min(_MAX_NEWTON, 8 + 2 * most)
     while True:
@@ -369,13 +383,13 @@ def newton(work: Work, point: Point, most: int) -> tuple[Point, int]:
                 return point, count
             most -= 1
             point = Point.of(work, point.theta(work))
-            frame = _Frame.of(work, point)
+            frame = Frame.of(work, point)
             best, least, stalled, before = point, math.inf, 0, math.inf
             left = patience
 
 
 def _line_search(
-    work: Work, point: Point, frame: _Frame, step: Vector, back: Matrix, value: float
+    work: Work, point: Point, frame: Frame, step: Vector, back: Matrix, value: float
 ) -> tuple[Point, float, bool]:
     """Step along the manifold, no further than its end, halving until the objective does not rise.
 

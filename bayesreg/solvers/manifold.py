@@ -7,8 +7,10 @@ error (Bareilles, Iutzeler & Malick 2023). The subdifferential of the whole pena
 the manifold was the wrong one, more first-order steps follow from the better point.
 
 Where the loss is nearly flat in some directions, first-order steps are far too short to bring a
-coefficient to 0 there. But the mode is the fixed point of proximal steps of every length, so that
-one long step from near it finds its manifold too: such leaps help where the short steps take long.
+coefficient to 0 there. Proximal points of great length, each by Newton's method on a dual without
+kinks, then find the manifold. And the mode is the fixed point of proximal steps of every length, so
+that one long step from near it finds its manifold too: such leaps help where proximal points do
+not apply (balls, noise with long tails), and where an end still has digits to gain.
 
 First-order steps work on centred columns of unit norm; the manifold is that of the user's own
 coefficients, so that ties come out exact.
@@ -24,9 +26,11 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bayesreg.errors import InputError, NotConverged
+from bayesreg.likelihoods import ConvexLikelihood
 from bayesreg.penalties import BallPenalty, JoinedPenalty, Penalty
 from bayesreg.solvers.along_manifold import Point, Work, newton
 from bayesreg.solvers.base import Solution
+from bayesreg.solvers.proximal_point import proximal_points
 from bayesreg.solvers.robust import robust_starts
 from bayesreg.solvers.scaled import EPS, largest
 
@@ -42,6 +46,10 @@ _EXACT = 1e-11
 _FEWEST, _MOST, _ALL, _PATIENCE = 20, 4000, 200_000, 2000
 # First-order steps before leaps, and lengths of those in units of a first-order step.
 _LATE, _LENGTHS = 4000, (1.0, 1e2, 1e4, 1e6, 1e8)
+# First-order steps before proximal points, and for each Newton step on the way to those.
+_SOON, _STEPS_PER_NEWTON = 600, 4
+# Smaller manifolds that Newton's method may go on to from a proximal point.
+_SMALLER = 2
 # A leap that ends higher by so much of the objective leads nowhere, and longer ones still less.
 _HIGHER = 1e-3
 # Leaps that may go by without a halved residual, and longest rounds of first-order steps without
@@ -161,6 +169,8 @@ def _descend(work: Work, theta: Vector, most: int) -> _End:
         taken += steps
         end = _End.of(work, theta, taken // _FEWEST)
         slow = best is not None and end.residual >= 0.5 * best.residual
+        if taken >= _SOON and not end.reached:
+            end = _proximal_points(work, end, taken // _STEPS_PER_NEWTON)
         if end.reached or (slow and taken >= _LATE):
             end = _leaps(work, end, taken // _FEWEST)
         theta, newtons = end.theta, newtons + end.newtons
@@ -173,6 +183,22 @@ def _descend(work: Work, theta: Vector, most: int) -> _End:
         if best.reached or taken >= most or idle == _IDLE_ROUNDS:
             return replace(best, newtons=newtons)
         steps = min(2 * steps, _MOST)
+
+
+def _proximal_points(work: Work, start: _End, most: int) -> _End:
+    """Follow proximal points, at most so many Newton steps, to a mode; the start if none is met."""
+    if _balls(work.penalty) or not isinstance(work.scaled.problem.likelihood, ConvexLikelihood):
+        return start
+    newtons = start.newtons
+    for theta in proximal_points(work, start.theta, most):
+        try:
+            end = _End.of(work, theta, _SMALLER)
+        except NotConverged:
+            continue
+        newtons += end.newtons
+        if end.reached:
+            return replace(end, newtons=newtons)
+    return replace(start, newtons=newtons)
 
 
 def _leaps(work: Work, start: _End, most: int) -> _End:

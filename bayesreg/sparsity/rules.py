@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from bayesreg._inputs import as_problem
+from bayesreg._inputs import as_mapping, as_problem
 from bayesreg._validation import as_fraction, as_scale
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError, unknown_name
@@ -63,7 +63,7 @@ def mode_zeros(
     zeros of the mode: 1 of 2 kept (not exactly 0): x0
     """
     asked, _ = as_problem(problem)
-    known = dict(given or {})
+    known = dict(as_mapping(given))
     if draws is not None:
         known = Drawn.of(asked, draws).medians | known
     if set(asked.unknown) - set(known):

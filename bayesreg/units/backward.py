@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from bayesreg._validation import as_positive, as_real, as_vector
+from bayesreg._validation import as_double, as_flag, as_positive, as_real, as_vector
 from bayesreg.design import Design
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson
@@ -93,7 +93,8 @@ def from_numbers(
     values = _check_numbers(convention, numbers)
     if convention.precision:
         sigma = values[convention.precision] ** -0.5
-    asked = standardize or convention.standardizes == "always"
+    intercept, positive = as_flag(intercept, "intercept"), as_flag(positive, "positive")
+    asked = as_flag(standardize, "standardize") or convention.standardizes == "always"
     _check_abilities(
         convention, intercept=intercept, standardize=asked, positive=positive, weights=weights
     )
@@ -142,8 +143,9 @@ def _check_numbers(convention: Convention, numbers: object) -> dict[str, float]:
     for key in wanted:
         value = numbers[key]
         share = isinstance(convention.encoding, Mixture) and key == convention.encoding.share
+        number = as_double(value, key)
         # C = inf is how scikit-learn says that there is no penalty.
-        out[key] = float(np.inf) if value == np.inf else as_real(value, key)
+        out[key] = number if number == np.inf else as_real(number, key)
         if not 0 <= out[key] <= (1.0 if share else np.inf):
             where = "lie between 0 and 1" if share else "be at least 0"
             msg = f"{key}: must {where}, found {value}"
@@ -179,7 +181,7 @@ def _likelihood(
     convention: Convention, family: str | None, design: Design, sigma: float | None
 ) -> Likelihood:
     chosen = convention.families[0] if family is None else family
-    if chosen not in convention.families or chosen == "student_t":
+    if not isinstance(chosen, str) or chosen not in {*convention.families} - {"student_t"}:
         valid = [each for each in convention.families if each != "student_t"]
         raise unknown_name("family", chosen, valid)
     if chosen == "gaussian":
@@ -284,7 +286,7 @@ def from_glmnet(
     >>> ridge(20.0), ridge(n * 20.0)
     (5.4895, 0.4514)
     """
-    if family not in _GLMNET:
+    if not (isinstance(family, str) and family in _GLMNET):
         raise unknown_name("family", family, list(_GLMNET))
     return from_numbers(
         f"glmnet {family}",
@@ -348,8 +350,8 @@ def from_statsmodels(
     ‖y − β₀ − Xβ‖²/(2·2²) + Σ|βⱼ|/0.5
     """
     numbers = {"alpha": alpha, "L1_wt": L1_wt}
-    if model in {"Logit", "Poisson"}:
-        if L1_wt != 1:
+    if isinstance(model, str) and model in {"Logit", "Poisson"}:
+        if as_real(L1_wt, "L1_wt") != 1:
             msg = f"L1_wt: {model} with method='l1' has L1 penalties only; leave it 1"
             raise InputError(msg)
         del numbers["L1_wt"]

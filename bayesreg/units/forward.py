@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 from bayesreg.errors import InputError
 from bayesreg.units.rows import Row, to
 
@@ -233,7 +235,7 @@ def to_document(problem: object, document: int) -> Row:
     >>> print(to_document(problem, 3))
     document 3: λ = 4  (notebook 3, “Soft thresholding, step by step”)
     """
-    if document not in {1, 2, 3, 4, 5}:
+    if not (isinstance(document, Integral) and document in {1, 2, 3, 4, 5}):
         msg = f"document: must be 1, 2, 3, 4 or 5, found {document!r}"
         raise InputError(msg)
     return to(problem, f"document {document}")

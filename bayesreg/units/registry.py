@@ -70,6 +70,6 @@ def rows_of(package: object) -> tuple[Convention, ...]:
     >>> [row.call for row in rows_of("skglm")]
     ['Lasso', 'ElasticNet', 'SparseLogisticRegression']
     """
-    if package not in PACKAGES:
+    if not (isinstance(package, str) and package in PACKAGES):
         raise unknown_name("package", package, PACKAGES)
     return tuple(row for row in CONVENTIONS if row.package == package)

@@ -201,7 +201,8 @@ def to(problem: object, name: str) -> Row:
     {'lambda2': 16.0}
     """
     asked, _ = as_problem(problem)
-    return _best(asked, rows_of(name) if name in PACKAGES else (find(name),))
+    package = isinstance(name, str) and name in PACKAGES
+    return _best(asked, rows_of(name) if package else (find(name),))
 
 
 def _best(problem: Problem, candidates: Sequence[Convention]) -> Row:
@@ -410,6 +411,8 @@ def _note(problem: Problem, convention: Convention, *, standardize: bool) -> str
     notes = [convention.note] if convention.note else []
     if problem.design.offset is not None and not convention.prior_only:
         notes.append("fitted to y minus the offset")
+    if problem.design.weights is not None:
+        notes.append("fitted with the row weights")
     if problem.design.standardize and not standardize:
         notes.append("fitted to the standardised columns")
     return "; ".join(notes)

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 _BATCH = 0.2
 _PATIENCE = 0.1
 _COMPILING = (
-    "compiling the Gibbs sampler, once for each kind of likelihood in an installation (a minute or "
-    "a few)"
+    "compiling the Gibbs sampler, once per installation and kind of likelihood (a minute or a few)"
 )
 _LOG = logging.getLogger(__name__)
 _ADVICE = (
