@@ -638,6 +638,19 @@ def test_rows_that_pin_the_intercept_leave_other_columns_free(prior: Prior) -> N
         unknowns.require_proper(br.Problem(X, y, likelihood=br.Bernoulli(), prior=blocks))
 
 
+@pytest.mark.parametrize("width", [1e-100, 1.0, 1e17])
+def test_the_power_of_a_tail_does_not_depend_on_its_width(width: float) -> None:
+    """A normal prior wider than any number that is looked at is not flat, and not heavy."""
+
+    def powers(prior: Prior) -> list[float]:
+        problem = br.Problem(np.eye(2), [0.0, 1.0], likelihood=br.Gaussian(1.0), prior=prior)
+        return unknowns.tail_powers(problem).tolist()
+
+    assert powers(br.Normal(width)) == powers(br.Laplace(width)) == [np.inf] * 2
+    assert powers(br.StudentT(0.5, width)) == pytest.approx([1.5] * 2)
+    assert powers(br.Horseshoe(width)) == pytest.approx([2.0] * 2)
+
+
 def test_counts_of_0_and_a_flat_coefficient_need_light_tails() -> None:
     """At distance h of the second the first ranges over 2h, unless a positive count holds it."""
     X = [[1.0, -1.0], [-1.0, -1.0], [1.0, 0.0]]

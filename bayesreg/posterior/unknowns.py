@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     type Mask = NDArray[np.bool_]
 
-# Where tails that fall exponentially have fallen out of sight, and those of a power have not.
+# In widths, where exponential tails have fallen out of sight, and those of a power have not.
 _FAR, _OUT_OF_SIGHT = 1e8, -1000.0
 # Powers that are the same but for rounding, and coefficients of which every choice is tried.
 _EQUAL, _FEW = 1e-6, 8
@@ -114,8 +114,10 @@ def _flatness(known: Prior, p: int) -> tuple[Mask, Mask]:
 
 def _power(known: Prior, p: int) -> Vector:
     """Exponent k of tails ``|β|^−k``, from densities at two far points; inf if there is none."""
+    width = known.numbers(p) if isinstance(known, Scaled) else np.ones(p)
+    width = np.where(np.isfinite(width), width, 1.0)
     with np.errstate(over="ignore"):  # so far out that it is out of sight
-        near, far = (known.log_densities(np.full(p, at)) for at in (_FAR, _FAR**1.25))
+        near, far = (known.log_densities(at * width) for at in (_FAR, _FAR**1.25))
     seen = near > _OUT_OF_SIGHT
     exponent = (np.where(seen, near, 0.0) - np.where(seen, far, 0.0)) / (0.25 * math.log(_FAR))
     return np.where(seen, exponent, math.inf)
