@@ -286,6 +286,36 @@ class Design:
         eta = eta + (intercept if self.level is None else intercept * self.level)
         return np.asarray(eta if self.offset is None else eta + self.offset)
 
+    def predictor_at(self, coef: Vector, intercept: float) -> Vector:
+        """Return the linear predictor at numbers of any size, infinite ones among them; (n,).
+
+        Raises
+        ------
+        InputError
+            If it is not a number, or leaves double precision on the way from finite ones.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            eta = self.linear_predictor(coef, intercept)
+        finite = np.isfinite(coef).all() and np.isfinite(intercept)
+        if np.isnan(eta).any() or (finite and np.isinf(eta).any()):
+            raise _too_large("X @ coef")
+        return eta
+
+    def gradient_at(self, rows: Vector) -> tuple[Vector, float]:
+        """Return ``X.T @ rows`` (p,), and what rows (n,) of any size pull at the intercept.
+
+        Raises
+        ------
+        InputError
+            If they are not finite.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            slope = float(self.one @ rows) if self.intercept else 0.0
+            pull = np.asarray(self.X.T @ rows)
+        if not (np.isfinite(pull).all() and np.isfinite(slope)):
+            raise _too_large("the gradient")
+        return pull, slope
+
     @property
     def less_offset(self) -> Vector:
         """The target without the known part of the predictor, shape (n,)."""
@@ -415,3 +445,8 @@ def _sparse_sd(design: Design) -> Vector:
         largest[filled] = np.maximum(top, -bottom)
     scale = np.sqrt(square / n)
     return np.where(negligible(scale, largest), 0.0, scale)
+
+
+def _too_large(what: str) -> InputError:
+    msg = f"coef: {what} leaves double precision; give finite coefficients that are nearer to 0"
+    return InputError(msg)

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from bayesreg._validation import (
-    Vector,
-    as_answer,
-    as_flag,
-    as_positive,
-    set_fields,
-)
+from bayesreg._validation import Vector, as_answer, as_flag, as_positive, set_fields
 from bayesreg.assembly import as_likelihood, as_prior, check_parts
 from bayesreg.blocks import same_prior
 from bayesreg.design import Design
@@ -359,24 +353,22 @@ class Problem:
 
     def predictor(self, coef: object, intercept: float = 0.0) -> Vector:
         """Return the linear predictor ``offset + intercept + X coef``, shape (n,)."""
-        return self.design.linear_predictor(*self.check_answer(coef, intercept))
+        return self.design.predictor_at(*self.check_answer(coef, intercept))
 
     def loss(self, coef: object, intercept: float = 0.0) -> float:
-        """Negative log likelihood without its constants, in nats."""
+        """Negative log likelihood without its constants, in nats; inf beyond double precision."""
         return _loss(self, *self.check_answer(coef, intercept))
 
     def gradient(self, coef: object, intercept: float = 0.0) -> tuple[Vector, float]:
         """Gradient of the loss: with respect to the coefficients (p,), and to the intercept."""
-        design = self.design
-        eta = self.predictor(coef, intercept)
-        rows = self.likelihood.gradient(eta, design.y, design.row_weights)
-        slope = float(design.one @ rows) if design.intercept else 0.0
-        return np.asarray(design.X.T @ rows), slope
+        design, eta = self.design, self.predictor(coef, intercept)
+        with np.errstate(over="ignore"):  # of what is infinite there is no gradient
+            rows = self.likelihood.gradient(eta, design.y, design.row_weights)
+        return design.gradient_at(rows)
 
     def penalised(self, coef: object, intercept: float = 0.0) -> float:
         """Loss plus penalty: the objective without the constants."""
-        vector, level = self.check_answer(coef, intercept)
-        return _loss(self, vector, level) + self.penalty.value(vector)
+        return _penalised(self, *self.check_answer(coef, intercept))
 
     @cached_property
     def constant(self) -> float:
@@ -437,9 +429,7 @@ class Problem:
         problem = self.given(sigma=sigma, scale=scale)
         priors = self.hyperpriors().items()
         hyper = sum(prior.log_density(as_positive(values[name], name)) for name, prior in priors)
-        with np.errstate(over="ignore"):  # where the density is 0 in double precision, inf
-            whole = _loss(problem, vector, level) + problem.penalty.value(vector)
-            return whole + problem.constant - hyper
+        return _penalised(problem, vector, level) + problem.constant - hyper
 
     def hyperpriors(self) -> dict[Unknown, ScalePrior]:
         """Return the priors of the unknown sigma and scale, by name."""
@@ -490,7 +480,15 @@ class Problem:
 def _loss(problem: Problem, vector: Vector, level: float) -> float:
     """Negative log likelihood at an answer that is validated already."""
     design, family = problem.design, problem.likelihood
-    return family.loss(design.linear_predictor(vector, level), design.y, design.row_weights)
+    eta = design.predictor_at(vector, level)
+    with np.errstate(over="ignore"):  # where the density is 0 in double precision, inf
+        return family.loss(eta, design.y, design.row_weights)
+
+
+def _penalised(problem: Problem, vector: Vector, level: float) -> float:
+    """Loss plus penalty at an answer that is validated already."""
+    with np.errstate(over="ignore"):
+        return _loss(problem, vector, level) + problem.penalty.value(vector)
 
 
 def _assemble(problem: Problem, design: Design, likelihood: Likelihood, prior: Prior) -> None:

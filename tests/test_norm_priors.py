@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
@@ -259,11 +260,11 @@ def test_fenchel_young(name: str, point: np.ndarray, coef: np.ndarray, dual: np.
     """0 between prox and its rest; else never negative, and linear in the coefficients."""
     penalty = EXAMPLES[name].penalty(P)
     best = penalty.prox(point, 1.0)
-    assert 0 <= penalty.fenchel_young(best, best - point) <= 1e-10
-    shrunk = dual * penalty.dual_scale(dual)
-    if name == "fused":
-        shrunk = shrunk - shrunk.mean()  # what the free level asks of a dual point
+    rest, shrunk = best - point, dual * penalty.dual_scale(dual)
+    if name == "fused":  # the free level asks duals for a sum of 0, whatever was rounded
+        rest, shrunk = (v - math.fsum(v) / P for v in (rest, shrunk))
         shrunk = shrunk * penalty.dual_scale(shrunk)
+    assert 0 <= penalty.fenchel_young(best, rest) <= 1e-10
     inside = penalty.prox(coef, 1e-9)
     value = penalty.fenchel_young(inside, shrunk)
     # The conjugate at −dual: 0 for a norm in its domain, the height of the ball for a ball.
@@ -316,6 +317,14 @@ def test_bad_numbers_are_never_optimal(name: str) -> None:
         assert np.isinf(penalty.value(np.full(P, 50.0)))
         assert np.isinf(penalty.subdifferential_distance(np.full(P, 50.0), np.zeros(P))).any()
         assert np.isinf(penalty.fenchel_young(np.full(P, 50.0), np.zeros(P)))
+
+
+@pytest.mark.parametrize("coef", [[math.inf] * P, [math.inf, 1, 1, 1, 1], [0, 0, 0, -math.inf, 1]])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_infinite_coefficients_cost_without_end(name: str, coef: list[float]) -> None:
+    """Never NaN; only a level that is free costs nothing."""
+    free = name == "fused" and len(set(coef)) == 1
+    assert EXAMPLES[name].penalty(P).value(np.array(coef)) == (0.0 if free else math.inf)
 
 
 @pytest.mark.parametrize("name", ["sup", "slope", "fused"])

@@ -12,8 +12,8 @@ import xarray as xr
 from scipy import stats
 
 import bayesreg as br
-from bayesreg.errors import ImproperPosterior, InputError
-from tests.problems import bank
+from bayesreg.errors import DegenerateMode, ImproperPosterior, InputError
+from tests.problems import P, bank, every_example
 
 if TYPE_CHECKING:
     from bayesreg.likelihoods import Likelihood
@@ -513,5 +513,29 @@ def test_counts_at_rates_beyond_double_precision(y: float) -> None:
     ]
     assert losses == [np.inf if y else 0.0, np.inf if y else 0.0, np.inf, np.inf]
     problem = plain([[1.0], [2.0], [-1.0]], [1, 1, 0], likelihood=br.Poisson())
-    with np.errstate(over="ignore"):  # of the predictor 2e308
-        assert problem.loss([1e308]) == problem.penalised([1e308]) == np.inf
+    for beyond in (np.inf, 4e307):
+        assert problem.loss([beyond]) == problem.penalised([beyond]) == np.inf
+
+
+EVALUATED = ("predictor", "loss", "penalised", "gradient", "objective")
+FAMILIES = (br.Gaussian(1.0), br.StudentTNoise(3.0, 1.0), br.Bernoulli(), br.Poisson())
+
+
+@pytest.mark.parametrize("name", EVALUATED)
+@pytest.mark.parametrize("likelihood", FAMILIES, ids=repr)
+@pytest.mark.parametrize("prior", list(every_example()))
+def test_answers_beyond_double_precision(name: str, likelihood: Any, prior: str) -> None:
+    """Refused by name, or an infinity that is one: never NaN, never a warning of arithmetic."""
+    rows = np.array([[1.0, 2.0, 0.0, 1.0, 1.0], [3.0, 4.0, 1.0, 0.0, 1.0], np.arange(P)])
+    problem = plain(rows, [0.0, 1.0, 0.0], likelihood=likelihood, prior=every_example()[prior])
+    one = np.eye(P)[0]
+    for size in (4e307, 1e308, np.inf, np.nan):
+        for coef in (np.full(P, size), size * np.where(one, 1.0, -1.0), np.where(one, size, 0.0)):
+            try:
+                found = getattr(problem, name)(coef)
+            except (InputError, DegenerateMode) as error:
+                message = str(error)
+            else:
+                numbers = np.hstack(found if isinstance(found, tuple) else [found])
+                message = "NaN" if np.isnan(numbers).any() else ""
+            assert message.startswith(("coef: ", "prior: ")) or not message

@@ -25,6 +25,11 @@ EPS = float(np.finfo(np.float64).eps)
 TIE = 8 * EPS
 
 
+def weighted(weights: Vector, sizes: Vector) -> Vector:
+    """Multiply, shape (p,); what has no weight costs nothing however large it is."""
+    return weights * np.where((weights == 0) & np.isinf(sizes), 0.0, sizes)
+
+
 def level(v: Vector, c: Vector, total: float) -> float:
     """Return the t with ``Σ c_j max(v_j − t, 0) = total`` for a positive total.
 

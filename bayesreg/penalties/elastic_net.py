@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from bayesreg._validation import set_fields
+from bayesreg.penalties._projections import weighted
 from bayesreg.penalties.separable import SeparablePenalty
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class ElasticNetPenalty(SeparablePenalty):
         """Return the penalty of each coefficient, shape (p,)."""
         with np.errstate(over="ignore"):
             square = (coef - self.loc) ** 2
-            each = _weighted(self.l1, np.abs(coef)) + 0.5 * _weighted(self.l2, square)
+            each = weighted(self.l1, np.abs(coef)) + 0.5 * weighted(self.l2, square)
         return np.where(self.nonnegative & (coef < 0), math.inf, each)
 
     def slope(self, coef: Vector) -> Vector:
@@ -182,11 +183,6 @@ class ElasticNetPenalty(SeparablePenalty):
         slope = np.where(best != 0, self.l1 * np.sign(best), w)
         kink = self.l1 * np.abs(coef) - slope * coef
         return float(np.maximum(kink, 0.0).sum() + 0.5 * self.l2 @ (coef - best) ** 2)
-
-
-def _weighted(weight: Vector, size: Vector) -> Vector:
-    """Multiply, shape (p,); what has no weight costs nothing however large it is."""
-    return weight * np.where((weight == 0) & np.isinf(size), 0.0, size)
 
 
 def soft_threshold(point: Vector, threshold: Vector) -> Vector:

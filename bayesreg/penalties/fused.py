@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from bayesreg.penalties._projections import EPS, TIE, fused_prox, group_sums
+from bayesreg.penalties._projections import EPS, TIE, fused_prox, group_sums, weighted
 from bayesreg.penalties.manifolds import PartlySmooth, Piece, linear, walls
 
 if TYPE_CHECKING:
@@ -59,8 +59,9 @@ class FusedPenalty(PartlySmooth):
         u = coef / self.scale
         before = np.concatenate([[0.0], u[:-1]])[: u.size]
         size = np.maximum(np.abs(u), np.abs(before))
-        change = u - before
-        tied = np.abs(change) <= TIE * size
+        # Equal infinities have no difference, but ∞ − ∞ is NaN; nothing is near an infinity.
+        change = np.subtract(u, before, out=np.zeros_like(u), where=u != before)
+        tied = (np.abs(change) <= TIE * size) & np.isfinite(change)
         tied[:1] = u[:1] == 0
         return np.where(tied, 0.0, change)
 
@@ -73,7 +74,7 @@ class FusedPenalty(PartlySmooth):
 
     def value(self, coef: Vector) -> float:
         """Return the penalty at `coef` (p,)."""
-        return float(self.l1 @ np.abs(self.differences(coef)))
+        return float(weighted(self.l1, np.abs(self.differences(coef))).sum())
 
     def rescaled(self, factor: Vector) -> Self:
         """Penalty of ``factor · β``."""

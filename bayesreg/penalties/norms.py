@@ -22,6 +22,7 @@ from bayesreg.penalties._projections import (
     level,
     secular,
     sorted_prox,
+    weighted,
 )
 from bayesreg.penalties.base import soften
 from bayesreg.penalties.manifolds import PartlySmooth, Piece, linear, walls
@@ -349,7 +350,7 @@ class SortedNorm(NormPenalty):
 
     def norm(self, u: Vector) -> float:
         """Return the weighted sum of the sorted absolute values."""
-        return float(self.weights @ -np.sort(-np.abs(u)))
+        return float(weighted(self.weights, -np.sort(-np.abs(u))).sum())
 
     def dual_norm(self, q: Vector) -> float:
         """Return the largest ratio of partial sums of sorted |q| and weights."""
