@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import null_space
 from scipy.optimize import linprog
 
 from bayesreg.errors import ImproperPosterior
@@ -79,19 +80,17 @@ def check_proper_directions(
         raise ImproperPosterior(_not_independent(labels, design.count))
 
 
-def recession_dimension(
+def recession_span(
     likelihood: Likelihood,
     design: Design,
     positions: Sequence[int],
     bounded: Sequence[int] = (),
-) -> int:
-    """Return how many dimensions the coefficients have along which the likelihood never falls.
+) -> Matrix:
+    """Return directions that span those of the coefficients in which the likelihood never falls.
 
-    Those are a cone: of logistic regression, the directions that no row of a class resists
-    (`check_proper_directions`), rows that are 0 along all of them left aside. By one linear
-    programme: ``max Σ s`` over ``0 <= s <= c``, s no more than what each row gains, shows which
-    rows gain nothing in any direction, for the sum of two directions gains wherever one of them
-    does. Too large a programme is not tried, and counts as no cone.
+    They are a cone: of logistic regression, the directions that no row of a class resists
+    (`check_proper_directions`), rows that are 0 along all of them left aside. Too large a programme
+    is not tried, and counts as no cone.
 
     Parameters
     ----------
@@ -100,50 +99,83 @@ def recession_dimension(
     design : Design
         The data; an intercept counts.
     positions : sequence of int
-        Columns whose coefficients are free.
+        Columns whose coefficients are free, k of them.
     bounded : sequence of int
         Those among them that may not be negative.
 
     Returns
     -------
-    int
-        Dimension of the span of the cone, 0 if there is none.
+    ndarray, shape (k, dimension)
+        Of these coefficients, the intercept's last if there is one, in units of the columns.
 
     Examples
     --------
     >>> from bayesreg import Bernoulli
     >>> from bayesreg.design import Design
-    >>> [recession_dimension(Bernoulli(), Design.of([[1.0], [2.0], [x]], [0, 0, 1]), [0])
+    >>> [recession_span(Bernoulli(), Design.of([[1.0], [2.0], [x]], [0, 0, 1]), [0]).shape
     ...  for x in (3.0, 1.5)]
-    [2, 0]
+    [(2, 2), (2, 0)]
     """
     equal, sign = likelihood.recession_directions(design.y)
+    count = len(positions) + int(design.intercept)
     if equal.all() or design.n * len(positions) > _MOST_NUMBERS:
-        return 0
+        return np.zeros((count, 0))
     columns = design.centred.take(np.asarray(positions, dtype=np.intp))
     if design.intercept:
         columns = np.column_stack([columns, design.one])
     lengths = np.sqrt(np.vecdot(columns.T, columns.T))
     scaled = columns / np.where(lengths > 0, lengths, 1.0)
     below = np.flatnonzero(np.isin(positions, np.asarray(bounded, dtype=np.intp)))
-    gains = np.vstack([scaled[~equal] * sign[~equal, None], np.eye(scaled.shape[1])[below]])
-    still = scaled[equal]
-    (m, k), held = gains.shape, still.shape[0]
-    ceiling = _SEPARATED / math.sqrt(design.n)
+    gains = np.vstack([scaled[~equal] * sign[~equal, None], np.eye(count)[below]])
+    return cone_span(gains, scaled[equal])
+
+
+def cone_span(gains: Matrix, still: Matrix, slack: float = 0.0) -> Matrix:
+    """Return directions that span the cone of those with ``gains @ v >= 0`` and ``still @ v = 0``.
+
+    By one linear programme: ``max Σ s`` over ``0 <= s <= c``, s no more than what each row gains,
+    shows which rows gain nothing in any direction, for the sum of two directions gains wherever one
+    of them does. Those that gain nothing are at 0 along the whole span.
+
+    Parameters
+    ----------
+    gains : ndarray, shape (m, k)
+        Rows of about length 1.
+    still : ndarray, shape (h, k)
+        Rows of about length 1.
+    slack : float
+        How far from 0 they may be, relative to the size of v.
+
+    Returns
+    -------
+    ndarray, shape (k, dimension)
+        Orthonormal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cone_span(np.eye(2), np.zeros((0, 2))).shape, cone_span(np.eye(2), np.ones((1, 2))).shape
+    ((2, 2), (2, 0))
+    """
+    (m, k), held = gains.shape, np.hstack([still, np.zeros((still.shape[0], gains.shape[0]))])
+    ceiling = _SEPARATED / math.sqrt(max(m, 1))
+    above = np.hstack([-gains, np.eye(m)])
     result = linprog(
         np.concatenate([np.zeros(k), -np.ones(m)]),
-        A_ub=np.hstack([-gains, np.eye(m)]),
-        b_ub=np.zeros(m),
-        A_eq=np.hstack([still, np.zeros((held, m))]) if held else None,
-        b_eq=np.zeros(held) if held else None,
+        A_ub=np.vstack([above, held, -held]) if slack else above,
+        b_ub=np.concatenate([np.zeros(m), np.full(2 * held.shape[0], slack * _REACH)])
+        if slack
+        else np.zeros(m),
+        A_eq=held if held.size and not slack else None,
+        b_eq=np.zeros(held.shape[0]) if held.size and not slack else None,
         bounds=[(-_REACH, _REACH)] * k + [(0.0, ceiling)] * m,
     )
     if result.status != 0 or result.x is None:
-        return 0
-    idle = result.x[k:] < 0.5 * ceiling
-    pinned = np.vstack([still, gains[idle]])
-    rank = int(np.linalg.matrix_rank(pinned)) if pinned.size else 0
-    return int(k - rank)
+        return np.zeros((k, 0))
+    pinned = np.vstack([still, gains[result.x[k:] < 0.5 * ceiling]])
+    if pinned.shape[0] > k:
+        pinned = np.linalg.qr(pinned, mode="r")  # what is orthogonal to its rows is the same
+    return null_space(pinned) if pinned.size else np.eye(k)
 
 
 def _endless(likelihood: Likelihood, columns: Matrix, y: Vector, free: int) -> tuple[bool, bool]:

@@ -189,8 +189,10 @@ def test_coefficients_that_only_grow(sign: float, ends: bool) -> None:
 def test_a_bridge_is_no_power() -> None:
     """However slowly exp(−|β|^q) falls, it has all moments."""
     X, y = data(30, 1)
-    problem = br.Problem(X[:, [0, 0]], y, likelihood=br.Gaussian(1.0), prior=br.Bridge(0.1, 1.0))
-    assert Tails(problem).variance(np.array([[1.0, 3.0]])).all()
+    for power in (1.0, 0.5, 0.1):
+        prior = br.Bridge(1.0, power)
+        problem = br.Problem(X[:, [0, 0]], y, likelihood=br.Gaussian(1.0), prior=prior)
+        assert Tails(problem).variance(np.array([[1.0, 3.0]])).all()
 
 
 def test_a_coefficient_without_a_mean_is_its_median() -> None:
@@ -382,6 +384,77 @@ def test_the_second_moment_that_is_said_to_end_does() -> None:
         density = np.exp(log_density(beta, x))
         whole, half = (np.trapezoid(density[beta >= at], beta[beta >= at]) for at in (-400, -200))
         assert ends == (whole < 1.001 * half)
+
+
+T = br.StudentT
+WEDGE: tuple[Any, ...] = (
+    [[1, 1], [-1, 1]],
+    [2, 2],
+    [0, -2],
+)  # |d0| <= −d1, R = −4 d1, 2x = (0, −4)
+CORNER: tuple[Any, ...] = ([[1, 0], [0, 1]], [2, 2], [-1, -1])  # both fall, R = −2 (d0 + d1)
+THREE: tuple[Any, ...] = ([[1, 1, 1], [-1, 1, 1]], [2, 2], [0, -2, -2])  # |d0| <= −d1 − d2
+TIED: tuple[Any, ...] = ([*THREE[0], [0, 1, -1], [0, -1, 1]], [2, 2, 0, 0], [0, -2, -2])  # d1 = d2
+FLAT: Any = (br.Flat(), [0])
+
+
+@pytest.mark.parametrize(
+    ("data", "prior", "ends"),
+    [
+        (([[1], [2]], [2, 0], [-1]), T(0.1, 1.0), True),  # a line, and a power of 1.1
+        (([[1], [2]], [2, 0], [-1.5]), br.Laplace(1.0), False),  # R = 2 + 1, and a constant
+        (([[0], [0]], [1, 2], [0.25]), br.Laplace(2.0), False),
+        (([[1], [2]], [2, 0], [-1]), br.Normal(br.HalfCauchy(1.0)), True),
+        (([[1], [2]], [2, 0], [-1]), T(0.1, 1.0, nonnegative=True), True),  # never as far
+        (CORNER, T(0.1, 1.0), True),  # 1.1 alone, 2.2 together
+        (CORNER, [FLAT, (T(9.0, 1.0), [1])], False),  # a line that nothing resists
+        (CORNER, br.Normal(br.HalfCauchy(1.0)), True),  # 3 in two dimensions
+        (CORNER, br.Normal(br.Flat()), False),  # and 1
+        (WEDGE, [FLAT, (T(1.0, 1.0), [1])], False),  # 2 in two dimensions
+        (WEDGE, [FLAT, (T(1.1, 1.0), [1])], True),
+        (WEDGE, [FLAT, (br.Normal(br.HalfCauchy(1.0)), [1])], False),
+        (WEDGE, [FLAT, (br.Normal(br.HalfStudentT(1.0, nu=1.1)), [1])], True),
+        (WEDGE, [FLAT, (br.Horseshoe(1.0), [1])], False),
+        (WEDGE, [FLAT, (br.Bridge(1.0, power=0.3), [1])], True),  # slower than any rate, no power
+        (WEDGE, [FLAT, (br.Laplace(br.HalfNormal(1.0)), [1])], True),
+        (WEDGE, T(0.1, 1.0), True),  # 2.2 in two dimensions
+        (THREE, [FLAT, (T(1.0, 1.0), [1, 2])], False),  # either alone: 2 in two dimensions
+        (THREE, [FLAT, (T(1.2, 1.0), [1, 2])], True),  # 2.2, and 4.4 in three
+        (TIED, [FLAT, (T(0.1, 1.0), [1, 2])], True),  # they move together: 2.2 in two
+    ],
+)  # fmt: skip
+def test_tails_decide_where_growth_and_decay_are_equal(data: Any, prior: Any, ends: bool) -> None:
+    """The power of what is far out against the dimension in which it is; a hair off, R decides."""
+    X, y, row = data
+    rows = np.array(row) * np.array([[1.0], [0.999999], [1.000001]])
+    found = counts(X, y, prior).variance(rows).tolist()
+    assert found == [ends, True, isinstance(prior, T) and prior.nonnegative]
+
+
+def test_a_cone_that_an_intercept_is_part_of() -> None:
+    """Of a count of 2 at 1 and 0 at 2, down the ray (−2, 1): equal at 3, whatever the origin."""
+    for level in (0.0, 1e3):
+        X = np.array([[1.0], [2.0]]) + level
+        rows = np.array([[3.0], [2.999], [3.001]]) + level
+        found = counts(X, [2, 0], T(0.5, 1.0), intercept=True).variance(rows)
+        assert found.tolist() == [True, True, False]
+        rows += 0.5  # for a Laplace prior of scale 1, R is larger by 1
+        found = counts(X, [2, 0], br.Laplace(1.0), intercept=True).variance(rows)
+        assert found.tolist() == [False, True, False]
+
+
+def test_a_finite_sd_at_equality_is_found() -> None:
+    """A count of 2 at 1 and 0 at 2 under a Student-t prior, the rate at −1: by quadrature."""
+    prior, beta = T(3.0, 1.0), np.linspace(-4000.0, 5.0, 2_000_001)
+    log_density = 2 * beta - np.exp(beta) - np.exp(2 * beta)
+    density = stats.t.pdf(beta, 3)
+    moments = [np.trapezoid(density * np.exp(log_density - k * beta), beta) for k in (0, 1, 2)]
+    mean, square = moments[1] / moments[0], moments[2] / moments[0]
+    model = MAPRegressor(
+        prior, br.Poisson(), fit_intercept=False, standardize=False, draws=20_000, random_state=0
+    ).fit([[1.0], [2.0]], [2.0, 0.0])
+    _, sd = model.predict([[-1.0]], return_std=True)
+    assert sd[0] == pytest.approx(np.sqrt(square - mean**2 + mean), rel=0.2)
 
 
 def test_a_regressor_of_counts_says_where_it_has_no_sd() -> None:

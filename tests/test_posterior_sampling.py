@@ -606,6 +606,9 @@ PAIR[:, 1] += 0.3 * (2 * PAIR_Y - 1)
         (*CROSSED, [(HALF_FLAT, [0]), (br.Normal(br.HalfCauchy(1.0)), [1])], False, False),
         (*CROSSED, [(br.Flat(), [0]), (br.StudentT(nu=1.5, scale=1.0), [1])], False, True),
         (*CROSSED, [(br.Flat(), [0]), (br.Laplace(1.0), [1])], False, True),
+        (*CROSSED, [(br.Flat(), [0]), (br.Bridge(1.0, power=0.1), [1])], False, True),
+        (*CROSSED, [(HALF_FLAT, [0]), (br.StudentT(nu=1.5, scale=1.0), [1])], False, True),
+        (*CROSSED, [(HALF_FLAT, [0]), (br.Bridge(1.0, power=0.1), [1])], False, True),
         (PAIR, PAIR_Y, [(br.Flat(), [0]), (CAUCHY, [1, 2])], True, False),
         (PAIR, PAIR_Y, [(br.Flat(), [0]), (br.StudentT(1.1, 1.0), [1, 2])], True, True),
         ([[-2], [-1], [1], [2]], [0, 0, 1, 1], CAUCHY, True, False),
@@ -647,6 +650,8 @@ def test_the_power_of_a_tail_does_not_depend_on_its_width(width: float) -> None:
         return unknowns.tail_powers(problem).tolist()
 
     assert powers(br.Normal(width)) == powers(br.Laplace(width)) == [np.inf] * 2
+    assert powers(br.Bridge(width, power=0.05)) == [np.inf] * 2
+    assert powers(br.StudentT(80.0, width)) == pytest.approx([81.0] * 2)
     assert powers(br.StudentT(0.5, width)) == pytest.approx([1.5] * 2)
     assert powers(br.Horseshoe(width)) == pytest.approx([2.0] * 2)
 

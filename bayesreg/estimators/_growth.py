@@ -10,8 +10,8 @@ finite if ``k x·d < R(d)`` for all d with ``X d <= 0`` that R does not leave fr
 ``k x·d > R(d)`` for one: a logarithmically concave function has an integral if and only if it falls
 in every direction (Rockafellar 1970, theorem 8.7), and by duality the expectation is no more than
 that of the same model with R a little smaller, so that tails that fall like a power change nothing.
-Equality, which is infinite under priors that are logarithmically concave, is taken for infinite
-under all. A variance needs k = 2.
+At equality they decide (`bayesreg.estimators._equality`), but beside norms of several coefficients,
+where it is taken for infinite. A variance needs k = 2.
 
 P is infinite under a normal prior, 0 under a flat one or one that falls like a power, and the
 penalty itself where that is a norm. If the scale of a prior is unknown it is 0, but of a normal
@@ -33,6 +33,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from bayesreg.blocks import parts_on
+from bayesreg.estimators._equality import Equality, SlowTails
 from bayesreg.likelihoods import Poisson
 from bayesreg.penalties import ElasticNetPenalty, GroupNorm
 from bayesreg.priors import (
@@ -57,14 +58,17 @@ if TYPE_CHECKING:
 
     type Mask = NDArray[np.bool_]
 
-# The power of the rate whose mean is asked for, and by how much it is overstated, so that equality
-# is on the side of infinity and clear of the tolerances of a programme.
+# The power of the rate whose mean is asked for, and by how much it is overstated at first, so that
+# equality is on the side of infinity and clear of the tolerances of a programme.
 _POWER, _OVER = 2.0, 1e-4
 # Rounding of what a decomposition leaves of a row, in units of its size.
 _ROUNDED = 1e-8
 # Directions are as long as that, so that a tolerance of 1e-7 on each row is nothing beside them.
 _REACH = 1e6
 _GAIN = 1e-5 * _REACH
+# What is less than that is equality, if a programme says so with the tightest of tolerances.
+_EQUAL = 1e-8 * _REACH
+_USUAL, _TIGHT = 1e-7, 1e-10
 # Columns of more numbers than these are not regressed on, or put into a programme.
 _MOST, _MOST_PROGRAMME = 5_000_000, 200_000
 _BLOCK = 4_000_000
@@ -122,8 +126,9 @@ class Fall:
                 assert isinstance(penalty, ElasticNetPenalty)  # noqa: S101  (a bridge of 2 is one)
                 wide = penalty.l2 > 0
                 width = hyperprior.scale / np.sqrt(penalty.l2[wide])
-                labels = np.zeros(width.size, dtype=np.intp)
-                self.norms.append((at[wide], GroupNorm(width, labels)))
+                if width.size:
+                    labels = np.zeros(width.size, dtype=np.intp)
+                    self.norms.append((at[wide], GroupNorm(width, labels)))
 
     @property
     def loose(self) -> NDArray[np.intp]:
@@ -250,30 +255,50 @@ class Growth:
             size = float(np.abs(row).max(initial=0.0))
             if size == 0:
                 continue
-            wanted = (_POWER * (1 + _OVER) / size) * row
-            if any(float(wanted @ d) - fall / size > _GAIN for d, fall in found):
+            wanted = (_POWER / size) * row
+            if any(float(wanted @ d) - fall / size > _EQUAL for d, fall in found):
                 out[i] = True
                 continue
-            direction = self._outgrown(wanted, size, planes)
+            direction = self._outgrown((1 + _OVER) * wanted, size, planes)
+            if direction is not None and not self._norms:
+                direction = self._outgrown(wanted, size, planes, _EQUAL, _TIGHT)
+                if direction is None:
+                    out[i] = self._equality(wanted, size).diverges()
             if direction is not None:
                 found.append((direction, self._resistance(direction)))
                 out[i] = True
         return out
 
+    def _equality(self, wanted: Vector, size: float) -> Equality:
+        gain = self._gain(wanted, size)
+        return Equality(self._columns, gain, self._bounded, self._slow)
+
+    @cached_property
+    def _slow(self) -> SlowTails:
+        return SlowTails.of(self.problem, self._fall.loose, self._rate)
+
+    def _gain(self, wanted: Vector, size: float) -> Vector:
+        """Growth less decay, norms aside, along each unit direction and its opposite; (2q,)."""
+        pulled = wanted + self._columns.T @ self._pull / size
+        return np.concatenate([pulled, -pulled]) - np.tile(self._rate / size, 2)
+
     def _outgrown(
-        self, wanted: Vector, size: float, planes: list[tuple[int, Vector]]
+        self,
+        wanted: Vector,
+        size: float,
+        planes: list[tuple[int, Vector]],
+        least: float = _GAIN,
+        tolerance: float = _USUAL,
     ) -> Vector | None:
         """Return a direction with ``wanted·d > R(d)/size``, None if there is none.
 
         Planes that touch norms are added to those that are there, until they tell.
         """
         norms, q = self._norms, self._unit.size
-        cost = np.concatenate([self._rate, self._rate, np.ones(len(norms))]) / size
-        pulled = wanted + self._columns.T @ self._pull / size
-        gain = np.concatenate([pulled, -pulled, np.zeros(len(norms))]) - cost
+        gain = np.append(self._gain(wanted, size), np.full(len(norms), -1 / size))
         direction: Vector = np.zeros(q)
         for _ in range(_PLANES):
-            touching = np.zeros((len(planes), cost.size))
+            touching = np.zeros((len(planes), gain.size))
             for k, (which, slope) in enumerate(planes):
                 at = norms[which][0]
                 touching[k, at], touching[k, q + at], touching[k, 2 * q + which] = slope, -slope, -1
@@ -283,13 +308,17 @@ class Growth:
                 A_ub=np.vstack([rows, touching]),
                 b_ub=np.zeros(rows.shape[0] + len(planes)),
                 bounds=[*self._bounds, *([(0.0, None)] * len(norms))],
+                options={
+                    "primal_feasibility_tolerance": tolerance,
+                    "dual_feasibility_tolerance": tolerance,
+                },
             )
             if result.x is None:
                 return None
             direction = result.x[:q] - result.x[q : 2 * q]
-            if float(gain @ result.x) <= _GAIN:
+            if float(gain @ result.x) <= least:
                 return None
-            if float(wanted @ direction) - self._resistance(direction) / size > _GAIN:
+            if float(wanted @ direction) - self._resistance(direction) / size > least:
                 return direction
             planes += self._touching(direction)
         return direction  # undecided: no draws would settle on it

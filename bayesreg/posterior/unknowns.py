@@ -15,7 +15,7 @@ from bayesreg.independence import residual
 from bayesreg.likelihoods import Bernoulli, Noise, StudentTNoise
 from bayesreg.priors import SpikeSlab
 from bayesreg.priors.base import Scaled
-from bayesreg.propriety import check_proper_directions, recession_dimension
+from bayesreg.propriety import check_proper_directions, recession_span
 from bayesreg.scale_priors import HalfCauchy, HalfFlat, HalfStudentT, InverseGamma
 
 if TYPE_CHECKING:
@@ -23,22 +23,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bayesreg._validation import Vector
+    from bayesreg._validation import Matrix, Vector
     from bayesreg.priors import Prior
     from bayesreg.problem import Problem
     from bayesreg.scale_priors import ScalePrior
 
     type Mask = NDArray[np.bool_]
 
-# In widths, where exponential tails have fallen out of sight, and those of a power have not.
-_FAR, _OUT_OF_SIGHT = 1e8, -1000.0
+# In widths, where tails are what they are in the limit; and how equal the powers of a power are.
+_FAR, _SAME = 1e8, 1e-6
 # Powers that are the same but for rounding, and coefficients of which every choice is tried.
-_EQUAL, _FEW = 1e-6, 8
+EQUAL_POWERS, _FEW = 1e-6, 8
+# Rounding of a direction of length 1.
+_STILL = 1e-9
 # What coefficients without end separate: counts, or classes.
 _APART = ("counts of 0 that a plane separates from the others", "classes that a plane separates")
 
 
-def _fall(prior: ScalePrior) -> float:
+def scale_fall(prior: ScalePrior) -> float:
     """Exponent k of a prior of a scale that falls like ``s^−k``; inf if it falls faster."""
     if isinstance(prior, HalfStudentT):
         return prior.nu + 1
@@ -46,7 +48,7 @@ def _fall(prior: ScalePrior) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class _Structure:
+class TailStructure:
     """What the prior of each coefficient depends on; masks of shape (p,).
 
     Unlike `Problem.free`, this asks for no mode: a horseshoe has none, and can be sampled.
@@ -77,7 +79,7 @@ class _Structure:
     power: Vector
 
     @classmethod
-    def of(cls, problem: Problem) -> _Structure:
+    def of(cls, problem: Problem) -> TailStructure:
         """Ask each part of the prior."""
         p, prior = problem.p, problem.prior
         parts = parts_on(prior, p)
@@ -99,7 +101,7 @@ class _Structure:
             found,
             of_sigma=found.of_sigma & bound,
             of_scale=found.of_scale & bound,
-            heavy=found.heavy & bound,
+            heavy=found.heavy & bound & ~found.half_flat,
         )
 
 
@@ -113,14 +115,18 @@ def _flatness(known: Prior, p: int) -> tuple[Mask, Mask]:
 
 
 def _power(known: Prior, p: int) -> Vector:
-    """Exponent k of tails ``|β|^−k``, from densities at two far points; inf if there is none."""
+    """Exponent k of tails ``|β|^−k``, from densities at three far points; inf if there is none.
+
+    Those of a power fall as much from the first to the second as from there to the third, which is
+    as much farther; any other fall more.
+    """
     width = known.numbers(p) if isinstance(known, Scaled) else np.ones(p)
     width = np.where(np.isfinite(width), width, 1.0)
-    with np.errstate(over="ignore"):  # so far out that it is out of sight
-        near, far = (known.log_densities(at * width) for at in (_FAR, _FAR**1.25))
-    seen = near > _OUT_OF_SIGHT
-    exponent = (np.where(seen, near, 0.0) - np.where(seen, far, 0.0)) / (0.25 * math.log(_FAR))
-    return np.where(seen, exponent, math.inf)
+    with np.errstate(over="ignore", invalid="ignore"):  # NaN where there is no density left
+        near, far, farther = (known.log_densities(_FAR**k * width) for k in (1.0, 1.25, 1.5))
+        first, second = near - far, far - farther
+        power = np.abs(second - first) <= _SAME * np.abs(first)
+    return np.where(power, first / (0.25 * math.log(_FAR)), math.inf)
 
 
 def flat_positions(problem: Problem) -> NDArray[np.intp]:
@@ -133,7 +139,7 @@ def flat_positions(problem: Problem) -> NDArray[np.intp]:
     ...                        prior=Horseshoe(scale=[1.0, np.inf])))
     array([1])
     """
-    return np.flatnonzero(_Structure.of(problem).flat)
+    return np.flatnonzero(TailStructure.of(problem).flat)
 
 
 def tail_powers(problem: Problem) -> Vector:
@@ -146,7 +152,7 @@ def tail_powers(problem: Problem) -> Vector:
     ...                     prior=StudentT(0.25, 1.0))).round(6)
     array([1.25])
     """
-    return _Structure.of(problem).power
+    return TailStructure.of(problem).power
 
 
 def require_proper(problem: Problem) -> None:
@@ -163,7 +169,7 @@ def require_proper(problem: Problem) -> None:
     ImproperPosterior
         Naming what is free, or the unknown, and what to do.
     """
-    structure = _Structure.of(problem)
+    structure = TailStructure.of(problem)
     flat = np.flatnonzero(structure.flat).tolist()
     check_proper_directions(
         problem.likelihood, problem.design, flat, np.flatnonzero(structure.half_flat).tolist()
@@ -184,7 +190,7 @@ def require_proper(problem: Problem) -> None:
     _require_light_tails(problem, structure)
 
 
-def _require_residual(problem: Problem, structure: _Structure) -> None:
+def _require_residual(problem: Problem, structure: TailStructure) -> None:
     design = problem.design
     target = design.less_offset
     # A prior relative to sigma shrinks with it, so only the other columns can fit as sigma falls,
@@ -241,7 +247,7 @@ def _require_informed_scale(problem: Problem, count: int, rank: int) -> None:
             raise ImproperPosterior(msg) from error
 
 
-def _require_rows_to_spare(problem: Problem, structure: _Structure, rank: int) -> None:
+def _require_rows_to_spare(problem: Problem, structure: TailStructure, rank: int) -> None:
     """Refuse a flat scale that leaves sigma nothing of its own.
 
     With both flat, ``∫∫ r^−(n−f) dσ ds`` over ``r² = σ² + s²`` needs three rows more than flat
@@ -271,7 +277,7 @@ def _require_rows_to_spare(problem: Problem, structure: _Structure, rank: int) -
         raise ImproperPosterior(msg)
 
 
-def _require_light_tails(problem: Problem, structure: _Structure) -> None:
+def _require_light_tails(problem: Problem, structure: TailStructure) -> None:
     """Refuse separated targets with flat coefficients beside tails that are too heavy for them.
 
     Where some coefficients of heavy tails are at distance r, the others free of a prior range as
@@ -288,23 +294,25 @@ def _require_light_tails(problem: Problem, structure: _Structure) -> None:
     bounded = np.flatnonzero(structure.half_flat | structure.nonnegative).tolist()
 
     def diverges(some: NDArray[np.intp], power: float) -> bool:
-        if not some.size or power > count + some.size + _EQUAL:
+        if not some.size or power > count + some.size + EQUAL_POWERS:
             return False
         positions = [*flat.tolist(), *some.tolist()]
-        return recession_dimension(family, design, positions, bounded) >= power - _EQUAL
+        span = recession_span(family, design, positions, bounded)
+        return bool(span.shape[1] >= power - EQUAL_POWERS)
 
     scaled, hyperprior = np.flatnonzero(structure.of_scale), problem.hyperpriors().get("scale")
     apart = _APART[isinstance(family, Bernoulli)]
-    if hyperprior is not None and diverges(scaled, _fall(hyperprior) - 1 + scaled.size):
+    if hyperprior is not None and diverges(scaled, scale_fall(hyperprior) - 1 + scaled.size):
         msg = (
             "scale: its prior has tails so heavy that beside a flat intercept the posterior of "
             f"{apart} has no integral; use HalfNormal or Exponential"
         )
         raise ImproperPosterior(msg)
     heavy = np.flatnonzero(structure.heavy)
-    if not recession_dimension(family, design, [*flat.tolist(), *heavy.tolist()], bounded):
-        return
-    for some in _choices(heavy):
+    # What stays where it is in all of the cone does so in every part of it.
+    span = recession_span(family, design, [*flat.tolist(), *heavy.tolist()], bounded)
+    moving = heavy[moves(span[flat.size : flat.size + heavy.size])]
+    for some in choices(moving):
         if diverges(some, float(structure.power[some].sum())):
             named = ", ".join(repr(problem.names[j]) for j in some[:3].tolist())
             msg = (
@@ -315,10 +323,28 @@ def _require_light_tails(problem: Problem, structure: _Structure) -> None:
             raise ImproperPosterior(msg)
 
 
-def _choices(heavy: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    """Each by itself, then all together, and what is between if they are few."""
+def moves(span: Matrix) -> Mask:
+    """Which coefficients differ from 0 along some of the directions that span a cone (k, d); (k,).
+
+    Examples
+    --------
+    >>> moves(np.array([[1.0], [0.0]]))
+    array([ True, False])
+    """
+    return np.asarray((np.abs(span) > _STILL).any(axis=1))
+
+
+def choices(heavy: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Each by itself, then all together, and what is between if they are few.
+
+    Examples
+    --------
+    >>> [some.tolist() for some in choices(np.arange(3))]
+    [[0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]]
+    """
     yield from heavy[:, None]
     few = heavy.size if heavy.size <= _FEW else 2
     for size in range(2, few):
         yield from (np.array(some, dtype=np.intp) for some in combinations(heavy.tolist(), size))
-    yield heavy
+    if heavy.size > 1:
+        yield heavy
