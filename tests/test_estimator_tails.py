@@ -448,13 +448,15 @@ def test_a_finite_sd_at_equality_is_found() -> None:
     prior, beta = T(3.0, 1.0), np.linspace(-4000.0, 5.0, 2_000_001)
     log_density = 2 * beta - np.exp(beta) - np.exp(2 * beta)
     density = stats.t.pdf(beta, 3)
-    moments = [np.trapezoid(density * np.exp(log_density - k * beta), beta) for k in (0, 1, 2)]
+    moments = [
+        float(np.trapezoid(density * np.exp(log_density - k * beta), beta)) for k in range(3)
+    ]
     mean, square = moments[1] / moments[0], moments[2] / moments[0]
     model = MAPRegressor(
         prior, br.Poisson(), fit_intercept=False, standardize=False, draws=20_000, random_state=0
     ).fit([[1.0], [2.0]], [2.0, 0.0])
     _, sd = model.predict([[-1.0]], return_std=True)
-    assert sd[0] == pytest.approx(np.sqrt(square - mean**2 + mean), rel=0.2)
+    assert np.max(sd) == pytest.approx(np.sqrt(square - mean**2 + mean), rel=0.2)
 
 
 def test_a_regressor_of_counts_says_where_it_has_no_sd() -> None:

@@ -22,7 +22,7 @@ from bayesreg.errors import (
     SamplingFailed,
     SamplingWarning,
 )
-from bayesreg.posterior import reason_against_sampling, sampling, unknowns
+from bayesreg.posterior import reason_against_sampling, sampling, tails, unknowns
 from bayesreg.posterior.predictive import from_prior
 from bayesreg.posterior.sampling import SAMPLERS
 from tests.problems import data, every_example, likelihood_examples
@@ -632,6 +632,22 @@ def test_tails_are_held_to_the_cone_that_they_reach(
             unknowns.require_proper(problem)
 
 
+@pytest.mark.parametrize(("flat", "proper"), [(2, True), (3, False)])
+def test_a_shared_scale_and_a_tail_that_move_together_add_up(flat: int, proper: bool) -> None:
+    """Powers of 2 and 2: too heavy for one dimension of theirs and 3 of flat ones, not for 2."""
+    apart = [np.append(side * np.eye(flat)[j], [1.0, 1.0]) for j in range(flat) for side in (1, -1)]
+    tied = [np.append(np.zeros(flat), side) for side in ([1.0, -1.0], [-1.0, 1.0])]
+    gains, y = np.array(apart + tied), np.arange(2 * flat + 2) % 2.0
+    X, scaled = gains * (2 * y - 1)[:, None], br.Normal(br.HalfCauchy(1.0))
+    blocks = [(br.Flat(), list(range(flat))), (scaled, [flat]), (CAUCHY, [flat + 1])]
+    problem = br.Problem(X, y, likelihood=br.Bernoulli(), prior=blocks, intercept=False)
+    if proper:
+        unknowns.require_proper(problem)
+    else:
+        with pytest.raises(ImproperPosterior, match="scale: its prior has tails so heavy"):
+            unknowns.require_proper(problem)
+
+
 @pytest.mark.parametrize("prior", [CAUCHY, br.Normal(br.HalfCauchy(1.0)), br.Horseshoe(1.0)])
 def test_rows_that_pin_the_intercept_leave_other_columns_free(prior: Prior) -> None:
     """Four rows of zeros hold the intercept; column 0 ranges as far as column 1 lets it."""
@@ -647,7 +663,7 @@ def test_the_power_of_a_tail_does_not_depend_on_its_width(width: float) -> None:
 
     def powers(prior: Prior) -> list[float]:
         problem = br.Problem(np.eye(2), [0.0, 1.0], likelihood=br.Gaussian(1.0), prior=prior)
-        return unknowns.tail_powers(problem).tolist()
+        return tails.tail_powers(problem).tolist()
 
     assert powers(br.Normal(width)) == powers(br.Laplace(width)) == [np.inf] * 2
     assert powers(br.Bridge(width, power=0.05)) == [np.inf] * 2

@@ -10,81 +10,24 @@ rule by which posteriors themselves are proper (`bayesreg.posterior.unknowns`).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg.posterior.unknowns import (
-    EQUAL_POWERS,
-    TailStructure,
-    choices,
-    moves,
-    scale_fall,
-)
+from bayesreg.posterior.tails import moves, too_heavy
 from bayesreg.propriety import cone_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from bayesreg._validation import Matrix, Vector
-    from bayesreg.problem import Problem
+    from bayesreg.posterior.tails import SlowTails
 
     type Mask = NDArray[np.bool_]
 
 # Rounding of what is equal, relative to the size of a direction.
 _ROUNDED = 1e-9
-
-
-@dataclass(frozen=True, eq=False)
-class SlowTails:
-    """How the priors of q coefficients fall where they fall slower than exponentially.
-
-    Attributes
-    ----------
-    power : ndarray, shape (q,)
-        Of each by itself; inf if it falls faster than a power, 0 if nothing slower than
-        exponentially is in its way.
-    shared : ndarray of bool, shape (q,)
-        Which share an unknown scale.
-    shared_power : float
-        Of all of these together.
-    """
-
-    power: Vector
-    shared: Mask
-    shared_power: float
-
-    @classmethod
-    def of(cls, problem: Problem, loose: NDArray[np.intp], rate: Vector) -> SlowTails:
-        """Ask the prior of the coefficients at `loose`, of these exponential rates; (q,) in all."""
-        structure = TailStructure.of(problem)
-        free = structure.flat[loose] | structure.half_flat[loose] | (rate[: loose.size] > 0)
-        shared = structure.of_scale[loose] & ~free
-        hyperprior = problem.hyperpriors().get("scale")
-        fall = math.inf if hyperprior is None else scale_fall(hyperprior)
-        power, level = np.where(free, 0.0, structure.power[loose]), rate.size - loose.size
-        return cls(
-            power=np.append(power, np.zeros(level)),
-            shared=np.append(shared, np.zeros(level, dtype=np.bool_)),
-            shared_power=fall - 1 + int(structure.of_scale.sum()),
-        )
-
-    def sets(self, moving: Mask) -> Iterator[tuple[Mask, float]]:
-        """Coefficients that may be far out (q,), and the power of that: none of those first."""
-        alone = moving & np.isfinite(self.power) & (self.power > 0)
-        for scaled in (np.zeros_like(moving), self.shared):
-            together = self.shared_power if scaled.any() else 0.0
-            if not math.isfinite(together):
-                continue
-            yield scaled, together
-            for some in choices(np.flatnonzero(alone & ~scaled)):
-                far = scaled.copy()
-                far[some] = True
-                yield far, together + float(self.power[some].sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,15 +56,15 @@ class Equality:
 
         Examples
         --------
+        >>> from bayesreg.posterior.tails import SlowTails
         >>> one = SlowTails(np.array([2.0]), np.array([False]), np.inf)
         >>> Equality(np.ones((1, 1)), np.zeros(2), np.array([False]), one).diverges()
         False
         """
-        everything = self._span(np.isfinite(self.tails.power) | self.tails.shared)
-        if not everything.size:
-            return False
-        return any(
-            self._span((self.tails.power == 0) | far).shape[1] >= max(power - EQUAL_POWERS, 0.5)
+        free = self.tails.power == 0
+        everything = self._span(free | self.tails.some)
+        return bool(everything.size) and any(
+            too_heavy(power, self._span(free | far).shape[1])
             for far, power in self.tails.sets(moves(everything))
         )
 

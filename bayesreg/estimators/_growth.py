@@ -33,9 +33,10 @@ import numpy as np
 from scipy.optimize import linprog
 
 from bayesreg.blocks import parts_on
-from bayesreg.estimators._equality import Equality, SlowTails
+from bayesreg.estimators._equality import Equality
 from bayesreg.likelihoods import Poisson
 from bayesreg.penalties import ElasticNetPenalty, GroupNorm
+from bayesreg.posterior.tails import SlowTails
 from bayesreg.priors import (
     Bridge,
     RegularizedHorseshoe,
@@ -275,7 +276,7 @@ class Growth:
 
     @cached_property
     def _slow(self) -> SlowTails:
-        return SlowTails.of(self.problem, self._fall.loose, self._rate)
+        return SlowTails.of(self.problem).beside(self._fall.loose, self._rate)
 
     def _gain(self, wanted: Vector, size: float) -> Vector:
         """Growth less decay, norms aside, along each unit direction and its opposite; (2q,)."""

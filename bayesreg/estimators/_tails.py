@@ -28,7 +28,7 @@ from bayesreg.estimators._growth import Growth
 from bayesreg.estimators._unseen import ROUNDED, Unseen
 from bayesreg.likelihoods import Gaussian, Noise
 from bayesreg.posterior.quadrature import Unknowns, reason_against
-from bayesreg.posterior.unknowns import flat_positions
+from bayesreg.posterior.tails import flat_positions
 from bayesreg.priors import Flat, Normal
 from bayesreg.problem import Problem
 from bayesreg.units.estimators import as_standard_scaler

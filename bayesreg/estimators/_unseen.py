@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesreg.blocks import parts_on
-from bayesreg.posterior.unknowns import flat_positions, tail_powers
+from bayesreg.posterior.tails import flat_positions, tail_powers
 from bayesreg.priors.base import Scaled
 
 if TYPE_CHECKING:

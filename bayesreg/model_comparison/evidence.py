@@ -22,7 +22,7 @@ from bayesreg.posterior import diagnose, posterior_moments, sample
 from bayesreg.posterior.density import reason_against_prior
 from bayesreg.posterior.drawn import read_draws
 from bayesreg.posterior.exact import reason_against
-from bayesreg.posterior.unknowns import flat_positions
+from bayesreg.posterior.tails import flat_positions
 from bayesreg.priors import SpikeSlab
 from bayesreg.scale_priors import HalfFlat
 

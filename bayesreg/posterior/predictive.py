@@ -9,7 +9,7 @@ import numpy as np
 from bayesreg.errors import InputError, SamplingFailed
 from bayesreg.likelihoods import Noise, Poisson
 from bayesreg.posterior.density import noise_sd
-from bayesreg.posterior.unknowns import flat_positions
+from bayesreg.posterior.tails import flat_positions
 from bayesreg.scale_priors import (
     Exponential,
     HalfCauchy,
