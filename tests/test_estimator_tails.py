@@ -431,6 +431,16 @@ def test_tails_decide_where_growth_and_decay_are_equal(data: Any, prior: Any, en
     assert found == [ends, True, isinstance(prior, T) and prior.nonnegative]
 
 
+@pytest.mark.parametrize(
+    "prior", [br.GroupLaplace(0.6, [[0, 1, 2]]), br.Normal(br.HalfNormal(0.6))]
+)
+def test_norms_are_told_from_a_rate_that_is_a_hair_smaller(prior: Any) -> None:
+    """``2 |x| 0.6`` against 1: infinite at equality, too."""
+    rows = np.outer([1.0, 1 - 1e-5, 1 + 1e-5], [0.6, 0.64, 0.48]) / 1.2
+    found = counts(np.zeros((1, 3)), [1.0], prior).variance(rows)
+    assert found.tolist() == [False, True, False]
+
+
 def test_a_cone_that_an_intercept_is_part_of() -> None:
     """Of a count of 2 at 1 and 0 at 2, down the ray (−2, 1): equal at 3, whatever the origin."""
     for level in (0.0, 1e3):

@@ -69,6 +69,8 @@ _REACH = 1e6
 _GAIN = 1e-5 * _REACH
 # What is less than that is equality, if a programme says so with the tightest of tolerances.
 _EQUAL = 1e-8 * _REACH
+# Beside norms there is no telling equality from so little less.
+_HAIR = 1e-6
 _USUAL, _TIGHT = 1e-7, 1e-10
 # Columns of more numbers than these are not regressed on, or put into a programme.
 _MOST, _MOST_PROGRAMME = 5_000_000, 200_000
@@ -261,7 +263,9 @@ class Growth:
                 out[i] = True
                 continue
             direction = self._outgrown((1 + _OVER) * wanted, size, planes)
-            if direction is not None and not self._norms:
+            if direction is not None and self._norms:
+                direction = self._outgrown((1 + _HAIR) * wanted, size, planes, _EQUAL, _TIGHT)
+            elif direction is not None:
                 direction = self._outgrown(wanted, size, planes, _EQUAL, _TIGHT)
                 if direction is None:
                     out[i] = self._equality(wanted, size).diverges()
