@@ -60,7 +60,8 @@ class Problem:
         Known part of the linear predictor.
     standardize : bool
         If true the prior acts on ``coef * sd(column)``, the coefficient of the standardised
-        column. Coefficients are always reported on the user's own scale.
+        column; the sd has the divisor n and counts every row once, whatever its weight.
+        Coefficients are always reported on the user's own scale.
 
     Raises
     ------

@@ -268,6 +268,21 @@ def test_unknown_scales_are_said() -> None:
     assert "There is a joint mode as well" in Page(report.render(joint)).text
 
 
+def test_what_holds_given_sigma_is_said_to() -> None:
+    """The gap of a joint mode bounds nothing at another sigma, where another mode may be."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 2))
+    noise = br.Gaussian(sigma=br.HalfCauchy(1.0))
+    problem = br.Problem(X, X[:, 0] + rng.normal(size=30), likelihood=noise, prior=br.Laplace(1.0))
+    mode = find_map(problem)
+    assert mode.certificate.joint
+    text = " ".join(str(one) for one in sections.certified(mode.certificate))
+    assert "nats given sigma: the objective here is at most that far above its minimum over" in text
+    assert "Unique given sigma: no other coefficients reach that minimum." in text
+    assert "whether another joint mode lies at another sigma is not said" in text
+    assert "far above its minimum." not in text
+
+
 def test_the_page_without_optimizers_or_command() -> None:
     """Nothing is promised that is not there."""
     whole = _comparison(("a", "b"), failures={})

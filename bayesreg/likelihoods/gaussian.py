@@ -26,7 +26,7 @@ class Gaussian(ConvexLikelihood, Noise):
     Parameters
     ----------
     sigma : float or ScalePrior
-        Standard deviation of the noise in units of the target, or a prior for it
+        Standard deviation of the noise in units of the target (1 unless given), or a prior for it
         (`HalfNormal`, `HalfCauchy`, `Exponential`, `Flat`; `InverseGamma` is on ``sigma**2``).
 
     Raises

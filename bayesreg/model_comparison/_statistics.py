@@ -38,8 +38,8 @@ class Statistic:
     replicated : ndarray, shape (m,)
         Of the replicates.
     p_value : float
-        Posterior predictive p-value (Rubin 1984): the share of replicates that are at least as
-        large, those that are equal counted half. Near 0 or 1 the model does not make such data.
+        Posterior predictive p-value (Rubin 1984): the share of replicates that are larger,
+        those that are equal counted half. Near 0 or 1 the model does not make such data.
     """
 
     name: str

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from bayesreg.problem import Problem
 
 _EXTREME = 0.025
-_LEGEND = "replicates: their mean; p-value: share of them at least as large as the data's"
+_LEGEND = "replicates: their mean; p-value: share of them above the data's, ties counted half"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -54,9 +54,10 @@ def _article(noun: str) -> str:
 
 def certified(certificate: Certificate) -> list[str | Markup]:
     """Say what is proved of a mode, one statement each."""
+    given = " given sigma" if certificate.joint else ""
     gap = (
-        f"Duality gap {number(certificate.gap, 2)} nats: the objective here is at most that far "
-        "above its minimum."
+        f"Duality gap {number(certificate.gap, 2)} nats{given}: the objective here is at most that "
+        f"far above its minimum{' over the coefficients' if given else ''}."
         if math.isfinite(certificate.gap)
         else "No duality gap is known for this problem."
     )
@@ -70,12 +71,16 @@ def certified(certificate: Certificate) -> list[str | Markup]:
         number(certificate.kkt_tolerance, 2),
     )
     unique = (
-        "Unique: no other coefficients reach the minimum."
+        f"Unique{given}: no other coefficients reach {'that' if given else 'the'} minimum."
         if certificate.unique
-        else "Not proved unique: other coefficients may reach the same minimum."
+        else f"Not proved unique{given}: other coefficients may reach the same minimum."
     )
     steep = ["0 is always a local mode under this prior."] if certificate.cusp else []
-    return [gap, kkt, unique, *steep]
+    elsewhere = [
+        "Sigma is where the joint objective is stationary; whether another joint mode lies at "
+        "another sigma is not said."
+    ]
+    return [gap, kkt, unique, *steep, *(elsewhere if given else [])]
 
 
 def joint(comparison: Comparison) -> list[str | Markup]:
