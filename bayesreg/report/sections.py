@@ -76,11 +76,11 @@ def certified(certificate: Certificate) -> list[str | Markup]:
         else f"Not proved unique{given}: other coefficients may reach the same minimum."
     )
     steep = ["0 is always a local mode under this prior."] if certificate.cusp else []
-    elsewhere = [
+    elsewhere = (
         "Sigma is where the joint objective is stationary; whether another joint mode lies at "
         "another sigma is not said."
-    ]
-    return [gap, kkt, unique, *steep, *(elsewhere if given else [])]
+    )
+    return [gap, kkt, unique, *steep, *([elsewhere] if given else [])]
 
 
 def joint(comparison: Comparison) -> list[str | Markup]:
