@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import textwrap
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from bayesreg.errors import BayesregWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from typing import TextIO
 
     from rich.console import Console
@@ -56,6 +57,31 @@ def hang(text: str, width: int) -> str:
             break_on_hyphens=False,
         ) or [""]
     return "\n".join(wrapped)
+
+
+# Advice in Python, such as: find_map(..., given={"sigma": 1.0}), or: method="gibbs"
+_KEYWORD = re.compile(r'\b(\w+)="([\w-]+)"')
+_GIVEN = re.compile(
+    r"""(?P<call>\w+\([\w.]+, )?given=\{(["'])(?P<name>[^"']+)\2: [^{}]*\}(?(call)\))"""
+)
+_SCALES = "scales=[...]"
+
+
+def in_options(text: str, known: Container[str]) -> str:
+    """Say what a text advises in Python as options of a command, those that are known to it.
+
+    Examples
+    --------
+    >>> in_options('use method="gibbs", or other ones (scales=[...])', {"method", "scales"})
+    'use --method gibbs, or other ones (--scales A,B,C)'
+    """
+    option = r"--given \g<name>=..." if "given" in known else r"in Python \g<0>"
+    if "scales" in known:
+        text = text.replace(_SCALES, "--scales A,B,C")
+    return _KEYWORD.sub(
+        lambda found: f"--{found[1]} {found[2]}" if found[1] in known else found[0],
+        _GIVEN.sub(option, text),
+    )
 
 
 # --------------------------------------------------------------------------- stderr

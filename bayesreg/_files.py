@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bayesreg._visible import begun, shown
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,17 +81,17 @@ def replacing(target: Path, argument: str) -> Iterator[Path]:
 def check_place(path: object, argument: str) -> Path:
     """Return a path where a file can appear; InputError where it cannot."""
     if not isinstance(path, str | os.PathLike):
-        msg = f"{argument}: must be a path, found {path!r}"
+        msg = f"{argument}: must be a path, found {shown(path)}"
         raise InputError(msg)
     try:
         target = Path(path)
         is_folder, has_parent = target.is_dir(), target.parent.is_dir()
         special = target.exists() and not target.is_file()
     except (OSError, ValueError, TypeError) as error:
-        msg = f"{argument}: {path!r} is no name for a file ({error})"
+        msg = f"{argument}: {shown(path)} is no name for a file ({begun(str(error))})"
         raise InputError(msg) from error
     if "\0" in str(target):  # for `is_dir`, a place where nothing is
-        msg = f"{argument}: {path!r} is no name for a file (a null character ends it)"
+        msg = f"{argument}: {shown(path)} is no name for a file (a null character ends it)"
         raise InputError(msg)
     if is_folder:
         msg = f"{argument}: {target} is a directory; name a file"

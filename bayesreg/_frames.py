@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
@@ -201,8 +202,8 @@ def _unusual_numbers(column: Any, argument: str, where: str) -> NDArray[np.float
     text = next((item for item in raw[~missing] if isinstance(item, str | bytes)), None)
     if text is not None:
         msg = (
-            f"{argument}: found text ({str(text)!r}){where}; encode text columns as numbers first, "
-            f"or {_FORMULA}"
+            f"{argument}: found text ({shown(text)}){where}; encode text columns as numbers "
+            f"first, or {_FORMULA}"
         )
         raise InputError(msg)
     if raw.dtype.kind == "c":

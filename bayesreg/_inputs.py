@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bayesreg._bambi import pymc_model_of
+from bayesreg._visible import shown
 from bayesreg.errors import BayesregError, InputError, unknown_name
 from bayesreg.problem import Problem
 
@@ -58,7 +61,7 @@ def as_mapping(given: Mapping[str, float] | None) -> Mapping[str, float]:
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        msg = f'given: must be a mapping such as {{"sigma": 1.0}}, found {given!r}'
+        msg = f'given: must be a mapping such as {{"sigma": 1.0}}, found {shown(given)}'
         raise InputError(msg)
     return given
 
@@ -80,6 +83,22 @@ def check_given(
         if name not in valid:
             raise unknown_name("given", name, valid)
     return dict(given) if reading is None else reading.roles(given)
+
+
+def as_progress(progress: object) -> bool:
+    """Return whether to show progress: by default where stderr is a terminal.
+
+    Raises
+    ------
+    InputError
+        If `progress` is neither a truth value nor None.
+    """
+    if progress is None:
+        return sys.stderr is not None and sys.stderr.isatty()
+    if not isinstance(progress, bool | np.bool_):
+        msg = f"progress: must be True, False or None, found {shown(progress)}"
+        raise InputError(msg)
+    return bool(progress)
 
 
 def in_own_words(text: str, reading: ModelReading | None) -> str:

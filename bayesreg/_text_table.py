@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from bayesreg._visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     type Cells = Sequence[float | None] | Sequence[str | None]
 
 # Rows that a result prints; a frame or its own arrays have all.
 MOST_ROWS = 20
 MOST_COEFFICIENTS = 10
-_LONGEST_NAME = 24
+# The longest of what `apart` returns is not cut.
+_LONGEST_NAME = 26
 
 
 def as_table(names: Sequence[str], columns: Mapping[str, Cells], *, most: int) -> list[str]:
@@ -73,12 +74,30 @@ def not_zero(names: Sequence[str], coef: Sequence[float], intercept: float | Non
       intercept  152.5
       bmi        24.25
     """
-    rows = [] if intercept is None else [("intercept", intercept)]
+    rows = [] if intercept is None else [(apart("intercept", names), intercept)]
     rows += [(name, value) for name, value in zip(names, coef, strict=True) if value != 0]
     if not rows:
         return []
     most = MOST_COEFFICIENTS + (intercept is not None)
     return as_table([row[0] for row in rows], {"coef": [row[1] for row in rows]}, most=most)
+
+
+def apart(own: str, names: Collection[str]) -> str:
+    """Return the name of a row that is not a column's, told apart from columns that share it.
+
+    Parameters
+    ----------
+    own : str
+        Such as intercept, or sigma.
+    names : collection of str
+        Of the columns.
+
+    Examples
+    --------
+    >>> apart("sigma", ["age", "bmi"]), apart("sigma", ["age", "sigma"])
+    ('sigma', 'sigma (not the column)')
+    """
+    return f"{own} (not the column)" if own in names else own
 
 
 def numbered(count: int) -> tuple[str, ...]:
@@ -89,7 +108,7 @@ def numbered(count: int) -> tuple[str, ...]:
 def _cell(value: float | str | None) -> str:
     if value is None:
         return ""
-    return visible(value) if isinstance(value, str) else f"{value:.4g}"
+    return visible(value) if isinstance(value, str) else f"{value + 0.0:.4g}"  # no negative zero
 
 
 def short_name(name: str) -> str:
@@ -98,7 +117,7 @@ def short_name(name: str) -> str:
     Examples
     --------
     >>> short_name("a name that nobody reads to its end")
-    'a name that … to its end'
+    'a name that n…s to its end'
     """
     one_line = visible(" ".join(name.split()))
     half = _LONGEST_NAME // 2

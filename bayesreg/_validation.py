@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from numbers import Integral, Number, Real
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from bayesreg._frames import check_labels, is_pandas, table_array, table_names
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,10 +25,8 @@ type Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 # Squares of larger numbers, and their sums over rows, overflow double precision.
 LARGEST = 1e150
-
-
-# Characters of a text from outside that a message repeats.
-_LONGEST = 60
+# As a record of draws writes it out.
+_LARGEST_SEED = 10**1000
 # Names of coefficients in a message.
 _NAMES_SHOWN = 8
 # What NumPy lets through when an object cannot be made a number.
@@ -77,15 +77,9 @@ def _readable(value: object, argument: str) -> NDArray[Any]:
     if raw.dtype.kind in "USO":
         text = next((item for item in raw.flat if isinstance(item, str | bytes)), None)
         if text is not None:
-            msg = f"{argument}: found text ({excerpt(text)}); encode text columns as numbers first"
+            msg = f"{argument}: found text ({shown(text)}); encode text columns as numbers first"
             raise InputError(msg)
     return raw
-
-
-def excerpt(text: str | bytes) -> str:
-    """Return the beginning of a text from outside, on one line, as it may stand in a message."""
-    plain = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
-    return repr(plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…")
 
 
 def _check_type(dtype: np.dtype[Any], argument: str) -> None:
@@ -315,9 +309,14 @@ def set_fields(record: object, **values: object) -> None:
         object.__setattr__(record, name, value)
 
 
+def is_many(value: object) -> bool:
+    """Tell whether there are several numbers where one may be, ragged lists among them."""
+    return isinstance(value, list | tuple) or np.ndim(value) > 0  # type: ignore[arg-type]
+
+
 def _out_of_array(value: object) -> object:
     """Take a number out of an array without dimensions, as PyMC and xarray return it."""
-    if isinstance(value, Real | str | list | tuple) or np.ndim(value) != 0:  # type: ignore[arg-type]
+    if isinstance(value, Real | str) or is_many(value):
         return value
     return np.asarray(value).item()
 
@@ -326,7 +325,7 @@ def as_double(value: object, argument: str) -> float:
     """Validate one real number, maybe NaN or inf (bool is not a number here)."""
     value = _out_of_array(value)
     if isinstance(value, bool) or not isinstance(value, Real):
-        msg = f"{argument}: must be a real number, found {value!r}"
+        msg = f"{argument}: must be a real number, found {shown(value)}"
         raise InputError(msg)
     try:
         return float(value)
@@ -347,7 +346,7 @@ def as_real(value: object, argument: str) -> float:
 def as_flag(value: object, argument: str) -> bool:
     """Validate a truth value."""
     if not isinstance(value, bool | np.bool_):
-        msg = f"{argument}: must be True or False, found {value!r}"
+        msg = f"{argument}: must be True or False, found {shown(value)}"
         raise InputError(msg)
     return bool(value)
 
@@ -391,16 +390,16 @@ def as_scale(value: object, argument: str = "scale") -> float | Vector:
     return read_only(array)
 
 
-def as_count(value: object, argument: str, minimum: int = 1, maximum: int | None = None) -> int:
-    """Validate a whole number not below a minimum, nor above a maximum if there is one."""
+def as_count(value: object, argument: str, minimum: int = 1, maximum: int = sys.maxsize) -> int:
+    """Validate a whole number from a minimum to a maximum."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
-        msg = f"{argument}: must be a whole number, found {value!r}"
+        msg = f"{argument}: must be a whole number, found {shown(value)}"
         raise InputError(msg)
     if int(value) < minimum:
-        msg = f"{argument}: must be at least {minimum}, found {int(value)}"
+        msg = f"{argument}: must be at least {minimum}, found {shown(int(value))}"
         raise InputError(msg)
-    if maximum is not None and int(value) > maximum:
-        msg = f"{argument}: must be at most {maximum}, found {int(value)}"
+    if int(value) > maximum:
+        msg = f"{argument}: must be at most {maximum}, found {shown(int(value))}"
         raise InputError(msg)
     return int(value)
 
@@ -426,15 +425,15 @@ def as_names(value: Iterable[object] | None, length: int) -> tuple[str, ...]:
         return tuple(f"x{j}" for j in range(length))
     try:
         names = tuple(str(name) for name in value)
-    except TypeError as error:
-        msg = f"names: must be a list of column names, found {value!r}"
+    except (TypeError, ValueError) as error:
+        msg = f"names: must be a list of column names, found {shown(value)}"
         raise InputError(msg) from error
     if len(names) != length:
         msg = f"names: has {len(names)} entries, but X has {length} columns"
         raise InputError(msg)
     unwritable = [name for name in names if not _can_be_written(name)]
     if unwritable:
-        msg = f"names: {unwritable[0]!r} holds half a surrogate pair, which no file can hold"
+        msg = f"names: {shown(unwritable[0])} holds half a surrogate pair, which no file can hold"
         raise InputError(msg)
     if "" in names:
         msg = f"names: entry {names.index('')} is empty; give every column a name"
@@ -466,13 +465,15 @@ def as_columns(columns: Sequence[object], names: tuple[str, ...], argument: str)
     for column in columns:
         if isinstance(column, str):
             if column not in names:
-                msg = f"{argument}: no column is named {column!r}; the names are {', '.join(names)}"
+                known = ", ".join(names)
+                msg = f"{argument}: no column is named {shown(column)}; the names are {known}"
                 raise InputError(msg)
             positions.append(names.index(column))
         else:
             position = as_count(column, argument, minimum=0)
             if position >= len(names):
-                msg = f"{argument}: column {position} is out of range for {len(names)} columns"
+                found = shown(position)
+                msg = f"{argument}: column {found} is out of range for {len(names)} columns"
                 raise InputError(msg)
             positions.append(position)
     return tuple(positions)
@@ -491,6 +492,9 @@ def as_generator(seed: object) -> np.random.Generator:
     if seed is None or isinstance(seed, np.random.SeedSequence):
         return np.random.default_rng(seed)
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and int(seed) >= 0:
+        if seed > _LARGEST_SEED:
+            msg = "seed: has more than 1000 digits, which no record of it could hold; shorten it"
+            raise InputError(msg)
         return np.random.default_rng(int(seed))
-    msg = f"seed: must be None, a whole number >= 0 or a numpy Generator, found {seed!r}"
+    msg = f"seed: must be None, a whole number >= 0 or a numpy Generator, found {shown(seed)}"
     raise InputError(msg)

@@ -1,4 +1,4 @@
-"""Text from outside, such as names of columns, as it may stand on a terminal or a page."""
+"""Text and values from outside, as they may stand in a message, on a terminal or a page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,34 @@ import re
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+
+# Characters of a value from outside that a message repeats.
+_LONGEST = 100
+
+
+def shown(value: object) -> str:
+    """Write a value of the user's as a message repeats it: on one line, and its beginning only.
+
+    Examples
+    --------
+    >>> shown([1.5, "a"]), shown("b" * 999) == repr("b" * 100 + "…")
+    ("[1.5, 'a']", True)
+    >>> shown(10**5000)
+    'an int that cannot be written'
+    """
+    if isinstance(value, str | bytes):
+        text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+        return repr(begun(text))
+    try:
+        return begun(re.sub(r"\s*\n\s*", " ", repr(value)))
+    except Exception:  # noqa: BLE001  (whatever its own code does; of long integers, Python's)
+        kind = type(value).__name__
+        return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind} that cannot be written"
+
+
+def begun(text: str) -> str:
+    """Return a text, or the beginning of a long one."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def visible(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayesreg._visible import shown
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import Likelihood, Noise
@@ -24,7 +25,7 @@ def as_likelihood(likelihood: object) -> Likelihood:
     if not isinstance(likelihood, Likelihood):
         msg = (
             "likelihood: must be Gaussian(sigma=...), StudentTNoise(nu=..., sigma=...), "
-            f"Bernoulli() or Poisson(), found {likelihood!r}"
+            f"Bernoulli() or Poisson(), found {shown(likelihood)}"
         )
         raise InputError(msg)
     return likelihood
@@ -46,7 +47,7 @@ def as_prior(prior: object, design: Design) -> Prior:
     if not isinstance(density, Prior):
         msg = (
             "prior: must be a prior such as Laplace(scale=...), or a list of (prior, columns) "
-            f"pairs, found {density!r}"
+            f"pairs, found {shown(density)}"
         )
         raise InputError(msg)
     return density

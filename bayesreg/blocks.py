@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesreg._text_table import short_name
 from bayesreg._validation import Matrix, Vector, as_columns
+from bayesreg._visible import shown
 from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.penalties import ElasticNetPenalty, Penalty, join
 from bayesreg.priors import IndependentPrior, Prior, as_coefficient_prior
@@ -59,7 +60,7 @@ class Blocks(Prior):
             pair = part if isinstance(part, tuple | list) and len(part) == 2 else (None, ())
             prior = as_coefficient_prior(pair[0])
             if not isinstance(prior, Prior):
-                msg = f"prior: a list must hold (prior, columns) pairs, found {part!r}"
+                msg = f"prior: a list must hold (prior, columns) pairs, found {shown(part)}"
                 raise InputError(msg)
             columns = as_columns(_listed(pair[1]), names, "prior")
             prior.check_size(len(columns))
@@ -191,7 +192,7 @@ def _listed(columns: object) -> list[object]:
         return [columns]
     if isinstance(columns, list | tuple | range | np.ndarray):
         return list(columns)
-    msg = f"prior: columns must be a list of names or positions, found {columns!r}"
+    msg = f"prior: columns must be a list of names or positions, found {shown(columns)}"
     raise InputError(msg)
 
 

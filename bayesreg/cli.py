@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import sys
 import traceback
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import bayesreg
-from bayesreg._console import announcer, make_console, say, show_log, show_warning
+from bayesreg._console import announcer, in_options, make_console, say, show_log, show_warning
 from bayesreg._files import PAGE_KINDS, check_kind
-from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when it runs)
+from bayesreg.cli_options import (
     AsJson,
     Chains,
     Data,
@@ -32,11 +31,13 @@ from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when
     PriorName,
     Quiet,
     Scale,
+    Scales,
     Seed,
     Sigma,
     Target,
     TargetAccept,
     Tune,
+    read_scales,
 )
 from bayesreg.cli_select import select
 from bayesreg.cli_units import units
@@ -240,9 +241,7 @@ def map_path(
     drop_missing: DropMissing = False,
     scale: Scale = None,
     sigma: Sigma = None,
-    scales: Annotated[
-        int | None, typer.Option("--scales", help="How many scales (100; 30 of a posterior).")
-    ] = None,
+    scales: Scales = None,
     given: Annotated[
         list[str] | None,
         typer.Option("--given", help="Value of an unknown to condition on, such as sigma=54."),
@@ -275,15 +274,13 @@ def map_path(
             problem.given(**_verb("_inputs", "check_given")(values)),
             output,
             as_json=as_json,
-            n_scales=30 if scales is None else scales,
+            **read_scales(scales),
             draws=draws,
             chains=chains,
             seed=seed,
         )
         return
-    path = _verb("path", "map_path")(
-        problem, n_scales=100 if scales is None else scales, given=values
-    )
+    path = _verb("path", "map_path")(problem, **read_scales(scales), given=values)
     shown = import_module("bayesreg.terminal_path")
     if as_json:
         typer.echo(shown.as_json(path))
@@ -295,7 +292,7 @@ def map_path(
 
 
 def _posterior_path(
-    out: Console, problem: Problem, output: Path | None, *, as_json: bool, **settings: int
+    out: Console, problem: Problem, output: Path | None, *, as_json: bool, **settings: Any
 ) -> None:
     """Find the posterior at every scale, print it, and write it where that was asked for."""
     path = _verb("posterior", "posterior_path")(problem, **settings)
@@ -438,22 +435,11 @@ def _failure(error: Exception) -> tuple[str, int]:
     return f"{type(error).__name__}: {error} (unforeseen; --debug shows where)", 1
 
 
-# Advice in Python, such as: find_map(..., given={"sigma": 1.0}), or: method="gibbs"
-_KEYWORD = re.compile(r'\b(\w+)="([\w-]+)"')
-_GIVEN = re.compile(
-    r"""(?P<call>\w+\([\w.]+, )?given=\{(["'])(?P<name>[^"']+)\2: [^{}]*\}(?(call)\))"""
-)
-
-
 def _in_options(message: str, args: Sequence[str]) -> str:
     """Say what a message advises in Python as options of the command, where it has them."""
     command = import_module("typer.main").get_command(app).commands.get(args[0])
     known = set() if command is None else {parameter.name for parameter in command.params}
-    option = r"--given \g<name>=..." if "given" in known else r"in Python \g<0>"
-    return _KEYWORD.sub(
-        lambda found: f"--{found[1]} {found[2]}" if found[1] in known else found[0],
-        _GIVEN.sub(option, message),
-    )
+    return in_options(message, known)
 
 
 def _fail(message: str, code: int) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from bayesreg._visible import shown
+from bayesreg.errors import InputError
 
 # Written out, so that --help loads no prior; a test holds it to the list.
 _PRIORS = (
@@ -41,6 +44,16 @@ Scale = Annotated[
     float | None, typer.Option("--scale", help="Prior scale, per sd of a column (not a rate).")
 ]
 Sigma = Annotated[float | None, typer.Option("--sigma", help="Noise sd, in units of the target.")]
+Scales = Annotated[
+    str | None,
+    typer.Option(
+        "--scales",
+        help=(
+            "How many scales (100; fewer where each has draws of its own), or which ones, with "
+            "commas between: 0.1,0.3,1."
+        ),
+    ),
+]
 Draws = Annotated[int, typer.Option("--draws", help="Draws per chain.")]
 Chains = Annotated[int, typer.Option("--chains", help="Chains.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
@@ -64,3 +77,25 @@ Quiet = Annotated[
     typer.Option("--quiet", "-q", help="No title, no progress; what is asked about is still said."),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="On failure, print the whole traceback.")]
+
+
+def read_scales(text: str | None) -> dict[str, Any]:
+    """Return the arguments that an option --scales stands for: their number, or the scales.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    if text is None:
+        return {}
+    try:
+        if "," not in text:
+            return {"n_scales": int(text)}
+        return {"scales": [float(part) for part in text.split(",") if part.strip()]}
+    except ValueError:
+        msg = (
+            "scales: must be how many, or scales with commas between, such as 0.1,0.3,1; found "
+            f"{shown(text)}"
+        )
+        raise InputError(msg) from None

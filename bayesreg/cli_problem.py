@@ -94,6 +94,9 @@ def state_problem(
     problem: Problem = import_module("bayesreg.standardized").problem_of(
         data, entry, values, intercept=intercept
     )
+    if intercept and not problem.design.intercept:
+        notes.append("  the intercept has a prior: it is the predictor at the means of the columns")
+        say(out, notes[-1])
     if prior is not None:
         settings = _of_the_prior(settings, prior, data, problem, entry)
         numbers = {name: s.content for name, s in settings.items() if name != "sigma"}
@@ -163,6 +166,12 @@ def _of_the_prior(
         )
         raise InputError(msg)
     intercept = problem.design.intercept
+    if problem.p > data.X.shape[1]:
+        msg = (
+            f"prior: would take the place of that of the intercept too, which model {entry.name!r} "
+            "has; make its intercept pm.Flat"
+        )
+        raise InputError(msg)
     rules = defaults.prior_settings(data, prior, problem.likelihood, intercept=intercept)
     if settings["scale"].rule == _GIVEN:
         rules["scale"] = settings["scale"]

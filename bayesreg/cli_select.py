@@ -10,7 +10,7 @@ import typer
 
 from bayesreg._console import make_console, say
 from bayesreg._files import check_kind
-from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when it runs)
+from bayesreg.cli_options import (
     AsJson,
     Chains,
     Data,
@@ -19,8 +19,11 @@ from bayesreg.cli_options import (  # noqa: TC001  (typer reads annotations when
     DropMissing,
     Formula,
     Model,
+    Quiet,
+    Scales,
     Sigma,
     Target,
+    read_scales,
 )
 
 _KINDS = (".png", ".svg", ".pdf", ".csv", ".json")
@@ -46,9 +49,7 @@ def select(
         ),
     ] = None,
     sigma: Sigma = None,
-    scales: Annotated[
-        int | None, typer.Option("--scales", help="How many scales (100; fewer where drawn).")
-    ] = None,
+    scales: Scales = None,
     rule: Annotated[str, typer.Option(help="minimum or one-standard-error.")] = "minimum",
     folds: Annotated[int, typer.Option(help="Folds of cross-validation.")] = 10,
     draws: Annotated[int, typer.Option(help="Draws per chain, where a criterion draws.")] = 1000,
@@ -61,26 +62,28 @@ def select(
         ),
     ] = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """Choose the scale of a prior, and show the curve that it was read off."""
     out = make_console(quiet=as_json)
     if output is not None:
         check_kind(output, _KINDS, "output")
+    tried = read_scales(scales)
     names = [name.strip() for name in by.split(",") if name.strip()]
     problem, _ = import_module("bayesreg.cli_problem").state_problem(
         out, model, dataset, data, target, formula, drop_missing, scale=scale, sigma=sigma
     )
-    settings = {"n_scales": scales, "rule": rule, "folds": folds, "seed": seed}
-    settings |= {"draws": draws, "chains": chains}
+    settings = {"rule": rule, "folds": folds, "seed": seed, "draws": draws, "chains": chains}
+    settings |= {"progress": False if quiet or as_json else None}
     selection = import_module("bayesreg.selection")
     shown = import_module("bayesreg.terminal_select")
     one = len(names) == 1 and names != ["all"]
     if one:
-        found = selection.select_scale(problem, names[0], **settings)
+        found = selection.select_scale(problem, names[0], **tried, **settings)
     else:
         found = selection.compare_criteria(
-            problem, "all" if names == ["all"] else names, **settings
+            problem, "all" if names == ["all"] else names, **tried, **settings
         )
     if as_json:
         typer.echo(shown.as_json(found))

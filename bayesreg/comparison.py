@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesreg._inputs import as_problem, in_own_words, own_words
+from bayesreg._text_table import apart
 from bayesreg._validation import as_count, as_fraction, as_generator, as_positive
+from bayesreg._visible import shown
 from bayesreg.errors import (
     BayesregError,
     DegenerateMode,
@@ -148,8 +150,12 @@ class Comparison:
         return {name: ScalarSummary.of(drawn[name], level) for name in names}
 
     def called(self, name: str) -> str:
-        """Return the name of one of `scalars`, with a PyMC model's own: ``scale (your 'tau')``."""
-        return name if self.reading is None else self.reading.called(name)
+        """Return the name of one of `scalars`, with a PyMC model's own: ``scale (your 'tau')``.
+
+        Of one that a column has too, it says that it is not that column.
+        """
+        own = name if self.reading is None else self.reading.called(name)
+        return apart(own, self.problem.names)
 
     @property
     def mode_space(self) -> str:
@@ -412,7 +418,7 @@ def _names(problem: Problem, estimators: str | Iterable[str]) -> tuple[str, ...]
     if estimators == "auto":
         return list_optimizers(problem.given_ones())
     if not isinstance(estimators, str | list | tuple | set | frozenset):
-        msg = f'estimators: must be "auto" or a list of names, found {estimators!r}'
+        msg = f'estimators: must be "auto" or a list of names, found {shown(estimators)}'
         raise InputError(msg)
     names = (estimators,) if isinstance(estimators, str) else tuple(estimators)
     for name in names:

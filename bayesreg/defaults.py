@@ -19,7 +19,6 @@ from bayesreg.scale_priors import HalfCauchy, HalfNormal
 
 if TYPE_CHECKING:
     from bayesreg.datasets import Dataset
-    from bayesreg.least_squares import LeastSquares
     from bayesreg.likelihoods import Likelihood
     from bayesreg.scale_priors import ScalePrior
 
@@ -59,8 +58,9 @@ def settings(data: Dataset, model: str, *, intercept: bool = True) -> dict[str, 
     With more rows than columns the Gaussian models start from least squares: sigma is its residual
     sd, and a Laplace scale is the mean |coefficient| (the start of Park & Casella 2008, sec. 3.1),
     a normal one the root mean square; of dependent columns the coefficients are those of least
-    norm, and the residual has n - rank degrees of freedom. Otherwise signal and noise each get half
-    the variance of y, and after a perfect fit so does the noise.
+    norm, and the residual has n - rank degrees of freedom; constant columns count for nothing.
+    Otherwise signal and noise each get half the variance of y, and after a perfect fit so does the
+    noise.
     Logistic models start at 1 (log-odds per sd of a column), scikit-learn's own default, and so do
     Poisson models (log rate per sd of a column).
 
@@ -222,9 +222,10 @@ class _Sizes:
 
 def _sizes(data: Dataset, *, intercept: bool) -> _Sizes:
     """Measure by least squares; where that is not possible, share the variance out."""
-    spread, p = _target_sd(data), data.X.shape[1]
-    found = _least_squares(data, intercept=intercept)
-    if isinstance(found, str):
+    design = Design.of(data.X, data.y, intercept=intercept, offset=data.offset)
+    spread, p = _target_sd(data), int(np.count_nonzero(design.column_sd))
+    found = least_squares(design, design.column_sd)
+    if found is None:
         share, columns = spread / math.sqrt(2), max(p, 1)
         mean_abs = share / math.sqrt(2 * columns)  # of a Laplace prior of that variance
 
@@ -235,12 +236,12 @@ def _sizes(data: Dataset, *, intercept: bool) -> _Sizes:
 
         return _Sizes(
             share,
-            f"{_HALF}: {found}",
+            f"{_HALF}: too few rows for least squares",
             shared(mean_abs, "mean |coefficient|"),
             shared(mean_abs * math.log(2), "median |coefficient|"),
             shared(share / math.sqrt(columns), "root mean square coefficient"),
         )
-    sizes, few = np.abs(found.coef), found.rank < p
+    sizes, few = np.abs(found.coef) if p else np.zeros(1), found.rank < p
     sigma, kind = noise_sd(found, spread), "minimum-norm " * few + "least-squares coefficient"
 
     def setting(value: float, what: str) -> Setting:
@@ -254,14 +255,3 @@ def _sizes(data: Dataset, *, intercept: bool) -> _Sizes:
         setting(float(np.median(sizes)), f"median |{kind}|"),
         setting(math.sqrt(float((sizes**2).mean())), f"root mean square {kind}"),
     )
-
-
-def _least_squares(data: Dataset, *, intercept: bool) -> LeastSquares | str:
-    """Return the fit, or why there is none."""
-    p, sd = data.X.shape[1], data.X.std(axis=0)
-    if p == 0:
-        return "there are no columns"
-    if (sd == 0).any():
-        return f"no least squares, as column {data.names[int(np.argmin(sd))]!r} is constant"
-    design = Design.of(data.X, data.y, intercept=intercept, offset=data.offset)
-    return least_squares(design, sd) or "too few rows for least squares"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from bayesreg._visible import visible
+from bayesreg._visible import shown, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +94,6 @@ def unknown_name(argument: str, found: object, valid: Sequence[str]) -> InputErr
     >>> print(unknown_name("model", "laso", ["lasso", "ridge"]))
     model: 'laso' is not known; did you mean 'lasso'? Valid: lasso, ridge
     """
-    close = get_close_matches(str(found), valid, n=1)
+    close = get_close_matches(found, valid, n=1) if isinstance(found, str) else []
     hint = f"; did you mean {close[0]!r}?" if close else "."
-    return InputError(f"{argument}: {found!r} is not known{hint} Valid: {', '.join(valid)}")
+    return InputError(f"{argument}: {shown(found)} is not known{hint} Valid: {', '.join(valid)}")

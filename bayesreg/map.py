@@ -23,7 +23,7 @@ from bayesreg._inputs import (
     own_words,
 )
 from bayesreg._overflow import judged_afterwards
-from bayesreg._text_table import not_zero
+from bayesreg._text_table import apart, not_zero
 from bayesreg._validation import as_count, as_flag, as_positive, read_only
 from bayesreg.certificate import Certificate, certify, sigma_slope
 from bayesreg.errors import (
@@ -123,12 +123,14 @@ class MapEstimate:
         Returns
         -------
         pandas.DataFrame
-            Indexed by name, the intercept first where there is one.
+            Indexed by name, the intercept first where there is one: it is called
+            ``intercept (not the column)`` beside a column of its name.
         """
         import pandas as pd  # noqa: PLC0415  (1.5 s that only frames pay)
 
-        names = (("intercept",) if self.problem.design.intercept else ()) + self.problem.names
-        values = ([self.intercept] if self.problem.design.intercept else []) + self.coef.tolist()
+        names, values = list(self.problem.names), self.coef.tolist()
+        if self.problem.design.intercept:
+            names, values = [apart("intercept", names), *names], [self.intercept, *values]
         frame = pd.DataFrame({"coef": values}, index=pd.Index(names, name="name"))
         frame["zero"] = frame["coef"] == 0.0
         return frame

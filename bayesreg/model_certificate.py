@@ -24,6 +24,7 @@ from bayesreg._visible import visible
 from bayesreg.errors import InputError
 from bayesreg.model_graph import OUTSIDE, kink_of, log_densities, shapes_of_values
 from bayesreg.pymc_graph import CHEAP, STABLE, evaluator
+from bayesreg.pymc_labels import entry_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +57,7 @@ class ModelCertificate:
         divided by the root of its curvature, in sqrt(nats); half its square is about the excess
         over the local mode due to that coordinate. ``inf`` where it cannot be computed.
     worst : str
-        Name of the value variable with the largest residual.
+        Entry with the largest residual, ``beta[age]``; of its value variable, ``sigma_log__``.
     curvature : float
         Smallest eigenvalue of the Hessian off the kinks, scaled to a unit diagonal: negative at a
         saddle point, 0 along a flat direction.
@@ -133,7 +134,7 @@ def certify_point(
     """
     shapes = shapes_of_values(model)
     values = [_value(model, point, variable, shapes) for variable in model.value_vars]
-    names = np.repeat([str(v.name) for v in model.value_vars], [v.size for v in values]).tolist()
+    names = _labels(model, values)
     if not all(np.isfinite(v).all() for v in values):
         bad = ~np.isfinite(np.concatenate([v.ravel() for v in values]))
         return _failed(names[int(np.argmax(bad))])
@@ -147,6 +148,15 @@ def certify_point(
         if found.stationary:
             break
     return found
+
+
+def _labels(model: pm.Model, values: list[Array]) -> list[str]:
+    """Labels of the entries of all value variables."""
+    names: list[str] = []
+    for variable, value in zip(model.value_vars, values, strict=True):
+        rv = model.values_to_rvs[variable]
+        names += entry_labels(model, rv, value.shape, str(variable.name))
+    return names
 
 
 def _judge(

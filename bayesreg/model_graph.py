@@ -23,6 +23,7 @@ from pytensor.graph.traversal import ancestors
 
 from bayesreg.errors import UnsupportedModel
 from bayesreg.pymc_graph import evaluator, in_double, random_parents, scalar_op
+from bayesreg.pymc_labels import entry_labels
 
 if TYPE_CHECKING:
     from pytensor.graph.basic import Variable
@@ -213,33 +214,16 @@ def _block(
     model: pm.Model, rv: Variable, start: int, stop: int, shape: tuple[int, ...], *, kinked: bool
 ) -> Block:
     transform = model.rvs_to_transforms[rv]
+    value_name = str(model.rvs_to_values[rv].name)
     return Block(
         name=str(rv.name),
-        value_name=str(model.rvs_to_values[rv].name),
+        value_name=value_name,
         start=start,
         stop=stop,
         shape=shape,
         kinked=kinked,
         transform="" if transform is None else str(transform.name),
-        labels=_labels(model, rv, shape, transformed=transform is not None),
-    )
-
-
-def _labels(
-    model: pm.Model, rv: Variable, shape: tuple[int, ...], *, transformed: bool
-) -> tuple[str, ...]:
-    """``beta[age]`` where a coordinate names the entries, else ``beta[3]``."""
-    name = str(model.rvs_to_values[rv].name if transformed else rv.name)
-    if not shape:
-        return (name,)
-    dims = model.named_vars_to_dims.get(rv.name) or (None,) * len(shape)
-    axes = []
-    for dim, length in zip(dims, shape, strict=False):
-        labels = [str(label) for label in model.coords.get(dim) or ()]
-        axes.append(labels if len(set(labels)) == length else [str(i) for i in range(length)])
-    return tuple(
-        f"{name}[{', '.join(axis[i] for axis, i in zip(axes, entry, strict=True))}]"
-        for entry in np.ndindex(*shape)
+        labels=entry_labels(model, rv, shape, value_name if transform is not None else ""),
     )
 
 

@@ -25,6 +25,7 @@ from bayesreg.map import Status
 from bayesreg.model_certificate import ModelCertificate, certify_point
 from bayesreg.model_collapse import FALLING, collapses
 from bayesreg.model_objective import Block, ModelObjective, compile_objective
+from bayesreg.pymc_labels import distinct_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,12 +139,10 @@ class ModelMapEstimate:
         """
         import pandas as pd  # noqa: PLC0415  (1.5 s that only frames pay)
 
-        rows = {
-            f"{name}[{', '.join(map(str, at))}]" if at else name: float(value[at])
-            for name, value in self.values.items()
-            for at in np.ndindex(*value.shape)
-        }
-        frame = pd.DataFrame({"value": rows.values()}, index=pd.Index(list(rows), name="name"))
+        each = _labels(self.model, self.values).values()
+        labels = [label for group in each for label in group]
+        numbers = np.concatenate([[], *(value.ravel() for value in self.values.values())])
+        frame = pd.DataFrame({"value": numbers}, index=pd.Index(labels, name="name"))
         frame["zero"] = frame["value"] == 0.0
         return frame
 
@@ -199,7 +198,7 @@ def find_model_map(
     ------
     UnsupportedModel
         If a variable is discrete, or has a density that is not differentiable elsewhere than at
-        the kink of a Laplace prior.
+        the kink of a Laplace prior; or two entries are called alike.
     DegenerateMode
         If the density has no mode: it is unbounded, or largest at the edge of a variable's range.
     ImproperPosterior
@@ -240,15 +239,17 @@ def find_model_map(
         )
         raise NotConverged(msg)
     kinked = [b for b in objective.blocks if b.kinked]
-    names, coef = _entries(kinked or objective.blocks, values)
-    rest, numbers = _entries([b for b in objective.blocks if kinked and not b.kinked], values)
+    rest = [b for b in objective.blocks if kinked and not b.kinked]
+    labels = _labels(model, values)
+    names, coef = _entries(kinked or objective.blocks, labels, values)
+    others, numbers = _entries(rest, labels, values)
     return ModelMapEstimate(
         model=model,
         point=point,
         values=values,
         coef=coef,
         names=names,
-        others=dict(zip(rest, numbers.tolist(), strict=True)),
+        others=dict(zip(others, numbers.tolist(), strict=True)),
         objective=best.value,
         certificate=certificate,
         status=Status.STATIONARY,
@@ -260,19 +261,18 @@ def find_model_map(
     )
 
 
-def _entries(blocks: Sequence[Block], values: dict[str, Array]) -> tuple[tuple[str, ...], Vector]:
-    """Names and values of the entries: labels of coordinates, counted where they are others."""
-    names: list[str] = []
-    for block in blocks:
-        value = values[block.name]
-        if not block.transform:
-            names += block.labels
-        else:
-            names += [
-                f"{block.name}[{', '.join(map(str, at))}]" if at else block.name
-                for at in np.ndindex(*value.shape)
-            ]
-    return tuple(names), np.concatenate([[], *(values[block.name].ravel() for block in blocks)])
+def _labels(model: pm.Model, values: dict[str, Array]) -> dict[str, tuple[str, ...]]:
+    """Labels of the entries of each free variable."""
+    labels = distinct_labels(model, [(rv, values[str(rv.name)].shape) for rv in model.free_RVs])
+    return dict(zip([str(rv.name) for rv in model.free_RVs], labels, strict=True))
+
+
+def _entries(
+    blocks: Sequence[Block], labels: dict[str, tuple[str, ...]], values: dict[str, Array]
+) -> tuple[tuple[str, ...], Vector]:
+    """Labels and values of the entries."""
+    names = tuple(label for block in blocks for label in labels[block.name])
+    return names, np.concatenate([[], *(values[block.name].ravel() for block in blocks)])
 
 
 def _space(model: pm.Model, objective: ModelObjective) -> str:

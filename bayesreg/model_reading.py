@@ -211,9 +211,10 @@ class ModelReading:
 
     def _is_told(self, variable: VariableReading) -> bool:
         """Whether names of the problem say what a variable is: its own, or those of its columns."""
+        start = f"{variable.name}["
         names = [self.problem.names[j] for j in variable.columns]
-        by_columns = all(name.split("[")[0] == variable.name for name in names)
-        return variable.name == variable.part or (bool(names) and by_columns)
+        by_columns = all(name == variable.name or name.startswith(start) for name in names)
+        return variable.name == variable.part or (variable.role == "coefficients" and by_columns)
 
     @property
     def _scales(self) -> dict[str, VariableReading]:

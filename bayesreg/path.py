@@ -13,6 +13,7 @@ import numpy as np
 
 from bayesreg._inputs import as_problem, check_given, own_words
 from bayesreg._overflow import judged_afterwards
+from bayesreg._text_table import apart
 from bayesreg._validation import as_count, as_positive, read_only
 from bayesreg.certificate import Certificate, certify_path
 from bayesreg.errors import NotConverged
@@ -176,9 +177,9 @@ class MapPath:
         """
         import pandas as pd  # noqa: PLC0415  (1.5 s that only frames pay)
 
-        names = (("intercept",) if self.problem.design.intercept else ()) + self.problem.names
-        values = self.coef
+        names, values = self.problem.names, self.coef
         if self.problem.design.intercept:
+            names = (apart("intercept", names), *names)
             values = np.column_stack([self.intercept, self.coef])
         per_scale = {"scale": self.scales, "lam": self.lam, "df": self.df, "gap": self.gap}
         repeated = {key: np.repeat(value, len(names)) for key, value in per_scale.items()}

@@ -72,7 +72,8 @@ def read_model(model: pm.Model) -> Problem:
     Returns
     -------
     Problem
-        With names from the coordinates of the model where there are some. Printed, it also says
+        Its columns are called as ArviZ labels entries (``u[3]``, ``m[a, 1]``), or by what a
+        coordinate names them where there is one vector, or it lists them all. Printed, it also says
         which variable plays which part, where the names do not tell, and of a Bambi model which
         intercept is that of centred predictors.
 

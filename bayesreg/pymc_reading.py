@@ -6,7 +6,6 @@ read is judged at the end: the problem must give the model's own log density at 
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from bayesreg.pymc_graph import (
     linear_part,
     random_parents,
 )
+from bayesreg.pymc_labels import column_names, distinct_labels
 from bayesreg.pymc_parts import (
     Coefficients,
     Observed,
@@ -191,44 +191,33 @@ def _columns(observed: Observed, blocks: Sequence[Coefficients]) -> tuple[Vector
 
 
 def _names(model: pm.Model, blocks: Sequence[Coefficients]) -> list[str]:
-    """Coordinate labels where there are some; with the variable's name where they would collide."""
-    labels = [_labels(model, block) for block in blocks]
-    counts = Counter(label for group in labels for label in group)
-    names = []
-    for block, group in zip(blocks, labels, strict=True):
-        if any(counts[label] > 1 for label in group):
-            group = [f"{block.rv.name}[{label}]" for label in group]  # noqa: PLW2901
-        names += group
-    return names
+    """What ArviZ calls the entries; what their coordinate does where no variable need be told.
+
+    That is where there is one vector, or one coordinate lists all coefficients.
+    """
+    labels = distinct_labels(model, [(block.rv, block.shape) for block in blocks])
+    columns = [
+        name
+        for block, own in zip(blocks, labels, strict=True)
+        for name in column_names(model, block.rv, block.shape) or own
+    ]
+    alone = len(blocks) == 1 or _listing(model, columns)
+    return columns if alone else [name for own in labels for name in own]
 
 
-def _labels(model: pm.Model, block: Coefficients) -> list[str]:
-    name = str(block.rv.name)
-    if not block.shape:
-        return [name]
-    dims = model.named_vars_to_dims.get(name) or (None,) * len(block.shape)
-    axes = []
-    for dim, length in zip(dims, block.shape, strict=True):
-        coordinate = [str(label) for label in model.coords.get(dim) or ()]
-        usable = len(set(coordinate)) == length and all(coordinate)
-        axes.append((coordinate, True) if usable else ([str(i) for i in range(length)], False))
-    if len(axes) == 1 and axes[0][1]:
-        return axes[0][0]
-    entries = np.ndindex(*block.shape)
-    inner = (
-        ", ".join(axis[i] for (axis, _), i in zip(axes, entry, strict=True)) for entry in entries
-    )
-    return [f"{name}[{text}]" for text in inner]
+def _listing(model: pm.Model, names: Sequence[str]) -> list[str]:
+    """Return the coordinate that lists exactly these names, each once; nothing if none does."""
+    for coordinate in model.coords.values():
+        labels = [label for label in coordinate or () if isinstance(label, str)]
+        if len(labels) == len(set(labels)) == len(names) and set(labels) == set(names):
+            return labels
+    return []
 
 
 def _order(model: pm.Model, names: Sequence[str]) -> list[int]:
     """Order of the columns: that of a coordinate that lists exactly these names, or as found."""
-    for coordinate in model.coords.values():
-        labels = [str(label) for label in coordinate or ()]
-        if len(labels) == len(names) and set(labels) == set(names):
-            place = {name: j for j, name in enumerate(names)}
-            return [place[label] for label in labels]
-    return list(range(len(names)))
+    place = {name: j for j, name in enumerate(names)}
+    return [place[label] for label in _listing(model, names) or names]
 
 
 def _slices(blocks: Sequence[Coefficients], order: Sequence[int]) -> list[list[int]]:
@@ -241,10 +230,14 @@ def _slices(blocks: Sequence[Coefficients], order: Sequence[int]) -> list[list[i
 
 
 def _prior(blocks: Sequence[Coefficients], order: Sequence[int]) -> Any:
-    """One prior for all where they share a family, else a list of (prior, columns)."""
+    """One prior for all where they share a family, else a list of (prior, columns).
+
+    A vector without entries has none, unless it holds what is unknown.
+    """
     groups: dict[tuple[Any, ...], list[tuple[Coefficients, list[int]]]] = {}
     for block, columns in zip(blocks, _slices(blocks, order), strict=True):
-        groups.setdefault(block.family, []).append((block, columns))
+        if columns or block.hyper is not None:
+            groups.setdefault(block.family, []).append((block, columns))
     parts: list[tuple[Prior, list[int]]] = []
     for members in groups.values():
         first, columns = members[0]

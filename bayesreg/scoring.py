@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from bayesreg.certificate import NEAR, Certificate, certify
+from bayesreg.certificate import GAP_TOLERANCE, KKT_TOLERANCE, NEAR, Certificate, certify
 from bayesreg.nearness import nearness, share_near
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ SCORE_WORDS = {
     "nats above": "units of natural logarithm, above the exact mode",
     "gap": "their upper bound from duality",
     "verdict": (
-        "optimal or, where not convex, stationary (certified), near (right zeros, within "
-        f"{NEAR:g} nats) or off"
+        f"optimal (certified: gap up to {GAP_TOLERANCE:g} nats, KKT residual up to "
+        f"{KKT_TOLERANCE:g}, plus rounding of the data), stationary (by the residual alone, where "
+        f"not convex), near (right zeros, within {NEAR:g} nats) or off"
     ),
     "zeros": "coefficients that are exactly 0",
     "wrong": "coefficients zero in only one of it and the mode",

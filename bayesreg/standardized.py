@@ -34,7 +34,8 @@ def problem_of(
 
     The two posteriors are the same: only the name of the coefficient changes, ``w = β · sd``. An
     offset of the data is added to the predictor of the model, whose columns are as they are where
-    it has no intercept.
+    it has no intercept. A model of one's own may have an intercept with a prior, which is then one
+    of the coefficients: the predictor at the means of the columns.
 
     Parameters
     ----------
@@ -50,13 +51,14 @@ def problem_of(
     Returns
     -------
     Problem
-        With ``standardize=True``, likelihood and prior as read from the PyMC model.
+        With likelihood and prior as read from the PyMC model, and ``standardize=True``; of an
+        intercept with a prior, columns about their means, and the prior on their own scale.
 
     Raises
     ------
     InputError
         If a column is constant, the target does not suit the model, or a model of one's own fails,
-        is no regression, or has another predictor than these columns and a flat intercept.
+        is no regression, or has another predictor than these columns and an intercept.
     """
     entry = gallery.load(model) if isinstance(model, str) else model
     mean, sd = data.X.mean(axis=0), data.X.std(axis=0)
@@ -73,9 +75,12 @@ def problem_of(
     if other is not None:
         msg = (
             f"model: {entry.name} has another predictor or target than it was given: {other}. It "
-            f"must be X beta, plus a flat intercept if asked for, and y; {_ANY_MODEL}"
+            f"must be X beta, plus an intercept if asked for, and y; {_ANY_MODEL}"
         )
         raise InputError(msg)
+    level = _level_with_a_prior(read.design, len(sd))
+    if level is not None:
+        return _beside_its_level(data, read, level)
     return Problem(
         data.X,
         data.y,
@@ -110,16 +115,42 @@ def _read_own(entry: GalleryModel, Z: Matrix, y: Vector, settings: Mapping[str, 
         raise InputError(msg) from error
 
 
+def _level_with_a_prior(design: Design, p: int) -> int | None:
+    """Return the position of the intercept that was read as one coefficient more than columns."""
+    constant = np.flatnonzero(np.ptp(design.X, axis=0) == 0)
+    one_more = not design.intercept and design.p == p + 1 and constant.size == 1
+    return int(constant[0]) if one_more else None
+
+
+def _beside_its_level(data: Dataset, read: Problem, level: int) -> Problem:
+    """Return the problem of columns about their means, and of their level, on the user's scale."""
+    columns = np.delete(np.arange(read.p), level)
+    X, factors = read.design.X.copy(), np.ones(read.p)
+    X[:, columns] = data.X - data.X.mean(axis=0)
+    factors[columns] = 1 / data.X.std(axis=0)
+    names = np.insert(np.array(data.names, dtype=object), level, read.names[level])
+    return Problem(
+        X,
+        data.y,
+        likelihood=read.likelihood,
+        prior=read.prior.rescaled(factors),
+        names=names,
+        intercept=False,
+        offset=data.offset,
+    )
+
+
 def _difference(design: Design, Z: Matrix, y: Vector, *, intercept: bool) -> str | None:
-    """Say what a design that was read has that these columns and a flat intercept have not."""
-    more = design.X.shape[1] - Z.shape[1]
-    constant = (np.ptp(design.X, axis=0) == 0).any()
-    other = more != 0 or not np.allclose(design.X, Z, rtol=1e-6, atol=1e-9)
+    """Say what a design that was read has that these columns and an intercept have not."""
+    level = _level_with_a_prior(design, Z.shape[1])
+    X = design.X if level is None else np.delete(design.X, level, axis=1)
+    has = design.intercept or level is not None
+    more = X.shape[1] != Z.shape[1]
+    other = more or not np.allclose(X, Z, rtol=1e-6, atol=1e-9)
     differences = {
-        'the intercept has a prior, where it must be pm.Flat("intercept")': more > 0 and constant,
-        f"{design.X.shape[1]} coefficients for {Z.shape[1]} columns": more != 0,
-        "no flat intercept, though intercept=True": intercept and not design.intercept,
-        "an intercept, though intercept=False": design.intercept and not intercept,
+        f"{X.shape[1]} coefficients for {Z.shape[1]} columns": more,
+        "no intercept, though intercept=True": intercept and not has,
+        "an intercept, though intercept=False": has and not intercept,
         "the columns that beta multiplies are not X": other,
         "what is observed is not y": not np.array_equal(design.y, y),
         "an offset": design.offset is not None,

@@ -7,20 +7,25 @@ where it could mean two things.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import re
+import warnings
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
+from numbers import Number
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from bayesreg._validation import as_matrix
+from bayesreg._visible import shown
 from bayesreg.datasets import Dataset
-from bayesreg.errors import InputError, unknown_name
-from bayesreg.frames.columns import as_frame, check_bare
+from bayesreg.errors import BayesregWarning, InputError, unknown_name
+from bayesreg.frames.columns import as_frame, check_bare, check_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,10 +33,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_IN_ROW = re.compile(r"\bin row (\d+)")
+_IN_ROW = re.compile(r"\b(in|at) row (\d+)")
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 # What the dialect is read off: so much of the head of the file, and so many of its rows.
 _HEAD, _ROWS = 1_000_000, 200
+# What a column without a name is called, and what pandas calls it.
+_NAMELESS = ("", "Unnamed: 0")
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NUMBER = re.compile(r"\s*[+-]?\d+(\.\d*)?([eE][+-]?\d+)?\s*")
@@ -60,12 +67,16 @@ class Table:
         How it was read.
     kept : ndarray of int, shape (n,), or None
         Which rows of the file these are; None for all of them.
+    lines : callable
+        Returns the line of the file on which each of its rows begins, from 1; None if it has no
+        lines, or these are not known.
     """
 
     frame: pd.DataFrame
     path: Path
     summary: str
     kept: NDArray[np.intp] | None = None
+    lines: Callable[[], list[int] | None] = lambda: None
 
     def described(self) -> Dataset:
         """Return a data set of no columns that says where the file is and how it was read."""
@@ -97,14 +108,15 @@ class Table:
     def place(self, row: int) -> str:
         """Say where in the file a row of the frame stands: in a line of text, or a row of a table.
 
-        Lines are counted from 1, the header's; rows from 0.
+        Lines are counted from 1, as editors do; rows from 0.
         """
         at = row if self.kept is None else int(self.kept[row])
-        return f"row {at}" if self.path.suffix.lower() in _OTHERS else f"line {at + 2}"
+        lines = self.lines()
+        return f"row {at} of the data" if lines is None else f"line {lines[at]}"
 
     def placed(self, message: str) -> str:
         """Say the same of the places in the file as a message says of rows of the frame."""
-        return _IN_ROW.sub(lambda found: f"in {self.place(int(found[1]))}", message)
+        return _IN_ROW.sub(lambda found: f"{found[1]} {self.place(int(found[2]))}", message)
 
 
 def read_table(path: str | PathLike[str]) -> Table:
@@ -115,12 +127,18 @@ def read_table(path: str | PathLike[str]) -> Table:
     path : path-like
         A Parquet (``.parquet``, ``.pq``) or Feather (``.feather``, ``.arrow``) file by its ending,
         else a CSV file with a header line: commas, semicolons or tabs; decimal points or commas;
-        UTF-8, or UTF-16 with its mark.
+        UTF-8, or UTF-16 with its mark. Row names, in a first column without a name as R and pandas
+        write them, are left out.
 
     Returns
     -------
     Table
         Its columns, and how it was read.
+
+    Warns
+    -----
+    BayesregWarning
+        If row names are left out.
 
     Raises
     ------
@@ -174,7 +192,7 @@ def read_data(path: str | PathLike[str], target: str, *, drop_missing: bool = Fa
     frame = table.frame
     columns = list(frame.columns)
     if target not in columns:
-        raise unknown_name("target", target, columns)
+        raise _no_target(table, target)
     if len(columns) == 1:
         msg = f"data: {table.path} has no column beside the target {target!r}"
         raise InputError(msg)
@@ -188,11 +206,23 @@ def read_data(path: str | PathLike[str], target: str, *, drop_missing: bool = Fa
             found.append(f"{whole} of {len(frame)} rows are complete: --drop-missing keeps those")
         msg = f"data: {'; '.join(found)}"
         raise InputError(msg)
-    values = frame.astype(np.float64)
-    as_matrix(values)
-    names = tuple(name for name in columns if name != target)
-    return dataset_of(
-        table, values[list(names)].to_numpy(), values[target].to_numpy(), names, target
+    try:
+        values = as_matrix(frame, "data")
+    except InputError as error:
+        raise InputError(table.placed(str(error))) from error
+    at = columns.index(target)
+    names = (*columns[:at], *columns[at + 1 :])
+    return dataset_of(table, np.delete(values, at, axis=1), values[:, at], names, target)
+
+
+def _no_target(table: Table, target: str) -> InputError:
+    """Say which columns there are, or why there is only one."""
+    columns = list(table.frame.columns)
+    if len(columns) > 1 or table.path.suffix.lower() in _OTHERS:
+        return unknown_name("target", target, columns)
+    return InputError(
+        f"target: {target!r} is not known; {table.path} has one column, {shown(columns[0])}, where "
+        "commas, semicolons or tabs separate columns"
     )
 
 
@@ -230,7 +260,8 @@ def _read_other(path: Path, read: Callable[[Path], pd.DataFrame]) -> Table:
         msg = f"data: reading {kind} files needs pyarrow; install it, or save {path} as CSV"
         raise InputError(msg) from error
     except (OSError, ValueError) as error:
-        msg = f"data: {path} cannot be read as {kind} ({_last_line(error)}); write it again"
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        msg = f"data: {path} cannot be read as {kind} ({reason}); write it again"
         raise InputError(msg) from error
     names = [str(name) for name in frame.columns]
     _check_header(names)
@@ -242,14 +273,16 @@ def _read_other(path: Path, read: Callable[[Path], pd.DataFrame]) -> Table:
 
 def _read_csv(path: Path) -> Table:
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file:  # once: what comes through a pipe can be read no second time
             head = file.read(_HEAD)
-        encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
-        rows, mark = _dialect(path, head, encoding)
-        frame = pd.read_csv(path, encoding=encoding, sep=mark, low_memory=False)
+            encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
+            rows, mark = _dialect(path, head, encoding)
+            content = head + file.read()
+        how: dict[str, Any] = {"encoding": encoding, "sep": mark, "low_memory": False}
+        frame = pd.read_csv(io.BytesIO(content), **how)
         comma = _has_decimal_commas(frame)
         if comma:
-            frame = pd.read_csv(path, encoding=encoding, sep=mark, decimal=",", low_memory=False)
+            frame = pd.read_csv(io.BytesIO(content), decimal=",", **how)
     except FileNotFoundError:
         raise
     except pd.errors.EmptyDataError as error:
@@ -263,8 +296,8 @@ def _read_csv(path: Path) -> Table:
     if not isinstance(frame.index, pd.RangeIndex):
         msg = f"data: {path} has rows with more fields than its header; fix the header line"
         raise InputError(msg)
-    names = [name.strip() for name in rows[0]]
-    _check_header(names)
+    frame = _without_row_names(frame.set_axis([name.strip() for name in rows[0]], axis=1), path)
+    _check_header(list(frame.columns))
     summary = "read from a file"
     if mark != ",":
         summary += f", columns separated by {_MARKS[mark]}"
@@ -272,7 +305,48 @@ def _read_csv(path: Path) -> Table:
         summary += ", UTF-16"
     if comma:
         summary += ", decimal commas"
-    return Table(frame.set_axis(names, axis=1), path, summary)
+    lines = partial(_lines, content, encoding, mark, len(frame))
+    return Table(frame, path, summary, lines=lines)
+
+
+def _without_row_names(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Leave out a first column without a name if it can be what R and pandas write there.
+
+    That is whole numbers or text, each once; measurements that lack a name are refused later.
+    """
+    if frame.columns[0] not in _NAMELESS or frame.shape[1] == 1:
+        return frame
+    names = frame.iloc[:, 0]
+    whole = pd.api.types.is_integer_dtype(names) or not pd.api.types.is_numeric_dtype(names)
+    if not whole or names.hasnans or not names.is_unique:
+        return frame
+    few = ", ".join(shown(str(name)) for name in names[:2])
+    msg = (
+        f"data: column 1 of {path.name} has no name of its own and holds row names ({few}, …): it "
+        "is left out; to use it, name it"
+    )
+    warnings.warn(msg, BayesregWarning, stacklevel=4)
+    return frame.iloc[:, 1:]
+
+
+def _lines(content: bytes, encoding: str, mark: str, count: int) -> list[int] | None:
+    """Return the line on which each row begins, from 1; None if these are not as many as read."""
+    text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
+    reader = csv.reader(text, delimiter=mark)
+    begins, line = [], 1
+    try:
+        for row in reader:
+            if not _is_blank(row):
+                begins.append(line)
+            line = reader.line_num + 1
+    except csv.Error:
+        return None
+    return begins[1:] if len(begins) == count + 1 else None
+
+
+def _is_blank(row: list[str]) -> bool:
+    """Tell whether a row is a line of blanks, which no reader counts as one of the data."""
+    return len(row) < 2 and not "".join(row).strip()
 
 
 def _dialect(path: Path, head: bytes, encoding: str) -> tuple[list[list[str]], str]:
@@ -291,7 +365,7 @@ def _dialect(path: Path, head: bytes, encoding: str) -> tuple[list[list[str]], s
     found: dict[str, list[list[str]]] = {}
     for mark in _MARKS:
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-        rows = [row for row in islice(lines, _ROWS) if row]
+        rows = [row for row in islice(lines, _ROWS) if not _is_blank(row)]
         found[mark] = rows if whole or len(rows) == _ROWS else rows[:-1] or rows
     if not found[","]:
         raise _empty(path)
@@ -385,35 +459,36 @@ def _no_numbers(column: pd.Series, known: pd.Series, name: str, *, is_target: bo
     """Say what a column holds in those cells that are `known`; None if it is numbers."""
     if any(isinstance(value, dict | list | tuple | np.ndarray) for value in known):
         return f"column {name!r} holds lists or records, give each of their entries a column"
-    if pd.api.types.is_numeric_dtype(known) or pd.api.types.is_bool_dtype(known):
+    of_numbers = pd.api.types.is_numeric_dtype(known) or pd.api.types.is_bool_dtype(known)
+    if of_numbers or all(isinstance(value, Number) for value in known):  # decimals are objects
         return None
-    among = _among_numbers(column, known, name)
-    if among is not None:
-        return among.partition(", or ")[0] if is_target else among
+    if isinstance(known.iloc[0], dt.date | dt.time | dt.timedelta):
+        return f"column {name!r} holds dates or durations, make numbers of them, such as days"
+    doubt = _doubt(column, known, name, check_numbers if is_target else check_bare)
+    if doubt is not None:
+        return doubt.partition(", or ")[0] if is_target else doubt
     remedy = "drop the column, or encode it, as --formula does"
     if is_target:
         remedy = f"code it as 0 and 1, or use --formula \"I({name} == '...') ~ ...\""
     return f"column {name!r} holds {_described(known)}, {remedy}"
 
 
-def _among_numbers(column: pd.Series, known: pd.Series, name: str) -> str | None:
-    """Say of a column of text in which some cells are numbers what a formula says of it."""
+def _doubt(
+    column: pd.Series, known: pd.Series, name: str, check: Callable[..., None]
+) -> str | None:
+    """Say of a column of text that is hardly one of categories what a formula says of it."""
     try:
-        check_bare(as_frame({name: column}), name, sorted(known.unique(), key=str))
+        check(as_frame({name: column}), name, sorted(known.unique(), key=str))
     except InputError as error:
         return str(error).removeprefix("data: ")
     return None
 
 
 def _described(column: pd.Series) -> str:
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        return "dates or durations"
     text = next((value for value in column if not _is_number(value)), None)
-    return (
-        f"numbers stored as text ({str(column.iloc[0])!r})"
-        if text is None
-        else f"text ({str(text)!r})"
-    )
+    if text is None:
+        return f"numbers stored as text ({shown(str(column.iloc[0]))})"
+    return f"text ({shown(str(text))})"
 
 
 def _is_number(value: object) -> bool:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from bayesreg._console import say
 from bayesreg._files import write_whole
+from bayesreg._text_table import apart
 from bayesreg._visible import visible
 from bayesreg.nearness import count_near
 from bayesreg.scoring import EXACT, SCORE_WORDS
@@ -48,7 +49,7 @@ def print_mode(fit: MapEstimate, out: Console) -> None:
     say(out, f"\n{fit.verdict}\n")
     table = start_table("exact mode", ("coefficient", "value"))
     if fit.problem.design.intercept:
-        table.add_row("intercept", f"{fit.intercept:.10g}")
+        table.add_row(apart("intercept", fit.problem.names), f"{fit.intercept:.10g}")
     for name, value in zip(fit.problem.names, fit.coef.tolist(), strict=True):
         table.add_row(plain(name), f"{value:.10g}", style="dim" if value == 0 else "")
     out.print(table)
@@ -138,7 +139,8 @@ def _coefficient_table(comparison: Comparison) -> Table:
     if comparison.sampled is None:
         table = start_table(title, ("coefficient", "exact mode"))
         if comparison.problem.design.intercept:
-            table.add_row("intercept", number(comparison.mode.intercept), style="dim")
+            name = comparison.called("intercept")
+            table.add_row(plain(name), number(comparison.mode.intercept), style="dim")
         for name, value in zip(comparison.problem.names, comparison.mode.coef, strict=True):
             table.add_row(plain(name), number(float(value)))
         return table

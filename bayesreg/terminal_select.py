@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesreg._console import say
+from bayesreg._console import in_options, say
 from bayesreg._files import write_whole
 from bayesreg.selection import CriteriaComparison, ScaleSelection
 from bayesreg.terminal import dump, number, save_figure, start_table
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # As many scales of a curve as a reader takes in at once.
 _ROWS = 12
+# What refers to a line below a table: of the best at an end of the scales, of a doubtful curve.
+_AT_AN_END, _DOUBTFUL = "*", "†"
 # What a column of a curve is called in a table, and in a few words.
 _WORDS = {
     "difference_error": ("s.e. of difference", "that of the difference from the best"),
@@ -34,7 +36,7 @@ _WORDS = {
 
 def print_selection(chosen: ScaleSelection, out: Console) -> None:
     """Print one choice, and a handful of places of its curve."""
-    say(out, f"\n{chosen}\n")
+    say(out, f"\n{_in_options(str(chosen))}\n")
     curve = chosen.curve
     has_error = bool(curve.error_of)
     columns = ("scale", "nats above", *(("s.e.",) if has_error else ()))
@@ -64,13 +66,14 @@ def print_comparison(found: CriteriaComparison, out: Console) -> None:
     """Print what each criterion chose."""
     columns = ("criterion", "scale", "low", "high", "one s.e.", "sigma", "seconds")
     table = start_table("the scale, by criterion", columns)
-    # The stars stand in a column of their own: numbers stay aligned.
-    star, none = (" *", "  ") if found.edges else ("", "")
-    for s in found.selections:
+    # The marks stand in a column of their own: numbers stay aligned.
+    marks = [_mark(s) for s in found.selections]
+    width = max(map(len, marks))
+    for s, mark in zip(found.selections, marks, strict=True):
         least, sigma = s.one_standard_error, s.sigma
         table.add_row(
             s.criterion,
-            number(s.scale) + (star if s.edge else none),
+            number(s.scale) + mark.ljust(width),
             number(s.uncertainty.low),
             number(s.uncertainty.high),
             "—" if least is None else number(least),
@@ -83,9 +86,21 @@ def print_comparison(found: CriteriaComparison, out: Console) -> None:
         said = (f"low to high is {s.uncertainty.meaning}", *s.notes)
         say(out, f"{s.criterion}: {'; '.join(said)}")
     for warning in found.edges:
-        say(out, f"* {warning}")
+        say(out, f"{_AT_AN_END} {_in_options(warning)}")
+    for warning in found.doubts:
+        say(out, f"{_DOUBTFUL} {warning}")
     for name, reason in found.left_out.items():
         say(out, f"not by {name}: {reason}")
+
+
+def _mark(chosen: ScaleSelection) -> str:
+    """Return what stands beside a scale that a line below the table warns of."""
+    marks = (_AT_AN_END if chosen.edge else "") + (_DOUBTFUL if chosen.doubt else "")
+    return f" {marks}" if marks else ""
+
+
+def _in_options(text: str) -> str:
+    return in_options(text, {"scales"})
 
 
 def record(chosen: ScaleSelection) -> dict[str, Any]:
@@ -107,7 +122,7 @@ def record(chosen: ScaleSelection) -> dict[str, Any]:
         "high": interval.high if math.isfinite(interval.high) else None,
         "meaning": interval.meaning,
         "one_standard_error": chosen.one_standard_error,
-        "notes": list(chosen.remarks),
+        "notes": [_in_options(remark) for remark in chosen.remarks],
         "seconds": chosen.seconds,
         "problem": str(chosen.problem),
         "curve": {name: column.tolist() for name, column in rows.items()},

@@ -740,6 +740,42 @@ TAKES: dict[str, tuple[str, Callable[[Any], object]]] = {
     "document": ("document", lambda bad: br.units.to_document(problem(), bad)),
 }
 ENDLESS = 10**400
+# Python writes no such number out, as a message would.
+UNWRITABLE = 10**5000
+NUMBERED: dict[str, Callable[[Any], object]] = {
+    "X": lambda bad: problem([[bad, 1], [2, 3]], [1.0, 2.0]),
+    "y": lambda bad: problem(X, [bad, 1, 2, 3]),
+    "weights": lambda bad: problem(weights=bad),
+    "offset": lambda bad: problem(offset=[bad, 1, 2, 3]),
+    "intercept": lambda bad: problem(intercept=bad),
+    "standardize": lambda bad: problem(standardize=bad),
+    "names": lambda bad: problem(names=[bad, 1]),
+    "likelihood": lambda bad: problem(likelihood=bad),
+    "sigma": br.Gaussian,
+    "nu": lambda bad: br.StudentTNoise(bad, 1.0),
+    "prior": lambda bad: problem(prior=[bad]),
+    "scale": br.Laplace,
+    "loc": lambda bad: br.Normal(1.0, loc=bad),
+    "relative_to": lambda bad: br.Normal(1.0, relative_to=bad),
+    "groups": lambda bad: br.GroupLaplace(1.0, groups=bad),
+    "first_scale": lambda bad: br.priors.Fused(1.0, first_scale=bad),
+    "nonnegative": lambda bad: br.Horseshoe(1.0, nonnegative=bad),
+    "method": lambda bad: br.find_map(problem(), bad),
+    "given": lambda bad: br.find_map(problem(**UNKNOWN), given=bad),
+    "draws": lambda bad: sampled(draws=bad),
+    "chains": lambda bad: sampled(chains=bad),
+    "tune": lambda bad: sampled(tune=bad),
+    "seed": lambda bad: sampled(seed=bad),
+    "progress": lambda bad: sampled(progress=bad),
+    "n_scales": lambda bad: br.map_path(problem(), n_scales=bad),
+    "by": lambda bad: br.select_scale(problem(), by=bad),
+    "folds": lambda bad: br.select_scale(problem(), folds=bad),
+    "criteria": lambda bad: br.compare_criteria(problem(), bad),
+    "unpenalised": lambda bad: formula(unpenalised=[bad]),
+    "path": lambda bad: br.save_draws(sampled(), bad),
+    "document": lambda bad: br.units.from_document(bad, X, Y),
+    "numbers": lambda bad: br.units.from_numbers("glmnet gaussian", X, Y, {bad: 1.0}),
+}
 
 
 def model_of_no_regression() -> pm.Model:
@@ -761,6 +797,13 @@ STRAYS: dict[str, Row] = {
             Refused("intercept: must be finite, found an integer beyond"),
         )
         for verb in ("objective", "loss", "penalised", "gradient", "predictor")
+    },
+    **{
+        f"a number that cannot be written as {argument}": (
+            partial(take, UNWRITABLE),
+            Refused({"criteria": "by"}.get(argument, argument) + ": "),
+        )
+        for argument, take in NUMBERED.items()
     },
     "an intercept beyond double precision: certify": (
         lambda: br.certify(problem(), [1.0, 2.0], ENDLESS),
@@ -931,7 +974,7 @@ FILES: dict[str, Row] = {
     ),
     "numbers beyond double precision": (
         lambda: of_file("a,y\n1e400,2\n1,2\n2,5\n"),
-        Exits(2, "X: contains infinite values, .* in column 'a'"),
+        Exits(2, "data: contains infinite values, first at line 2 in column 'a'"),
     ),
     "NUL in a file": (lambda: of_file(b"a,y\n1,\x002\n"), Exits(2, "data: .*NUL")),
     "a quote that never ends": (
@@ -1071,6 +1114,19 @@ FORMULAS: dict[str, Row] = {
     "a polynomial of degree 0": (
         lambda: formula("y ~ poly(x, 0)"),
         Refused("formula: degree in 'poly.x, 0.' must be a whole number from 1"),
+    ),
+    "text with a level per row": (
+        lambda: formula("y ~ g", {"y": np.arange(11.0), "g": [f"u{k}" for k in range(11)]}),
+        Refused(
+            r"data: column 'g' holds text of 11 levels in 11 rows \('u0', …\), .* "
+            r"leave it out \('. - g'\) or write C\(g\) if these are categories"
+        ),
+    ),
+    "text with a level per row, called categories": (
+        lambda: len(
+            formula("y ~ C(g)", {"y": np.arange(11.0), "g": [f"u{k}" for k in range(11)]}).names
+        ),
+        Gives(10),
     ),
     "one level only": (
         lambda: formula("y ~ g", TRIAL.assign(g="a")),

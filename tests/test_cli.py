@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import arviz as az
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes
 
@@ -22,6 +27,7 @@ from bayesreg import (
     SpikeSlab,
     datasets,
     defaults,
+    find_map,
     load_draws,
     sample,
     standardized,
@@ -30,6 +36,7 @@ from bayesreg import (
 )
 from bayesreg.cli import main
 from bayesreg.errors import InputError
+from bayesreg.gallery import load_file
 from bayesreg.named_priors import NAMES
 from bayesreg.tables import read_data
 
@@ -505,10 +512,14 @@ FILES = {
     "semicolons": ("a;y\n1;2\n2;high\n", "column 'y' holds text ('high' in line 3) among numbers"),
     "text target": ("a,y\n1,yes\n2,no\n", "column 'y' holds text ('yes'), code it as 0 and 1"),
     "twice": ("a,a,y\n1,2,3\n4,5,6\n", "names 'a' more than once"),
-    "unnamed": (",a,y\n0,1,2\n1,3,4\n", "column 1 has no name"),
+    "unnamed": ("a,,y\n0,1,2\n1,3,4\n", "column 2 has no name"),
+    "unnamed measurements": (",a,y\n0.5,1,2\n1.5,3,4\n", "column 1 has no name in the header;"),
+    "unnamed, with one name twice": (",a,y\nb,1,2\nb,3,4\n", "column 1 has no name in the hea"),
+    "unnamed and empty": (",a,y\n,1,2\n,3,4\n", "column 1 has no name in the header; name it"),
+    "no separator": ("a|y\n1|2\n3|4\n", "has one column, 'a|y', where commas, semicolons or tabs"),
     "only target": ("y\n1\n2\n", "no column beside the target"),
     "unknown column": ("a,effect\n1,2\n3,4\n", "target: 'y' is not known. Valid: a, effect"),
-    "infinite": ("a,y\n1,2\ninf,3\n5,1\n", "X: contains infinite values"),
+    "infinite": ("a,y\n1,2\n\ninf,3\n5,1\n", "data: contains infinite values, first at line 4"),
     "constant": ("a,b,y\n1,1,2\n1,2,3\n1,5,1\n", "data: column 'a' is constant, drop it"),
     "decimal commas": ("a;b;y\n1,5;2,5;3\n1,6;2,5;4\n", "data: column 'b' is constant"),
     "several": (
@@ -528,6 +539,196 @@ def test_bad_files(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     code, _, err = run(["map", "--csv", str(path), "--target", "y"], capsys)
     assert (code, err.count("\n")) == (2, 1), err
     assert message in err
+
+
+# Row names, or their numbers, as R, pandas and spreadsheets write them.
+INDEXED = {
+    "pandas": ("", ",a,b,y\n{}", "'0', '1'"),
+    "pandas again": ("", "Unnamed: 0,a,b,y\n{}", "'0', '1'"),
+    "R": ("r", '"","a","b","y"\n{}', "'r0', 'r1'"),
+    "blanks": ("", " ;a;b;y\n{}", "'0', '1'"),
+}
+
+
+@pytest.mark.filterwarnings("always:data. column 1:bayesreg.errors.BayesregWarning")
+@pytest.mark.parametrize("kind", INDEXED)
+@pytest.mark.parametrize("how", [["--target", "y"], ["--formula", "y ~ ."], ["--formula", "y~a+b"]])
+def test_row_names_are_no_predictor_and_that_is_said(
+    kind: str, how: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The mode is that of the file without them; one line on stderr says that they are left out."""
+    name, text, first = INDEXED[kind]
+    cells = ["1,5,3", "2,1,5", "4,5,4", "3,1,9"]
+    codes, modes = [], []
+    for numbered in (True, False):
+        path = tmp_path / f"{numbered}.csv"
+        rows = [f"{name}{k},{row}" if numbered else row for k, row in enumerate(cells)]
+        whole = text.format("\n".join(rows)) if numbered else "\n".join(["a,b,y", *rows])
+        path.write_text(whole.replace(",", ";") if ";" in text else whole, encoding="utf-8")
+        code, out, err = run(["map", "--data", str(path), *how, "--json"], capsys)
+        codes.append((code, err))
+        modes.append(json.loads(out)["coef"])
+    said = "bayesreg: data: column 1 of True.csv has no name of its own and holds row names"
+    assert codes == [(0, f"{said} ({first}, …): it is left out; to use it, name it\n"), (0, "")]
+    assert modes[0] == modes[1]
+
+
+LINES = """note,dose,y
+
+first,1,3
+{blank}
+"two
+lines",2,5
+
+gap,,1
+last,x,4
+end,3,3
+"""
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_lines_are_those_of_an_editor(
+    ends: str, encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Blank lines count, and line breaks within quotes, and rows that are left out."""
+    path = tmp_path / "d.csv"
+    path.write_bytes(LINES.format(blank="   ").replace("\n", ends).encode(encoding))
+    arguments = ["map", "--data", str(path), "--formula", "y ~ dose"]
+    for more in ([], ["--drop-missing"]):
+        _, _, err = run([*arguments, *more], capsys)
+        assert "column 'dose' holds text ('x' in line 9) among numbers ('1')" in err
+
+
+def test_rows_of_a_file_whose_lines_cannot_be_counted_are_no_lines(tmp_path: Path) -> None:
+    """A cell longer than the counter of lines reads: the row is said instead, from 0."""
+    path = tmp_path / "d.csv"
+    rows = [f"{k},1" for k in range(300)]
+    path.write_text("\n".join(["a,y", *rows, f"{'b' * 200_000},2", ",3"]), encoding="utf-8")
+    with pytest.raises(InputError, match=r"text \('b{100}…' in row 300 of the data\) among") as no:
+        read_data(path, "y")
+    assert "(1 of 302, first in row 301 of the data)" in str(no.value)
+
+
+def test_a_file_may_come_through_a_pipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is read once, whole, however long: no row of its head is lost."""
+    path, pipe = tmp_path / "d.csv", tmp_path / "pipe"
+    rng = np.random.default_rng(1)
+    rows = [f"{a:.15f},{b:.15f},{a - b:.15f}" for a, b in rng.normal(size=(40_000, 2))]
+    path.write_text("\n".join(["a,b,y", *rows]), encoding="utf-8")
+    assert path.stat().st_size > 2_000_000
+    os.mkfifo(pipe)
+    writer = Thread(target=lambda: pipe.write_bytes(path.read_bytes()), daemon=True)
+    writer.start()
+    piped = read_data(pipe, "y")
+    writer.join()
+    assert np.array_equal(piped.X, read_data(path, "y").X)
+
+
+OBJECTS: dict[str, tuple[list[Any], str | None]] = {
+    "decimals": ([Decimal(k * k) / 8 for k in range(6)], None),
+    "whole numbers beyond 64 bits": ([k * k * 2**70 for k in range(6)], None),
+    "dates": ([dt.date(2020, 1, k + 1) for k in range(6)], "dates or durations, make numbers of"),
+    "times": ([dt.time(k) for k in range(6)], "dates or durations, make numbers of them, such as"),
+    "decimals beyond double precision": (
+        [Decimal(10) ** (400 + k) for k in range(6)],
+        "data: contains infinite values, first at row 0 of the data in column 'a'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OBJECTS)
+def test_columns_that_pandas_holds_as_objects(case: str, tmp_path: Path) -> None:
+    """Decimals, as databases write them, are numbers as they are in a formula; dates are none."""
+    cells, refusal = OBJECTS[case]
+    path = tmp_path / "d.pkl"
+    frame = pd.DataFrame({"a": pd.Series(cells, dtype=object), "y": range(6)})
+    with mock.patch.dict("bayesreg.tables._OTHERS", {".pkl": lambda _path: frame}):
+        if refusal is None:
+            assert read_data(path, "y").X[:, 0].tolist() == [float(cell) for cell in cells]
+        else:
+            with pytest.raises(InputError, match=refusal):
+                read_data(path, "y")
+
+
+def _ids(rows: int, levels: int) -> str:
+    cells = [f"{k},u{k % levels},{k * k % 7}" for k in range(rows)]
+    return "\n".join(["dose,who,y", *cells]) + "\n"
+
+
+@pytest.mark.parametrize("how", [["--target", "y"], ["--formula", "y ~ ."]])
+@pytest.mark.parametrize(("rows", "levels"), [(30, 30), (30, 16)])
+def test_text_with_a_level_per_row_is_refused_with_a_way_out(
+    rows: int, levels: int, how: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ids, dates and free text are no categories, unless the formula says so."""
+    path = tmp_path / "ids.csv"
+    path.write_text(_ids(rows, levels), encoding="utf-8")
+    code, _, err = run(["map", "--data", str(path), *how], capsys)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"column 'who' holds text of {levels} levels in {rows} rows ('u0', …), as dates" in err
+    assert "in a formula leave it out ('. - who') or write C(who) if these are categories" in err
+    for formula in ("y ~ . - who", "y ~ dose + C(who)"):
+        code, _, err = run(["map", "--data", str(path), "--formula", formula], capsys)
+        assert code == 0, err
+
+
+@pytest.mark.parametrize(("rows", "levels"), [(30, 15), (10, 10), (4, 3)])
+def test_factors_of_few_rows_are_still_factors(
+    rows: int, levels: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two rows for each level, or ten levels at most, are enough."""
+    path = tmp_path / "few.csv"
+    path.write_text(_ids(rows, levels), encoding="utf-8")
+    code, out, err = run(["map", "--data", str(path), "--formula", "y ~ who", "--json"], capsys)
+    assert code == 0, err
+    assert len(json.loads(out)["coef"]) == levels - 1
+
+
+OWN = '''"""A lasso whose intercept has a prior."""
+import pymc as pm
+
+def build(X, y, *, scale, sigma, intercept, names):
+    with pm.Model(coords={"column": list(names)}) as model:
+        level = pm.Normal("level", 1.0, 0.5) if intercept else 0.0
+        beta = pm.Laplace("beta", 0, scale, dims="column")
+        pm.Normal("y", level + X @ beta, sigma, observed=y)
+    return model
+'''
+
+
+def test_an_intercept_may_have_a_prior(
+    csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The mode is that of the model in Python, per unit of a column: the level at their means."""
+    file = tmp_path / "own.py"
+    file.write_text(OWN, encoding="utf-8")
+    arguments = ["map", "--data", str(csv), "--target", "effect", "--model", str(file)]
+    arguments += ["--scale", "0.4", "--sigma", "0.9"]
+    code, out, err = run(arguments, capsys)
+    assert code == 0, err
+    assert "\n  the intercept has a prior: it is the predictor at the means of the columns\n" in out
+    record = json.loads(run([*arguments, "--json"], capsys)[1])
+    assert record["optimal"]
+    data = read_data(csv, "effect")
+    sd = data.X.std(axis=0)
+    model = load_file(file).build(
+        (data.X - data.X.mean(axis=0)) / sd,
+        data.y,
+        scale=0.4,
+        sigma=0.9,
+        intercept=True,
+        names=data.names,
+    )
+    wanted = find_map(model).values  # noqa: PD011  (of no frame)
+    assert record["coef"].keys() == {*data.names, "level"}
+    assert record["coef"]["level"] == pytest.approx(float(wanted["level"]), rel=1e-8)
+    found = [record["coef"][name] for name in data.names]
+    assert found == pytest.approx(np.asarray(wanted["beta"]) / sd, rel=1e-8)
+    arguments = ["sample", *arguments[1:], "--prior", "horseshoe"]
+    code, _, err = run(arguments, capsys)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "prior: would take the place of that of the intercept too" in err
 
 
 def test_a_file_that_is_not_there_is_not_said_to_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from sklearn.datasets import load_diabetes
 
 import bayesreg as br
 from bayesreg import terminal
+from bayesreg.certificate import GAP_TOLERANCE, KKT_TOLERANCE, NEAR
 from bayesreg.errors import (
     DegenerateMode,
     ImproperPosterior,
@@ -105,6 +106,26 @@ def test_frames(diabetes: Comparison) -> None:
     sparsity = diabetes.sparsity_frame()
     assert list(sparsity.index) == list(diabetes.problem.names)
     assert sparsity["mode_is_zero"].sum() == 2
+
+
+def test_the_table_says_what_its_verdicts_rest_on(diabetes: Comparison) -> None:
+    """With the tolerances that certificates have, under the table."""
+    text = " ".join(terminal.as_text(diabetes).split())
+    asked = f"gap up to {GAP_TOLERANCE:g} nats, KKT residual up to {KKT_TOLERANCE:g}"
+    assert f"optimal (certified: {asked}" in text
+    assert f"near (right zeros, within {NEAR:g} nats)" in text
+
+
+def test_rows_of_columns_called_like_others_are_told_apart() -> None:
+    """A column may be called sigma, or intercept, where there is one beside."""
+    X, y = data(br.Gaussian(0.7), seed=0)
+    noise = br.Gaussian(br.HalfNormal(1.0))
+    names = ["sigma", "intercept", *map(str, range(X.shape[1] - 2))]
+    problem = br.Problem(X, y, likelihood=noise, prior=br.Normal(1.0), names=names)
+    table = br.compare(problem, ["closed_form"], draws=60, chains=2, seed=1, progress=False)
+    rows = [line.split("  ")[0] for line in terminal.as_text(table).splitlines()]
+    own = ["intercept (not the column)", "sigma (not the column)"]
+    assert [row for row in rows if row in (*names, *own)] == [*names, *own]
 
 
 def test_unknown_scales_give_conditional_and_joint_modes() -> None:

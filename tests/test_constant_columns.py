@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from scipy import sparse, stats
 
 import bayesreg as br
+from bayesreg import datasets, defaults
 from bayesreg.design import Design
 from bayesreg.estimators import (
     BayesianElasticNet,
@@ -232,3 +234,24 @@ def test_a_path_of_constants_begins_at_one(value: float) -> None:
     path = br.map_path(problem, n_scales=3)
     assert path.scales[0] == pytest.approx(1.0)
     assert not path.coef.any()
+
+
+# --------------------------------------------------------------------- scales to start from
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("rows", [97, 8])
+@pytest.mark.parametrize("value", [0.0, *VALUES])
+def test_default_scales_are_those_without_them(value: float, rows: int, *, intercept: bool) -> None:
+    """By least squares, and where too few rows leave the variance to be shared out."""
+    whole = datasets.load("prostate")
+    alone = replace(whole, X=whole.X[:rows], y=whole.y[:rows], train=None)
+    columns = np.insert(alone.X, [0, 3], value, axis=1)
+    beside = replace(alone, X=columns, names=("c", *alone.names, "d"))
+    for model in ("lasso", "ridge", "elastic_net", "lasso_park_casella"):
+        found = defaults.settings(beside, model, intercept=intercept)
+        wanted = defaults.settings(alone, model, intercept=intercept)
+        assert list(found) == list(wanted)
+        for name, setting in found.items():
+            assert setting.value == pytest.approx(wanted[name].value, rel=1e-9)
+            assert setting.rule == wanted[name].rule

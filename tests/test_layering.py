@@ -30,7 +30,7 @@ LAYERS = (
     ("pymc_ops",),
     ("pymc_distributions", "pymc_vector_priors"),
     ("pymc_scalar_priors", "pymc_ball_prior"),
-    ("pymc_graph", "pymc_table"),
+    ("pymc_graph", "pymc_labels", "pymc_table"),
     ("pymc_parts", "model_graph", "model_reading"),
     ("pymc_reading", "model_objective", "model_certificate"),
     ("pymc_bridge", "model_collapse"),

@@ -247,6 +247,17 @@ def test_zeros_are_exact_where_they_should_be(family: str) -> None:
         assert (br.optimize(problem, name, max_iter=500).coef != 0).all()
 
 
+@pytest.mark.parametrize("name", ["coordinate_descent", "screened_descent", "ista", "fista"])
+def test_a_zero_has_no_sign(name: str) -> None:
+    """Thresholding from below leaves a negative zero, which would be printed as -0."""
+    problem = make("gaussian", "lasso").with_prior(br.Laplace(0.02))
+    estimate = br.optimize(problem, name, keep_iterates=True)
+    assert (estimate.coef == 0).any()
+    assert " -0\n" not in f"{estimate}\n"
+    for coef, _ in (*(estimate.iterates or ()), (estimate.coef, 0.0)):
+        assert not np.signbit(coef[coef == 0]).any()
+
+
 def test_all_zero_mode() -> None:
     """A narrow prior leaves nothing but the intercept; the subgradient method cannot say so."""
     problem = make("gaussian", "lasso").with_prior(br.Laplace(1e-4))

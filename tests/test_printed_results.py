@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import bayesreg as br
+from bayesreg import terminal
+from bayesreg._console import make_console
 from bayesreg._text_table import as_table
 from bayesreg.errors import InputError, SamplingWarning
 from bayesreg.posterior.diagnostics import Diagnosis, beside_limit
@@ -126,6 +128,29 @@ def test_a_mode_is_its_certificate_and_what_is_not_zero() -> None:
     assert many[-1] == "  ... and 20 more"
     none = br.find_map(problem(prior=br.Laplace(1e-4), intercept=False))
     assert str(none) == none.verdict
+
+
+def test_rows_that_are_no_columns_are_told_apart_from_columns_of_their_name() -> None:
+    """Of modes, paths and posteriors: every row has a name of its own, whole."""
+    own = "intercept (not the column)"
+    named: dict[str, Any] = {"names": ("intercept", "sigma", "smokes"), "prior": br.Normal(2.0)}
+    fit = br.find_map(problem(**named))
+    assert list(fit.to_frame().index) == [own, *named["names"]]
+    assert fit.to_frame().loc[own, "coef"] == fit.intercept
+    out = make_console()
+    with out.capture() as caught:
+        terminal.print_mode(fit, out)
+    path = br.map_path(problem(**named), [1.0])
+    assert path.to_frame()["name"].tolist() == [own, *named["names"]]
+    noisy = problem(likelihood=br.Gaussian(br.HalfNormal(2.0)), **named)
+    posterior = br.posterior_path(noisy, [1.0], draws=100, tune=50, seed=0, progress=False)
+    assert posterior.to_frame()["name"].tolist() == [own, *named["names"], "sigma (not the column)"]
+    texts = [str(fit), caught.get(), br.optimize(fit.problem, "lbfgs"), br.posterior_moments(noisy)]
+    texts.append(br.laplace_approximation(fit.problem))
+    for text in texts:
+        rows = [line.strip().split("  ")[0] for line in str(text).splitlines()]
+        assert [name for name in rows if name.startswith("intercept")] == [own, "intercept"]
+    assert list(br.find_map(problem()).to_frame().index) == ["intercept", *NAMES]
 
 
 def test_priors_of_some_columns_say_which_by_name() -> None:

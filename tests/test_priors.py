@@ -612,3 +612,12 @@ def test_arguments_are_judged(make: Any, message: str) -> None:
     """The message names the argument and what was found."""
     with pytest.raises(InputError, match=message):
         make()
+
+
+def test_a_horseshoe_without_end_is_no_penalty() -> None:
+    """Flat for every coefficient it has a mode, that of least squares; for some it has none."""
+    assert not Horseshoe(np.inf).penalty(2).value(np.array([1.0, -2.0]))
+    assert Horseshoe([np.inf, np.inf]).penalty(2).flat.all()
+    for scale in (1.0, [np.inf, 1.0]):
+        with pytest.raises(DegenerateMode, match="has no mode"):
+            Horseshoe(scale).penalty(2)

@@ -14,6 +14,7 @@ import pymc as pm
 import pytest
 
 import bayesreg as br
+from bayesreg.certificate import GAP_TOLERANCE, KKT_TOLERANCE, NEAR
 from bayesreg.cli import main
 from bayesreg.named_priors import NAMES
 from notebooks.figures import FIGURES, make, recorded
@@ -67,6 +68,14 @@ def test_what_it_says_of_find_map_is_true(first: First) -> None:
     assert (coef != 0).all()
     assert problem.objective(coef, intercept) > br.find_map(problem).objective
     assert "NOT optimal" in str(br.certify(problem, coef, intercept))
+
+
+def test_it_says_what_optimal_and_near_mean() -> None:
+    """With the tolerances that certificates have."""
+    text = " ".join(README.split())
+    assert f"a gap up to {GAP_TOLERANCE:g} nats and a KKT residual up to {KKT_TOLERANCE:g}" in text
+    assert f"Near: its objective is within {NEAR:g} nats" in text
+    assert f"optimal asks for {GAP_TOLERANCE:g}" in text
 
 
 def test_the_model_that_is_no_regression_has_a_local_mode(first: First) -> None:

@@ -11,7 +11,9 @@ from bayesreg.optimizers._composite import Composite
 from bayesreg.optimizers._protocol import Limits
 
 
-def problem_of(likelihood: br.Gaussian | br.Bernoulli, prior: br.Laplace, seed: int) -> br.Problem:
+def problem_of(
+    likelihood: br.Gaussian | br.Bernoulli, prior: br.Laplace | br.ElasticNet, seed: int
+) -> br.Problem:
     """Twice as many columns as rows, neighbours correlated."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(80, 160))
@@ -42,6 +44,43 @@ def test_screening_is_safe_and_works(
         assert state.alive[0]  # the intercept
         assert state.alive[1:][list(support)].all()
     assert state.alive.sum() < 1 + problem.p / 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("scale", [0.12, 0.28, 0.66, 1.5])
+def test_what_claims_to_have_converged_is_certified(scale: float, seed: int) -> None:
+    """A gap that is small beside the objective may still be above the certificate's limit."""
+    problem = problem_of(br.Gaussian(0.3), br.ElasticNet(scale, 0.5), seed)
+    estimate = br.optimize(problem, "screened_descent")
+    assert estimate.claims_convergence
+    assert br.certify(problem, estimate.coef, estimate.intercept).optimal
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.1, 1.0, 54.0])
+@pytest.mark.parametrize("scale", [40.0, 750.0])
+def test_rounding_of_the_gap_keeps_no_mode_from_its_claim(sigma: float, scale: float) -> None:
+    """With an objective of 1e10 nats no gap of 1e-12 can be computed; it stops in a few rounds."""
+    data = br.datasets.load("diabetes")
+    problem = br.Problem(
+        data.X, data.y, likelihood=br.Gaussian(sigma), prior=br.Laplace(scale), standardize=True
+    )
+    estimate = br.optimize(problem, "screened_descent")
+    assert estimate.claims_convergence
+    assert estimate.iterations is not None
+    assert estimate.iterations < 50
+    assert br.certify(problem, estimate.coef, estimate.intercept).optimal
+
+
+def test_a_tolerance_of_ones_own_stops_earlier() -> None:
+    """It is relative to the objective of the empty model, and claims no more than it asks for."""
+    problem = problem_of(br.Gaussian(0.3), br.ElasticNet(0.66, 0.5), 1)
+    loose = br.optimize(problem, "screened_descent", tol=1e-4)
+    tight = br.optimize(problem, "screened_descent")
+    assert loose.claims_convergence
+    assert loose.iterations is not None
+    assert tight.iterations is not None
+    assert loose.iterations < tight.iterations
+    assert not br.certify(problem, loose.coef, loose.intercept).optimal
 
 
 def test_free_columns_are_never_screened() -> None:

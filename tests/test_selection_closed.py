@@ -15,7 +15,7 @@ from sklearn.linear_model import BayesianRidge, LassoLarsIC, RidgeCV
 import bayesreg as br
 from bayesreg.errors import BayesregError, DegenerateMode, InputError
 from bayesreg.path_scales import Family
-from bayesreg.selection.evidence import RidgeEvidence
+from bayesreg.selection.evidence import RidgeEvidence, outermost_crossing
 
 DATA = br.datasets.load("diabetes")
 Z = (DATA.X - DATA.X.mean(axis=0)) / DATA.X.std(axis=0)
@@ -376,6 +376,34 @@ def test_the_interval_is_that_of_a_likelihood_ratio() -> None:
     there = br.select_scale(problem, "evidence", scales=ends).curve
     rise = [there.value[there.scales == end][0] - there.value.min() for end in ends]
     assert_allclose(2 * np.array(rise), stats.chi2(1).ppf(0.95), rtol=1e-6)
+
+
+def test_the_interval_spans_two_maxima_that_do_about_as_well() -> None:
+    """And the scales between them, which do not; it is all that a fine grid finds, and no more."""
+    X, y = np.diag([1000.0, 1.0]), [2.5, 4.5]  # one direction asks for 0.002, one for 4
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=br.Normal(1.0), intercept=False)
+    fine = np.geomspace(1e-6, 1e3, 4001)
+    chosen = br.select_scale(problem, "evidence", scales=fine)
+    good = chosen.curve.value <= chosen.curve.value.min() + 0.5 * stats.chi2(1).ppf(0.95)
+    assert (np.diff(good.astype(int)) != 0).sum() == 4, "two stretches"
+    ends = chosen.curve.scales[np.flatnonzero(good)[[0, -1]]]
+    found = [chosen.uncertainty.low, chosen.uncertainty.high]
+    assert_allclose(found, ends, rtol=fine[1] / fine[0] - 1)
+    assert found[0] <= ends[0]
+    assert found[1] >= ends[1]
+
+
+@pytest.mark.parametrize("step", [-0.25, 0.25])
+def test_the_outermost_crossing_is_found_on_either_side(step: float) -> None:
+    """Past a stretch that is too high; infinite where the curve ends low, however high before."""
+    places = np.arange(40, dtype=np.float64) * step
+
+    def excess(x: float) -> float:
+        return (abs(x) - 1.0) * (abs(x) - 2.0) * (abs(x) - 4.1)
+
+    assert outermost_crossing(excess, places) == pytest.approx(math.copysign(4.1, step))
+    assert outermost_crossing(lambda x: -excess(x) - 100.0, places) == math.copysign(math.inf, step)
+    assert outermost_crossing(lambda x: abs(x) - 1.0, places) == math.copysign(1.0, step)
 
 
 def test_noise_alone_has_no_evidence_for_a_scale() -> None:

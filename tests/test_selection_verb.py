@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 
 import bayesreg as br
 from bayesreg import cli_select, terminal_select
+from bayesreg._console import in_options, make_console
 from bayesreg.cli import app
 from bayesreg.errors import InputError
 from bayesreg.selection import CRITERIA, CriteriaComparison
+from bayesreg.selection.progress import Progress
 from bayesreg.studies import choosing_the_scale
 
 if TYPE_CHECKING:
@@ -88,6 +90,15 @@ def test_a_prior_without_a_mode_is_judged_by_its_posterior() -> None:
     assert {s.criterion for s in found.selections} >= {"psis-loo", "hyperprior"}
 
 
+def test_a_prior_that_has_no_grid_is_asked_for_one_where_it_can_be_given() -> None:
+    """In the words of Python, and on the command line in those of its option."""
+    prior = br.Horseshoe(br.HalfCauchy(1.0))
+    problem = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=prior)
+    with pytest.raises(InputError, match=r"^scales: .*; give some \(scales=\[...\]\)$") as caught:
+        br.select_scale(problem, "psis-loo")
+    assert in_options(str(caught.value), {"scales"}).endswith("; give some (--scales A,B,C)")
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -126,7 +137,7 @@ def test_an_edge_is_said() -> None:
     chosen = br.select_scale(problem, scales=[0.001, 0.01])
     assert chosen.at_edge
     assert chosen.edge == (
-        "the best is the smallest of the scales tried; try smaller ones (scales=[...] in Python)"
+        "the best is the smallest of the scales tried; try smaller ones (scales=[...])"
     )
     assert chosen.edge in str(chosen)
     both = br.compare_criteria(problem, ["aic", "bic"], scales=[0.001, 0.01])
@@ -134,7 +145,9 @@ def test_an_edge_is_said() -> None:
     assert str(both).count(chosen.edge) == 2
     assert not br.compare_criteria(problem, ["aic"]).edges
     assert list(both.to_frame()["notes"]) == [chosen.edge] * 2
-    assert json.loads(terminal_select.as_json(both))["criteria"]["bic"]["notes"] == [chosen.edge]
+    assert json.loads(terminal_select.as_json(both))["criteria"]["bic"]["notes"] == [
+        "the best is the smallest of the scales tried; try smaller ones (--scales A,B,C)"
+    ]
     ball = br.select_scale(problem.with_prior(br.UniformBall(1.0)), scales=[0.5, 1.0, 5.0])
     assert "radius" in str(ball)
 
@@ -218,6 +231,99 @@ def test_the_table_marks_what_is_at_an_end_of_the_scales() -> None:
     assert re.search(r"^aic +0\.1\d+ +0", told, re.MULTILINE)
     assert told.count("*") == 2
     assert "10 folds, modes certified" in told
+
+
+def test_the_command_takes_the_scales_that_its_advice_asks_for() -> None:
+    """As many, or which ones, with commas between; anything else is refused."""
+    words = ["select", "--dataset", "prostate", "--by", "aic"]
+    told = RUNNER.invoke(app, [*words, "--scales", "0.01,0.02"]).stdout
+    assert "the largest of the scales tried; try larger ones (--scales A,B,C)" in told
+    record = json.loads(RUNNER.invoke(app, [*words, "--scales", "0.5, 0.1,2", "--json"]).stdout)
+    assert set(record["curve"]["scale"]) >= {0.1, 0.5, 2.0}
+    record = json.loads(RUNNER.invoke(app, ["path", "--scales", "5,50", "--json"]).stdout)
+    assert [point["scale"] for point in record["path"]] == [5.0, 50.0]
+    for wrong in ("0.5", "0.1,few"):
+        with pytest.raises(InputError, match="scales: must be how many, or scales with commas"):
+            RUNNER.invoke(app, [*words, "--scales", wrong], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_the_table_marks_what_is_not_to_be_trusted(
+    capsys: pytest.CaptureFixture[str], *, doubtful: bool
+) -> None:
+    """A dagger at the scale, and before the line that says why: only where some k̂ is large."""
+    outlier = np.where(np.arange(40) == 3, 9.0 * doubtful, 0.0)
+    problem = br.Problem(
+        X * (1 + outlier[:, None]), Y + 40 * outlier, likelihood=br.Gaussian(1.0),
+        prior=br.Normal(1.0), intercept=False,
+    )  # fmt: skip
+    found = br.compare_criteria(problem, ["psis-loo", "bic"], scales=[0.3, 1.0, 3.0], **QUICK)
+    assert bool(found.doubts) == doubtful
+    terminal_select.print_comparison(found, make_console())
+    told = capsys.readouterr().out
+    assert (re.search(r"^psis-loo +\S+ \*?†", told, re.MULTILINE) is not None) == doubtful
+    assert (re.search(r"^† psis-loo: largest k̂ along .* trust it", told, re.MULTILINE) is not None
+            ) == doubtful  # fmt: skip
+    assert told.count("†") == 2 * doubtful
+    assert ("trust it" in str(found)) == doubtful
+    assert re.search(r"^bic +[\d.]+ \*? ", told, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("by", "steps"),
+    [
+        ("psis-loo", ("scale 1 of 2", "scale 2 of 2")),
+        ("evidence", ("scale 1 of 2", "scale 2 of 2", "round 1, at scale")),
+        ("cross-validation", ("fold 1 of 10", "fold 10 of 10")),
+        ("leave-one-out", ("row 1 of 40", "row 40 of 40")),
+        ("hyperprior", ("drawing the scale",)),
+    ],
+)
+def test_progress_is_reported(
+    by: str, steps: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every step of what takes long, in order, and nothing once the criterion is done."""
+    said: list[str] = []
+    monkeypatch.setattr(Progress, "report", lambda _, step: said.append(step))
+    prior = br.Normal(1.0) if by == "leave-one-out" else br.Laplace(1.0)
+    problem = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=prior, standardize=True)
+    br.select_scale(problem, by, scales=[0.3, 3.0], draws=100, tune=100)
+    places = [next(k for k, step in enumerate(said) if step.startswith(one)) for one in steps]
+    assert places == sorted(places)
+
+
+def test_progress_is_shown_on_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr where it was asked for or someone watches; never with --quiet or --json."""
+    problem = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0))
+    settings: dict[str, Any] = {"scales": [0.3, 1.0], "draws": 300, "tune": 300}
+    br.select_scale(problem, "psis-loo", **settings)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as if stderr were a terminal
+    br.compare_criteria(problem, ["psis-loo"], progress=True, **settings)
+    captured = capsys.readouterr()
+    assert "psis-loo: scale 2 of 2" in captured.err
+    assert not captured.out
+    with pytest.raises(InputError, match="progress: must be True, False or None"):
+        br.select_scale(problem, "psis-loo", progress="yes")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("option", "expected"), [("", None), ("-q", False), ("--json", False)])
+def test_the_command_is_quiet_where_it_is_asked_to_be(
+    option: str, expected: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere the terminal decides."""
+    asked: list[object] = []
+
+    def noted(problem: object, by: str, **settings: Any) -> object:
+        asked.append(settings["progress"])
+        return br.select_scale(problem, by, **settings)
+
+    monkeypatch.setattr("bayesreg.selection.select_scale", noted)
+    words = ["select", "--by", "aic", "--scales", "5", *([option] if option else [])]
+    assert RUNNER.invoke(app, words).exit_code == 0
+    assert asked == [expected]
 
 
 def test_the_prior_of_the_scale_is_said_in_six_digits() -> None:

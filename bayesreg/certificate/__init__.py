@@ -14,8 +14,9 @@ Shares nothing with the solvers. Two independent measures:
 
 Everything is a few products with X, dense or sparse, and none of it is ever copied as a whole:
 `expansion` computes them for one answer or for many on the same data, `duality` (with `moving`)
-turns them into the gap, `uniqueness` asks whether other coefficients do as well, `second_order`
-whether what is not convex has a local minimum there, and `verdict` holds the outcome.
+turns them into the gap, `uniqueness` asks whether other coefficients do as well, `copies` which do,
+`second_order` whether what is not convex has a local minimum there, and `verdict` holds the
+outcome.
 """
 
 from bayesreg.certificate.judge import certify, certify_path

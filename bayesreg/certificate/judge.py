@@ -11,6 +11,7 @@ import numpy as np
 from bayesreg._inputs import as_problem
 from bayesreg._threads import blas_threads
 from bayesreg._validation import as_float_array
+from bayesreg.certificate.copies import copies, exchange
 from bayesreg.certificate.duality import duality_gap
 from bayesreg.certificate.expansion import Frame, Local, expand, multipliers
 from bayesreg.certificate.second_order import is_minimum
@@ -180,6 +181,7 @@ def _certify(
     # Coefficients may be absurd: what overflows is judged as infinitely far, without a warning.
     with np.errstate(all="ignore"):
         sets: dict[int, NDArray[np.intp]] = {}
+        large: dict[int, NDArray[np.bool_]] = {}
         chosen = [problems[k] for k in good.tolist()]
         found = expand(Frame.of(problems[0]), chosen, coefs[good], levels[good])
         for k, local in zip(good.tolist(), found, strict=True):
@@ -188,9 +190,19 @@ def _certify(
             verdict = _judge(local, float(levels[k]), joint, along_path=along_path)
             if not (verdict.optimal and rises(problems[k])):
                 verdicts[k], sets[k] = verdict, candidates(local)
+                large[k] = local.unit * np.abs(local.coef) > verdict.kkt_tolerance
     proofs = proved_unique(problems[0].design, list(sets.values())) if sets else []
     for k, unique in zip(sets, proofs, strict=True):
         verdicts[k] = replace(verdicts[k], unique=unique and verdicts[k].convex)
+    left = [k for k in sets if verdicts[k].optimal and not verdicts[k].unique]
+    if left:
+        design = problems[0].design
+        groups = copies(design, np.unique(np.concatenate([sets[k] for k in left])))
+        for k in left:
+            pair = exchange(problems[k].penalty, coefs[k], large[k], groups)
+            if pair is not None:
+                one, other = (design.names[j] for j in pair)
+                verdicts[k] = replace(verdicts[k], copies=(one, other))
     return verdicts
 
 

@@ -41,7 +41,7 @@ class Certificate:
     support : tuple of int
         Positions of the coefficients that are not exactly zero.
     unique : bool
-        Whether the optimum is proved unique; False for duplicate columns, say.
+        Whether the optimum is proved unique; False for dependent columns, say.
     optimal : bool
         Whether it is the mode: problem convex, gap and KKT residual below their tolerances.
     convex : bool
@@ -66,6 +66,10 @@ class Certificate:
     cusp : bool
         Whether a penalty is infinitely steep at 0, so that a coefficient at 0 is stationary
         whatever the data say.
+    copies : tuple of two str, or None
+        Where the optimum is proved *not* to be unique: two columns that are equal up to sign and a
+        power of two, and beside an intercept up to a level, under the same slope of the penalty.
+        What one of them has of a coefficient the other may have as well.
     objective : float
         Negative log of likelihood times prior at the coefficients, in nats, every constant
         included; NaN where it cannot be evaluated.
@@ -86,6 +90,7 @@ class Certificate:
     objective: float = field(default=math.nan, repr=False)
     minimum: bool = field(default=False, repr=False)
     joint: bool = field(default=False, repr=False)
+    copies: tuple[str, str] | None = field(default=None, repr=False)
 
     @property
     def near(self) -> bool:
@@ -106,10 +111,17 @@ class Certificate:
         found = "optimal given sigma, itself stationary" if self.joint else "optimal"
         missed = f"{'near but ' * self.near}NOT optimal (worst: {worst})"
         verdict = found if self.optimal else missed
-        unique = "unique" if self.unique else "an optimum, not proved unique"
-        unique += " given sigma" if self.joint else ""
-        tail = f"; {unique}" if self.optimal else ""
+        tail = f"; {self._uniqueness()}" if self.optimal else ""
         return f"{verdict}: duality gap {self.gap:.2g} nats, {residual}{tail}"
+
+    def _uniqueness(self) -> str:
+        """Say whether other coefficients do as well as these, which are optimal."""
+        given = " given sigma" if self.joint else ""
+        if self.copies is not None:
+            one, other = map(visible, self.copies)
+            same = f"{one} and {other} are copies, and other coefficients reach the minimum"
+            return f"not unique{given}: {same}"
+        return f"{'unique' if self.unique else 'an optimum, not proved unique'}{given}"
 
 
 def failed(problem: Problem, coef: Vector) -> Certificate:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special, stats
 
+from bayesreg._visible import shown
 from bayesreg.errors import InputError, NoClosedForm, SamplingFailed, SamplingWarning
 from bayesreg.estimators._reach import out_of_reach
 from bayesreg.estimators._rows import about, canonical_order, measured, origin, reordered
@@ -416,6 +417,6 @@ def as_seed(random_state: object) -> int:
             return number
     msg = (
         "random_state: must be None, a whole number >= 0, a RandomState or a numpy Generator, "
-        f"found {random_state!r}"
+        f"found {shown(random_state)}"
     )
     raise InputError(msg)

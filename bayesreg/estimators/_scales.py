@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesreg._validation import is_many
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 from bayesreg.estimators._rows import target_spread, weighted_sd
 from bayesreg.least_squares import least_squares, noise_sd
@@ -65,11 +67,11 @@ def as_given(value: Any, argument: str, *, each: bool = True, unknown: bool = Tr
     found = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
     if isinstance(found, Real) and not isinstance(found, bool):
         return value
-    if each and np.ndim(found) > 0:  # judged by the prior
+    if each and is_many(found):  # judged by the prior
         return value
     kinds = ["a positive number"] + ["one per column"] * (each and not unknown)
     kinds += ["a prior such as HalfCauchy(1.0)"] * unknown
-    msg = f"{argument}: must be {' or '.join(kinds)}, found {found!r}"
+    msg = f"{argument}: must be {' or '.join(kinds)}, found {shown(found)}"
     raise InputError(msg)
 
 

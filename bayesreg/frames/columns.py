@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from bayesreg._frames import as_table, is_frame, is_pandas, table_array
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _NUMBERS, _TRUTH = "numbers", "truth values"
 _NAMELESS = "data: has a column without a name (None or NaN); name it"
 #: Whole numbers from here on are not all floats.
 EXACT = 2.0**53
+# So many levels may be those of a factor, however few the rows.
+_FEW = 10
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 
 
@@ -129,20 +132,48 @@ def canonical(data: nw.DataFrame[Any], keys: Mapping[str, str]) -> pd.DataFrame:
 
 
 def check_bare(data: nw.DataFrame[Any], name: str, levels: Sequence[object]) -> None:
-    """Refuse a column of text in which some cells are numbers, as one wrong cell makes it one.
+    """Refuse a column of text that is hardly one of categories, unless ``C(...)`` says that it is.
 
-    What a table declares to be categories is believed.
+    That is one in which some cells are numbers, or almost every row has a level of its own. What a
+    table declares to be categories is believed.
     """
+    check_numbers(data, name, levels)
+    cells = [cell for cell in data[name].to_list() if not _is_missing(cell)]
+    text = _is_text(data[name]) and all(isinstance(level, str) for level in levels)
+    if text and len(levels) > _FEW and 2 * len(levels) > len(cells):
+        msg = (
+            f"data: column {name!r} holds text of {len(levels)} levels in {len(cells)} rows "
+            f"({shown(cells[0])}, …), as dates, names and free text do; make numbers of it, or in "
+            f"a formula leave it out ('. - {_quoted(name)}') {_if_meant(name)}"
+        )
+        raise InputError(msg)
+
+
+def check_numbers(data: nw.DataFrame[Any], name: str, levels: Sequence[object]) -> None:
+    """Refuse a column of text in which some cells are numbers, as one wrong cell makes it one."""
     numbers = [level for level in levels if isinstance(level, str) and _NUMBER.fullmatch(level)]
-    if not isinstance(data[name].dtype, nw.String | nw.Object) or len(numbers) in (0, len(levels)):
+    if not _is_text(data[name]) or len(numbers) in (0, len(levels)):
         return
     text = next(level for level in levels if level not in numbers)
     row = data[name].to_list().index(text)
     msg = (
-        f"data: column {name!r} holds text ({text!r} in row {row}) among numbers ({numbers[0]!r}); "
-        f"mend it, or write C({name}) if these are categories"
+        f"data: column {name!r} holds text ({shown(text)} in row {row}) among numbers "
+        f"({numbers[0]!r}); mend it, {_if_meant(name)}"
     )
     raise InputError(msg)
+
+
+def _is_text(column: nw.Series[Any]) -> bool:
+    return isinstance(column.dtype, nw.String | nw.Object)
+
+
+def _if_meant(name: str) -> str:
+    return f"or write C({_quoted(name)}) if these are categories"
+
+
+def _quoted(name: str) -> str:
+    """Write the name of a column as a formula has it."""
+    return name if name.isidentifier() else f"`{name}`"
 
 
 def as_before(column: pd.Series, dtype: Any, name: str) -> pd.Series:
@@ -180,15 +211,15 @@ def check_levels(
     unseen = [_plain(level) for level in column.unique() if _distinct(level) not in valid]
     if not unseen:
         return
-    found = ", ".join(map(repr, unseen[:8]))
+    found = ", ".join(map(shown, unseen[:8]))
     row = int(np.argmax(column == unseen[0]))
     if listed:
         msg = f"formula: the levels of {what} lack {found} (first in row {row}); list all of them"
         raise InputError(msg)
     msg = (
         f"data: {what} has levels that were not seen before: {found} (first in row {row}); known "
-        f"are {', '.join(repr(_plain(level)) for level in known[:20])}. Drop those rows, or encode "
-        "with data that have these levels"
+        f"are {', '.join(shown(_plain(level)) for level in known[:20])}. Drop those rows, or "
+        "encode with data that have these levels"
     )
     raise InputError(msg)
 
@@ -236,8 +267,8 @@ def _canonical(column: Any, name: str) -> pd.Series:
         if text is not None:
             other = next(value for value in known if not isinstance(value, str))
             msg = (
-                f"data: column {name!r} mixes text ({values[text]!r} in row {text}) with others "
-                f"({other!r}); make all of them text, or none"
+                f"data: column {name!r} mixes text ({shown(values[text])} in row {text}) with "
+                f"others ({shown(other)}); make all of them text, or none"
             )
             raise InputError(msg)
     if dtype.is_integer() and _is_large(column):
@@ -258,8 +289,8 @@ def _exact(values: list[Any], name: str) -> list[Any]:
         number = abs(int(value)) if isinstance(value, Integral) else 0
         if number > EXACT and number // (number & -number) > EXACT:  # without its last zeros
             msg = (
-                f"data: column {name!r} holds whole numbers that floats cannot tell apart ({value} "
-                f"in row {row}); make it text for C({name}), or subtract an origin"
+                f"data: column {name!r} holds whole numbers that floats cannot tell apart "
+                f"({shown(value)} in row {row}); make it text for C({name}), or subtract an origin"
             )
             raise InputError(msg)
     return [np.nan if _is_missing(value) else value for value in values]

@@ -18,7 +18,7 @@ from formulaic.model_spec import ModelSpec
 from formulaic.parser.types import Factor
 
 from bayesreg._validation import as_names, read_only
-from bayesreg._visible import visible
+from bayesreg._visible import shown, visible
 from bayesreg.errors import InputError
 from bayesreg.frames.columns import as_before, as_frame, canonical, check_bare
 from bayesreg.frames.language import Keys, check_sides, columns_used, parse
@@ -87,7 +87,8 @@ class Encoding:
             that are no identifiers stand in backticks. Functions: logarithms, exponentials, roots,
             ``I`` for arithmetic, ``center``, ``scale``, ``standardize``, ``poly``, splines (``bs``,
             ``cr``, ``cs``, ``cc``), and ``C`` for categories, as in ``C(g, contr.sum)``. Text and
-            categories are coded against their first level unless ``C`` says otherwise.
+            categories are coded against their first level unless ``C`` says otherwise; text of
+            hardly two rows per level is refused but in ``C``.
         data : frame (pandas, polars, Arrow) or mapping of columns
             The rows to learn from.
         exclude : sequence of str
@@ -123,11 +124,11 @@ class Encoding:
             if isinstance(frame[key].dtype, pd.CategoricalDtype)
         }
         _check_levels(levels, terms)
+        check_room(terms, frame, keys)
         bare = {factor.expr for term in terms for factor in term.factors}
         for name, known in levels.items():
             if keys.by_name[name] in bare:
                 check_bare(table, name, known)
-        check_room(terms, frame, keys)
         left = _materialise(ModelSpec(SimpleFormula(target)), frame, keys)[1]
         right = _materialise(ModelSpec(SimpleFormula(terms)), frame, keys)[1]
         name = keys.names_in(" + ".join(map(repr, target)))
@@ -207,18 +208,18 @@ class Encoding:
 
     def _no_column(self, name: object, argument: str) -> InputError:
         """Say what may stand where a name was found that is neither a term's nor a column's."""
-        parts = self._parts
+        parts, text = self._parts, name if isinstance(name, str) else shown(name)
         using = [
             parts.keys.names_in(repr(term))
             for term in parts.terms
-            if parts.keys.by_name.get(str(name)) in columns_used([term], parts.keys)
+            if parts.keys.by_name.get(text) in columns_used([term], parts.keys)
         ]
-        close = using or get_close_matches(str(name), [*self.terms, *self.names], n=1)
+        close = using or get_close_matches(text, [*self.terms, *self.names], n=1)
         hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
         others = [column for column in self.names if column not in self.terms]
         listed = f" Columns: {_few(others)}" if others else ""
         return InputError(
-            f"{argument}: {name!r} is neither a term nor a column of the formula{hint} Terms: "
+            f"{argument}: {shown(name)} is neither a term nor a column of the formula{hint} Terms: "
             f"{_few(list(self.terms))}.{listed}"
         )
 

@@ -21,8 +21,9 @@ from formulaic.parser.algos.tokenize import tokenize
 from formulaic.parser.types import Token
 from formulaic.transforms import TRANSFORMS
 
+from bayesreg._visible import begun, shown
 from bayesreg.errors import InputError, unknown_name
-from bayesreg.frames.operators import Operators, shown, written
+from bayesreg.frames.operators import Operators, written
 from bayesreg.frames.transforms import CONTRASTS, ELEMENTWISE
 
 if TYPE_CHECKING:
@@ -135,8 +136,9 @@ def parse(
     except Exception as error:
         raise _unreadable(formula, error) from error
     if set(found) != {"lhs", "rhs"}:
-        said = shown(formula)
-        msg = f"formula: {said!r} names no target; write it on the left, as in 'y ~ x1 + x2'"
+        msg = (
+            f"formula: {shown(formula)} names no target; write it on the left, as in 'y ~ x1 + x2'"
+        )
         raise InputError(msg)
     target, terms = list(found["lhs"]), list(found["rhs"])
     return target, terms, keys.used(columns_used([*target, *terms], keys))
@@ -166,7 +168,9 @@ def _with_keys(formula: str, keys: Keys) -> str:
                 raise unknown_name("formula", inside, list(keys.by_name))
             out.append(keys.by_name[inside])
         elif set(inside) & set("`'\""):
-            msg = f"formula: the text {inside!r} holds a quotation mark; rename that level first"
+            msg = (
+                f"formula: the text {shown(inside)} holds a quotation mark; rename that level first"
+            )
             raise InputError(msg)
         else:
             out.append(f"{mark}{inside}{mark}")
@@ -183,7 +187,7 @@ def _tokens(text: str) -> list[Token]:
 def _unreadable(formula: str, error: Exception) -> InputError:
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return InputError(
-        f"formula: {shown(formula)!r} cannot be read ({shown(reason)}); write it as in "
+        f"formula: {shown(formula)} cannot be read ({begun(reason)}); write it as in "
         "'y ~ x1 + C(g) + x1:x2'"
     )
 
@@ -206,7 +210,7 @@ def _check_token(token: Token, keys: Keys, names: Sequence[str]) -> None:
             raise _unreadable(text, error) from error
         if _depth(tree) > _DEEPEST:
             msg = (
-                f"formula: {shown(text)!r} is an expression of more than {_DEEPEST} levels; make "
+                f"formula: {shown(text)} is an expression of more than {_DEEPEST} levels; make "
                 "it a column of the data beforehand"
             )
             raise InputError(msg)
@@ -296,8 +300,8 @@ def _check_size(node: ast.Call, basis: str, text: str) -> None:
         whole = isinstance(size, int) and not isinstance(size, bool)
         if not (default or (whole and least[name] <= size <= _MOST_KNOTS)):
             msg = (
-                f"formula: {name} in {shown(text)!r} must be a whole number from {least[name]} to "
-                f"{_MOST_KNOTS}, found {shown(ast.unparse(given[name]))}"
+                f"formula: {name} in {shown(text)} must be a whole number from {least[name]} to "
+                f"{_MOST_KNOTS}, found {begun(ast.unparse(given[name]))}"
             )
             raise InputError(msg)
 
@@ -314,7 +318,7 @@ def _check_power(exponent: ast.AST, text: str) -> None:
 
 def _refused(part: str, text: str) -> InputError:
     return InputError(
-        f"formula: {shown(part)!r} in {shown(text)!r} is not allowed; a formula may use columns, "
+        f"formula: {shown(part)} in {shown(text)} is not allowed; a formula may use columns, "
         f"numbers, arithmetic, comparisons and {', '.join(_CALLABLE)}; make other columns "
         "beforehand"
     )
@@ -363,7 +367,7 @@ def check_sides(formula: str, target: Sequence[Any], terms: Sequence[Any], keys:
     right = formula.rpartition("~")[2].strip()
     if terms and not others and not re.search(r"(?<!\w)1(?!\w)", right):
         msg = (
-            f"formula: {shown(right)!r} leaves no term ('-' takes one away, I(-x) is minus x); add "
+            f"formula: {shown(right)} leaves no term ('-' takes one away, I(-x) is minus x); add "
             "one, or write 1 for the intercept alone"
         )
         raise InputError(msg)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from formulaic.parser import DefaultOperatorResolver
 from formulaic.parser.types import Operator, OrderedSet
 
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 # Of all products that are made, those that turn out alike too.
 _MOST_FACTORS = 500_000
-_SHOWN = 100
 # Operators that no formula has, which Python writes between their operands only.
 _BETWEEN = {"LShift": "<<", "RShift": ">>", "BitXor": "^", "MatMult": "@", "Not": "not"}
 _SIGNS = _BETWEEN | {"Is": "is", "IsNot": "is not", "In": "in", "NotIn": "not in"}
@@ -59,7 +59,7 @@ class Operators(DefaultOperatorResolver):  # type: ignore[misc]
         times = _whole(exponent)
         if not times or _whole(base) is not None:
             msg = (
-                f"formula: {shown(self.formula)!r} holds a power that is not terms to a whole "
+                f"formula: {shown(self.formula)} holds a power that is not terms to a whole "
                 "number; write (a + b)**2 for terms, and I(a**2) for numbers"
             )
             raise InputError(msg)
@@ -76,7 +76,7 @@ class Operators(DefaultOperatorResolver):  # type: ignore[misc]
         self.made += len(right) * one + len(left) * other
         if self.made > _MOST_FACTORS:
             msg = (
-                f"formula: {shown(self.formula)!r} makes too many products of terms; write a "
+                f"formula: {shown(self.formula)} makes too many products of terms; write a "
                 "lower power, as in (a + b)**2, or those that are wanted, as in a + b + a:b"
             )
             raise InputError(msg)
@@ -99,8 +99,3 @@ def written(node: ast.AST) -> str:
     '<<'
     """
     return _SIGNS.get(type(node).__name__) or ast.unparse(node)
-
-
-def shown(text: str) -> str:
-    """Return a text as a message shows it: not more of it than can be read."""
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesreg._frames import check_same_index, is_pandas
 from bayesreg._validation import as_vector
+from bayesreg._visible import shown
 from bayesreg.assembly import beside_flat
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError, unknown_name
@@ -165,7 +166,7 @@ def _listed(names: object) -> list[object]:
         return [] if names is None else [names]
     if isinstance(names, Iterable):
         return list(names)
-    msg = f"unpenalised: must be a list of names of terms or columns, found {names!r}"
+    msg = f"unpenalised: must be a list of names of terms or columns, found {shown(names)}"
     raise InputError(msg)
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 from bayesreg.frames.language import BASES
-from bayesreg.frames.operators import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def check_room(terms: Sequence[Any], frame: pd.DataFrame, keys: Keys) -> None:
         return
     worst = max(columns, key=lambda term: columns[term])
     msg = (
-        f"formula: {shown(keys.names_in(repr(worst)))!r} may make {columns[worst]} columns of "
+        f"formula: {shown(keys.names_in(repr(worst)))} may make {columns[worst]} columns of "
         f"{len(frame)} rows, and all terms together must make at most {_MOST // rows}; merge "
         "levels, or leave it out"
     )

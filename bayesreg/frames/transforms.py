@@ -15,7 +15,8 @@ from formulaic.transforms import TRANSFORMS
 from formulaic.transforms.contrasts import Contrasts
 from formulaic.utils.stateful_transforms import stateful_transform
 
-from bayesreg._validation import LARGEST, excerpt
+from bayesreg._validation import LARGEST
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 from bayesreg.frames.columns import EXACT, check_levels
 from bayesreg.frames.polynomials import Polynomials
@@ -123,7 +124,7 @@ def _numbers(x: Any) -> Vector:
     if isinstance(x, pd.Series) and (coded or isinstance(x.dtype, pd.CategoricalDtype)):
         msg = (
             f"formula: poly takes numbers, and {x.name} is text or categories "
-            f"({excerpt(str(x.iloc[0]))} in row 0); make it a column of numbers first"
+            f"({shown(str(x.iloc[0]))} in row 0); make it a column of numbers first"
         )
         raise InputError(msg)
     values = np.asarray(x, dtype=np.float64)

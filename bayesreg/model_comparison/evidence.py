@@ -13,6 +13,7 @@ import numpy as np
 
 from bayesreg._inputs import as_problem
 from bayesreg._validation import as_count, as_generator
+from bayesreg._visible import shown
 from bayesreg.blocks import Blocks
 from bayesreg.errors import InputError, NoClosedForm, SamplingWarning, unknown_name
 from bayesreg.model_comparison import _spike
@@ -143,7 +144,10 @@ def log_marginal_likelihood(
     as_count(n_draws, "n_draws", minimum=_LEAST_DRAWS)
     as_count(chains, "chains")
     if isinstance(draws, Real):
-        msg = f"draws: is what bayesreg.sample returned; for {draws} draws per chain use n_draws"
+        msg = (
+            f"draws: is what bayesreg.sample returned; for {shown(draws)} draws per chain use "
+            "n_draws"
+        )
         raise InputError(msg)
     rng = as_generator(seed)
     asked, _ = as_problem(problem)

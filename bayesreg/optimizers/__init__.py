@@ -270,7 +270,7 @@ def _estimate(problem: Problem, name: str, solution: Solution, seconds: float) -
 def _on_user_scale(problem: Problem, coef: Vector, intercept: float) -> tuple[Vector, float]:
     """Undo `Problem.standardized`: it centres dense columns beside an intercept."""
     design = problem.design
-    coef = read_only(coef / design.column_scale)
+    coef = read_only(coef / design.column_scale + 0.0)  # of a negative zero: zero
     if design.sparse or not (design.standardize and design.intercept):
         return coef, float(intercept)
     return coef, float(intercept - design.column_mean @ coef)

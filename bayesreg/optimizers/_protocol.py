@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from bayesreg._text_table import MOST_ROWS, as_table, numbered
+from bayesreg._text_table import MOST_ROWS, apart, as_table, numbered
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +61,8 @@ class PointEstimate:
         """Say what the optimizer said, and show its coefficients."""
         said = f"says that it {'converged' if self.claims_convergence else 'did not converge'}"
         steps = "" if self.iterations is None else f", {self.iterations} iterations"
-        names = ["intercept", *(self.names or numbered(self.coef.size))]
+        columns = self.names or numbered(self.coef.size)
+        names = [apart("intercept", columns), *columns]
         values = {"coef": [self.intercept, *self.coef.tolist()]}
         return "\n".join(
             [

@@ -25,7 +25,7 @@ from scipy.optimize import minimize_scalar
 
 from bayesreg._inputs import as_problem, check_given, own_words
 from bayesreg._overflow import judged_afterwards
-from bayesreg._text_table import MOST_ROWS, as_table
+from bayesreg._text_table import MOST_ROWS, apart, as_table
 from bayesreg.errors import BayesregError, DegenerateMode, NoClosedForm, NotConverged
 from bayesreg.map import find_map
 from bayesreg.penalties import SeparablePenalty, pieces
@@ -112,7 +112,8 @@ class LaplaceApproximation:
             "mode": [*(row[1] for row in extra), *self.mean.tolist()],
             "sd": [*(row[2] for row in extra), *self.sd.tolist()],
         }
-        names = [*(row[0] for row in extra), *self.names[: self.mean.size]]
+        columns = self.names[: self.mean.size]
+        names = [*(apart(row[0], columns) for row in extra), *columns]
         lines = [head, *as_table(names, both, most=MOST_ROWS + len(extra))]
         if self.log_marginal_likelihood is not None:
             lines.append(f"  log p(y) ≈ {self.log_marginal_likelihood:.6g} nats")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
-from bayesreg._inputs import as_problem
+from bayesreg._inputs import as_problem, is_model
 from bayesreg.errors import InputError, SamplingFailed, UnsupportedModel
 from bayesreg.posterior import interrupts
 from bayesreg.posterior.coordinates import reason_against
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bayesreg.posterior.base import Settings
     from bayesreg.posterior.own_variables import OwnVariables
     from bayesreg.problem import Problem
+
+_DIMENSIONS = ("chain", "draw")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,14 @@ def read(problem_or_model: object) -> Asked:
     ------
     InputError
         If it is neither a problem nor a model.
+    UnsupportedModel
+        If it is a model, one of whose variables is called as a dimension of all draws is.
     """
+    if is_model(problem_or_model):
+        for variable in (*problem_or_model.basic_RVs, *problem_or_model.deterministics):  # type: ignore[attr-defined]
+            if variable.name in _DIMENSIONS:
+                msg = "is what a dimension of draws is called; give the variable another name"
+                raise UnsupportedModel(variable.name, msg)
     try:
         problem, reading = as_problem(problem_or_model)
     except UnsupportedModel as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesreg._text_table import MOST_ROWS, as_table, numbered
+from bayesreg._text_table import MOST_ROWS, apart, as_table, numbered
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
@@ -78,7 +78,8 @@ class Moments:
             "mean": [*(row[1] for row in there), *self.mean.tolist()],
             "sd": [*(row[2] for row in there), *self.sd.tolist()],
         }
-        names = [*(row[0] for row in there), *(self.names or numbered(self.mean.size))]
+        columns = self.names or numbered(self.mean.size)
+        names = [*(apart(row[0], columns) for row in there), *columns]
         evidence = self.log_marginal_likelihood
         return "\n".join(
             [

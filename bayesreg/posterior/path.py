@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 import warnings
 from dataclasses import replace
@@ -12,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from bayesreg._inputs import as_problem
+from bayesreg._inputs import as_problem, as_progress
 from bayesreg._validation import (
     as_count,
-    as_flag,
     as_fraction,
     as_generator,
     as_positive,
     as_vector,
+    is_many,
     read_only,
 )
 from bayesreg.blocks import Blocks
@@ -147,7 +146,7 @@ def posterior_path(
     order = np.argsort(chosen)
     problems = [family.at(float(scale)) for scale in chosen[order]]
     moments = exact_moments(asked, chosen[order]) if method in ("auto", "exact") else None
-    with _Progress(chosen.size, shown=_as_progress(progress)) as bar:
+    with _Progress(chosen.size, shown=as_progress(progress)) as bar:
         walk = Walk(problems, moments, plan, rng, bar.report)
         complete = walk.run()
     found = {int(order[k]): _renumbered(point, order) for k, point in walk.points.items()}
@@ -270,7 +269,7 @@ def _as_laplace(prior: Prior) -> Prior:
 
 def _epsilon(problem: Problem, epsilon: object) -> tuple[Vector, str]:
     """Return what counts as near zero, per coefficient, and the rule in words."""
-    if np.ndim(epsilon) > 0:  # type: ignore[arg-type]
+    if is_many(epsilon):
         values = as_vector(epsilon, "epsilon", problem.p)
         if not (values > 0).all():
             msg = f"epsilon: must be positive, found {values.min():g}"
@@ -290,12 +289,6 @@ def _seed(seed: Any) -> tuple[np.random.Generator, str]:
     if isinstance(seed, np.random.Generator):
         return rng, f"Generator({type(seed.bit_generator).__name__})"
     return rng, str(seed)
-
-
-def _as_progress(progress: object) -> bool:
-    if progress is None:
-        return sys.stderr is not None and sys.stderr.isatty()
-    return as_flag(progress, "progress")
 
 
 class _Progress:

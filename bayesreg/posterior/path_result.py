@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesreg._text_table import apart
 from bayesreg._validation import as_positive, read_only
 from bayesreg.errors import DegenerateMode
 from bayesreg.map import find_map
@@ -202,13 +203,13 @@ class PosteriorPath:
         """
         import pandas as pd  # noqa: PLC0415  (1.5 s that only frames pay)
 
-        bands = {"intercept": self.intercept} | {
+        bands = {apart("intercept", self.names): self.intercept} | {
             name: Band(self.mean[:, j], self.median[:, j], self.mcse[:, j], self.hdi[:, j])
             for j, name in enumerate(self.names)
         }
         near = dict(zip(self.names, self.near_zero.T, strict=True))
         parts = [(name, band, near.get(name)) for name, band in bands.items()]
-        parts.append(("sigma", self.sigma, None))
+        parts.append((apart("sigma", self.names), self.sigma, None))
         frames = [
             pd.DataFrame(
                 {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import warnings
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesreg._bambi import pymc_model_of
+from bayesreg._inputs import as_progress
 from bayesreg._overflow import judged_afterwards
 from bayesreg._validation import as_count, as_flag, as_fraction, as_generator
 from bayesreg.errors import (
@@ -138,7 +138,7 @@ def sample(
         chains=as_count(chains, "chains"),
         tune=as_count(tune, "tune", maximum=_MOST_STEPS),
         target_accept=as_fraction(target_accept, "target_accept"),
-        progress=_as_progress(progress),
+        progress=as_progress(progress),
     )
     extras = Extras(
         log_likelihood=as_flag(log_likelihood, "log_likelihood"),
@@ -320,15 +320,6 @@ def _check_memory(problem: Problem, settings: Settings, extras: Extras) -> None:
             f"{8e-9 * numbers:.3g} GB; ask for fewer"
         )
         raise InputError(msg)
-
-
-def _as_progress(progress: object) -> bool:
-    if progress is None:
-        return sys.stderr is not None and sys.stderr.isatty()
-    if not isinstance(progress, bool | np.bool_):
-        msg = f"progress: must be True, False or None, found {progress!r}"
-        raise InputError(msg)
-    return bool(progress)
 
 
 def _seed(seed: Any) -> tuple[np.random.Generator, dict[str, Any]]:

@@ -23,6 +23,7 @@ from bayesreg._validation import (
     read_only,
     set_fields,
 )
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 from bayesreg.penalties import ElasticNetPenalty, Penalty, SeparablePenalty
 from bayesreg.scale_priors import HalfFlat, ScalePrior
@@ -290,7 +291,7 @@ class Scaled(IndependentPrior):
             msg = "scale: InverseGamma is a prior of a square; use HalfCauchy or HalfNormal"
             raise InputError(msg)
         if not (relative_to is None or (isinstance(relative_to, str) and relative_to == "sigma")):
-            msg = f'relative_to: must be None or "sigma", found {relative_to!r}'
+            msg = f'relative_to: must be None or "sigma", found {shown(relative_to)}'
             raise InputError(msg)
         set_fields(
             self,

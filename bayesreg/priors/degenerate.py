@@ -11,8 +11,10 @@ import numpy as np
 from scipy import special
 
 from bayesreg._validation import Matrix, Vector, as_fraction, as_scale, set_fields
+from bayesreg._visible import shown
 from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.priors.base import (
+    Flat,
     IndependentPrior,
     Scale,
     Scaled,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from scipy.interpolate import CubicSpline
 
-    from bayesreg.priors.base import Flat
+    from bayesreg.penalties import ElasticNetPenalty
 
 LOG_2PI = math.log(2 * math.pi)
 _WHERE_SERIES = 50.0
@@ -90,13 +92,14 @@ class Horseshoe(Scaled):
         nonnegative: bool = False,
     ) -> None:
         if nonnegative is not False:
-            msg = f"nonnegative: a horseshoe has both signs, found {nonnegative!r}"
+            msg = f"nonnegative: a horseshoe has both signs, found {shown(nonnegative)}"
             raise InputError(msg)
         super().__init__(scale, relative_to=relative_to, factor=factor)
 
-    def penalty(self, p: int) -> NoReturn:
-        """Raise DegenerateMode."""
-        del p
+    def penalty(self, p: int) -> ElasticNetPenalty:
+        """Raise DegenerateMode, unless it is flat for every coefficient and there is no penalty."""
+        if self.is_flat:
+            return Flat().penalty(p)
         raise DegenerateMode(_NO_MODE.format("horseshoe"))
 
     def log_normalizers(self, p: int) -> Vector:
@@ -251,7 +254,7 @@ class RegularizedHorseshoe(Scaled):
         nonnegative: bool = False,
     ) -> None:
         if nonnegative is not False:
-            msg = f"nonnegative: a horseshoe has both signs, found {nonnegative!r}"
+            msg = f"nonnegative: a horseshoe has both signs, found {shown(nonnegative)}"
             raise InputError(msg)
         if relative_to is not None:
             msg = (
@@ -262,7 +265,7 @@ class RegularizedHorseshoe(Scaled):
         super().__init__(scale, factor=factor)
         df = as_scale(slab_df, "slab_df")
         if not isinstance(df, float):
-            msg = f"slab_df: must be one number, found {slab_df!r}"
+            msg = f"slab_df: must be one number, found {shown(slab_df)}"
             raise InputError(msg)
         set_fields(self, slab_scale=as_scale(slab_scale, "slab_scale"), slab_df=df)
         for argument in ("scale", "slab_scale", "factor"):

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 from scipy import special
 
-from bayesreg._validation import Matrix, Vector, as_flag, as_real, as_scale, as_vector, set_fields
+from bayesreg._validation import (
+    Matrix,
+    Vector,
+    as_flag,
+    as_real,
+    as_scale,
+    as_vector,
+    is_many,
+    set_fields,
+)
 from bayesreg.penalties import ElasticNetPenalty
 from bayesreg.priors.base import (
     ElasticNetPrior,
@@ -102,8 +111,7 @@ class Normal(Scaled, ElasticNetPrior):
         nonnegative: bool = False,
     ) -> None:
         super().__init__(scale, relative_to=relative_to, factor=factor, nonnegative=nonnegative)
-        one = np.ndim(loc) == 0
-        set_fields(self, loc=as_real(loc, "loc") if one else as_vector(loc, "loc"))
+        set_fields(self, loc=as_vector(loc, "loc") if is_many(loc) else as_real(loc, "loc"))
 
     def penalty(self, p: int) -> ElasticNetPenalty:
         """Return ``Σ (β − loc)² / (2 scale²)``."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bayesreg._validation import Matrix, Vector, as_positive, as_scale, read_only, set_fields
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 from bayesreg.penalties import FusedPenalty
 from bayesreg.priors.base import Prior, Scale, fill, product
@@ -52,7 +53,7 @@ class Fused(Prior):
     ) -> None:
         first = as_scale(first_scale, "first_scale")
         if not isinstance(first, float):
-            msg = f"first_scale: must be one number, found {first_scale!r}"
+            msg = f"first_scale: must be one number, found {shown(first_scale)}"
             raise InputError(msg)
         set_fields(
             self,

@@ -19,6 +19,7 @@ from bayesreg._validation import (
     as_vector,
     set_fields,
 )
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 from bayesreg.penalties import (
     BallPenalty,
@@ -113,7 +114,10 @@ def as_groups(groups: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
     try:
         found = tuple(tuple(as_count(j, "groups", minimum=0) for j in group) for group in groups)
     except TypeError as error:
-        msg = f"groups: must be lists of column positions such as [[0, 1], [2]], found {groups!r}"
+        msg = (
+            "groups: must be lists of column positions such as [[0, 1], [2]], found "
+            f"{shown(groups)}"
+        )
         raise InputError(msg) from error
     if () in found:
         msg = "groups: holds an empty group; leave it out"

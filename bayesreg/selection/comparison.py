@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.selection import cross_validation, leave_one_out, psis
 from bayesreg.selection.request import RULES
-from bayesreg.selection.verb import BY_NAME, make_request, run
+from bayesreg.selection.verb import BY_NAME, is_all, make_request, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,6 +35,7 @@ DEFAULTS: dict[str, Any] = {
     "tune": 1000,
     "seed": 0,
     "workers": None,
+    "progress": None,
 }
 
 
@@ -101,6 +102,11 @@ class CriteriaComparison:
         """Criteria that found the best at an end of the scales tried, and which end."""
         return tuple(f"{s.criterion}: {s.edge}" for s in self.selections if s.edge)
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Criteria whose curve is not to be trusted, and why."""
+        return tuple(f"{s.criterion}: {s.doubt}" for s in self.selections if s.doubt)
+
     def plot(self) -> Figure:
         """Draw all curves on one axis; see `bayesreg.figures.scale_selection`."""
         figure: Figure = import_module("bayesreg.figures").scale_selection(self)
@@ -113,7 +119,7 @@ class CriteriaComparison:
         lines += [
             f"  {s.criterion:{width}}  {s.scale:<10.5g} {s.uncertainty}" for s in self.selections
         ]
-        lines += [f"  {warning}" for warning in self.edges]
+        lines += [f"  {warning}" for warning in (*self.edges, *self.doubts)]
         lines += [f"  not by {name}: {reason}" for name, reason in self.left_out.items()]
         return "\n".join(lines)
 
@@ -157,15 +163,15 @@ def compare_criteria(
         if name not in DEFAULTS:
             raise unknown_name("setting", name, tuple(DEFAULTS))
     whole = DEFAULTS | settings
-    names = _names(by)
+    every = is_all(by)
     selections: list[ScaleSelection] = []
     left_out: dict[str, str] = {}
-    for name in names:
+    for name in BY_NAME if every else _names(by):
         # Some have no standard error over parts of the data, and keep to the minimum.
         rule = whole["rule"] if name in _WITH_ERROR else RULES[0]
         request = make_request(problem, **(whole | {"rule": rule}))
         reason = BY_NAME[name].obstacle(request.problem)
-        if reason is not None and isinstance(by, str) and by == "all":
+        if reason is not None and every:
             left_out[name] = reason
             continue
         selections.append(run(BY_NAME[name], request))
@@ -177,9 +183,10 @@ def compare_criteria(
 
 def _names(by: str | Iterable[str]) -> tuple[str, ...]:
     """Return the criteria asked for, each known."""
-    if isinstance(by, str) and by == "all":
-        return tuple(BY_NAME)
-    names = (by,) if isinstance(by, str) else tuple(by)
+    try:
+        names = (by,) if isinstance(by, str) else tuple(by)
+    except TypeError:
+        raise unknown_name("by", by, tuple(BY_NAME)) from None
     for name in names:
         if not isinstance(name, str) or name not in BY_NAME:
             raise unknown_name("by", name, tuple(BY_NAME))

@@ -28,7 +28,6 @@ from bayesreg.selection.result import Curve
 
 if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
-    from bayesreg.problem import Problem
     from bayesreg.selection.folds import Pair
     from bayesreg.selection.request import Request
     from bayesreg.selection.result import ScaleSelection
@@ -43,7 +42,7 @@ def choose(request: Request) -> ScaleSelection:
     """Choose by the loss on rows held out."""
     problem, scales = request.known.problem, request.grid(_SCALES)
     pairs = split_rows(problem, request.folds, request.groups, request.rng)
-    losses = _losses(problem, pairs, scales, request.workers)
+    losses = _losses(request, pairs, scales)
     sizes = np.array([test.size for _, test in pairs], dtype=np.float64)
     # Where rows are held out more than once, each counts once all the same.
     often = sizes.sum() / problem.n
@@ -56,18 +55,19 @@ def choose(request: Request) -> ScaleSelection:
     )
 
 
-def _losses(problem: Problem, pairs: list[Pair], scales: Vector, workers: int | None) -> Matrix:
+def _losses(request: Request, pairs: list[Pair], scales: Vector) -> Matrix:
     """Loss in nats of the rows held out, shape (folds, k)."""
-    splits = Splits(problem)
-    one = partial(_fold, splits, scales, len(pairs))
+    problem, total = request.known.problem, len(pairs)
+    one = partial(_fold, Splits(problem), scales, total)
     numbered = list(enumerate(pairs))
-    count = workers or (1 if problem.design.entries < _SMALL else os.process_cpu_count() or 1)
-    if min(count, len(pairs)) == 1:
-        return np.array([one(each) for each in numbered])
+    small = problem.design.entries < _SMALL
+    count = request.workers or (1 if small else os.process_cpu_count() or 1)
+    if min(count, total) == 1:
+        return np.array([one(each) for each in request.progress.steps(numbered, total, "fold")])
     # Folds are the larger pieces of work, so the threads are theirs; BLAS has one in each. It is
     # told so out here: a thread that gives back what it found would give back another's.
-    with blas_threads(0), ThreadPoolExecutor(min(count, len(pairs))) as pool:
-        return np.array(list(pool.map(one, numbered)))
+    with blas_threads(0), ThreadPoolExecutor(min(count, total)) as pool:
+        return np.array(list(request.progress.steps(pool.map(one, numbered), total, "fold")))
 
 
 def _fold(splits: Splits, scales: Vector, total: int, numbered: tuple[int, Pair]) -> Vector:

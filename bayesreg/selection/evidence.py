@@ -46,6 +46,8 @@ _PLACES = 2000
 _NOTHING = 1e-20
 # Half the 95 % quantile of chi-squared with one degree of freedom.
 _DROP = 1.920729410347062
+# Where an interval may end: so far from the best scale, in logarithms.
+_AWAY = np.arange(0.0, 32.25, 0.25)
 _TOLERANCE = 4 * float(np.finfo(np.float64).eps)
 
 
@@ -202,36 +204,56 @@ class RidgeEvidence:
         return float((x / (1 + x)).sum()) - 0.5 * share * fall
 
     def interval(self, scale: float, value: float) -> Interval:
-        """Scales whose evidence, at the best σ, is within the 95 % drop of a likelihood ratio.
+        """Smallest interval with all scales whose evidence is within a likelihood ratio's 95 %.
 
-        An end at which rounding would decide is none: it is then 0, or infinity.
+        At the best σ each. Between two maxima it may hold scales that are not within: it ends at
+        the outermost that are. An end at which rounding would decide is none: it is then 0, or
+        infinity.
         """
 
         def excess(log_scale: float) -> float:
             return self.profile(log_scale)[0] - value - _DROP
 
-        ends = [self._end(excess, math.log(scale), step) for step in (-1.0, 1.0)]
+        ends = [self._end(excess, math.log(scale) + step * _AWAY) for step in (-1.0, 1.0)]
         return Interval(math.exp(ends[0]), math.exp(ends[1]), "95 % by the likelihood ratio")
 
-    def _end(self, excess: Callable[[float], float], start: float, step: float) -> float:
-        """Where the interval ends, in log scale."""
-        end = _crossing(excess, start, step)
-        if not math.isfinite(end):
-            return end
-        log_sigma = self.profile(end)[1]
-        (lost,) = self.why_lost(np.array([end]), np.array([log_sigma]))
-        return end if lost is None else step * math.inf
+    def _end(self, excess: Callable[[float], float], places: Vector) -> float:
+        """Where the interval ends, in log scale, on the side of these places."""
+
+        def known(log_scales: Vector) -> Vector:
+            log_sigma = np.array([self.profile(q)[1] for q in log_scales.tolist()])
+            return np.array([why is None for why in self.why_lost(log_scales, log_sigma)])
+
+        end = outermost_crossing(excess, places[known(places)])
+        is_known = math.isfinite(end) and known(np.array([end]))[0]
+        return end if is_known else math.copysign(math.inf, places[-1] - places[0])
 
 
-def _crossing(excess: Callable[[float], float], start: float, step: float) -> float:
-    """Where a function that is negative at the start becomes positive; infinite if nowhere."""
-    inner = start
-    for power in range(8):
-        outer = start + step * 0.25 * 2**power
-        if excess(outer) > 0:
-            return float(optimize.brentq(excess, inner, outer, xtol=1e-8))
-        inner = outer
-    return step * math.inf
+def outermost_crossing(excess: Callable[[float], float], places: Vector) -> float:
+    """Where a function becomes positive for good; infinite if it does not.
+
+    Parameters
+    ----------
+    excess : callable
+        Maps a number to a number, and the first of the places to one that is not positive.
+    places : ndarray, shape (k,)
+        From there on outwards, close enough that the function changes sign once between two.
+
+    Returns
+    -------
+    float
+        Between the last place where it is not positive and the next.
+
+    Examples
+    --------
+    >>> round(outermost_crossing(lambda x: (x - 1.0) * (x - 2.0) * (x - 4.25), np.arange(6.0)), 6)
+    4.25
+    """
+    inside = np.flatnonzero([excess(place) <= 0 for place in places.tolist()])
+    last = int(inside[-1])
+    if last == places.size - 1:
+        return math.copysign(math.inf, places[-1] - places[0])
+    return float(optimize.brentq(excess, places[last], places[last + 1], xtol=1e-8))
 
 
 def obstacle(problem: Problem) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from bayesreg._validation import as_count, read_only
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import Bernoulli
 from bayesreg.problem import Problem
@@ -91,7 +92,7 @@ def split_rows(problem: Problem, folds: Any, groups: Any, rng: np.random.Generat
         )
         raise InputError(msg)
     if isinstance(folds, str):
-        msg = f"folds: must be a number, a splitter or pairs of rows, found {folds!r}"
+        msg = f"folds: must be a number, a splitter or pairs of rows, found {shown(folds)}"
         raise InputError(msg)
     if groups is not None and not isinstance(folds, Splitter):
         msg = "groups: are for a splitter that keeps them together; use folds=GroupKFold(5)"

@@ -54,6 +54,7 @@ def choose(request: Request) -> ScaleSelection:
     """Return the posterior median of the scale."""
     problem = _proper(request)
     (stream,) = request.rng.spawn(1)
+    request.progress.report("drawing the scale with the coefficients")
     posterior = drawn(request, problem, stream)["posterior"]
     values = {
         name: np.asarray(posterior[name].transpose("chain", "draw", ...), dtype=np.float64)

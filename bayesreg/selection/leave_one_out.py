@@ -78,7 +78,7 @@ def choose(request: Request) -> ScaleSelection:
     parts = _conditionals([problem.with_prior(prior) for prior in priors])
     scales, lost = judged(request, scales, _why_lost(problem, parts))
     if problem.design.standardize:
-        rows = _one_by_one(problem, family, scales)
+        rows = _one_by_one(request, problem, scales)
         how = "each row left out in turn, columns standardised without it"
     else:
         rows = _closed(problem, family, scales)
@@ -189,12 +189,12 @@ def _require_others(left: Vector, why: str) -> None:
         raise InputError(why.format(row=worst))
 
 
-def _one_by_one(problem: Problem, family: Family, scales: Vector) -> Matrix:
+def _one_by_one(request: Request, problem: Problem, scales: Vector) -> Matrix:
     """Loss of every row, shape (k, n), each from a decomposition without it."""
     splits, everything = Splits(problem), np.arange(problem.n)
-    priors = [family.at(float(scale)).prior for scale in scales]
+    priors = [request.family.at(float(scale)).prior for scale in scales]
     out = np.empty((scales.size, problem.n))
-    for i in everything.tolist():
+    for i in request.progress.steps(everything.tolist(), problem.n, "row"):
         fold = splits.fold(np.delete(everything, i), everything[i : i + 1])
         parts = _conditionals([fold.train.with_prior(prior) for prior in priors])
         for scale, reason in zip(scales.tolist(), _why_lost(fold.train, parts), strict=True):

@@ -27,7 +27,7 @@ import numpy as np
 from bayesreg.errors import DegenerateMode, NotConverged
 from bayesreg.posterior.density import log_prior
 from bayesreg.selection.psis import drawn
-from bayesreg.selection.result import IN_PYTHON, Curve, Interval, ScaleSelection
+from bayesreg.selection.result import GIVE_SCALES, Curve, Interval, ScaleSelection
 
 if TYPE_CHECKING:
     from bayesreg._validation import Vector
@@ -93,7 +93,10 @@ def obstacle(problem: Problem) -> str | None:
 def choose(request: Request) -> ScaleSelection:
     """Choose by the evidence."""
     scales = request.grid(_SCALES)
-    coarse = [_slope(request, math.log(scale), 0.5) for scale in scales.tolist()]
+    coarse = [
+        _slope(request, math.log(scale), 0.5)
+        for scale in request.progress.steps(scales.tolist(), scales.size, "scale")
+    ]
     best, rounds = _climb(request, _start(coarse))
     step = best.step
     scale = math.exp(best.log_scale + step)
@@ -171,7 +174,7 @@ def _start(coarse: list[Slope]) -> float:
         if best == end and not falls:
             msg = (
                 f"evidence: rises along the scales tried as the scale goes to {way}, so it has no "
-                f'maximum among them; try others {IN_PYTHON}, or by="hyperprior"'
+                f'maximum among them; try others {GIVE_SCALES}, or by="hyperprior"'
             )
             raise DegenerateMode(msg)
     return at.log_scale
@@ -182,15 +185,16 @@ def _climb(request: Request, start: float) -> tuple[Slope, int]:
     at, rounds = start, 0
     for share, most in ((0.25, _ROUNDS), (1.0, _LAST_ROUNDS)):
         for _ in range(most):
-            found = _slope(request, at, share)
             rounds += 1
+            request.progress.report(f"round {rounds}, at scale {math.exp(at):.4g}")
+            found = _slope(request, at, share)
             if abs(found.step) <= _SETTLED * found.step_error:
                 break
             at += found.step
     if not found.information > 0:
         msg = (
             "evidence: Monte Carlo EM did not settle at a maximum; raise draws, or give scales "
-            f"{IN_PYTHON}"
+            f"{GIVE_SCALES}"
         )
         raise NotConverged(msg)
     return found, rounds

@@ -10,6 +10,7 @@ Standardised columns keep the sd of all rows here: the posterior is one of all r
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -43,18 +44,22 @@ def choose(request: Request) -> ScaleSelection:
     # The same stream at every scale: what is chance in the draws moves along with the scale, and
     # differences between neighbours are less noisy than either.
     seed = int(request.rng.integers(2**63))
-    found = [_at(request, request.whole.at(float(scale)), seed) for scale in scales]
+    found = [
+        _at(request, request.whole.at(scale), seed)
+        for scale in request.progress.steps(scales.tolist(), scales.size, "scale")
+    ]
     losses = np.array([rows for rows, _ in found])
     khat, parameters, sigma = np.array([numbers for _, numbers in found]).T
     extra = {"khat": khat, "effective_parameters": parameters}
     if request.known.sigma is not None:
         extra["sigma"] = sigma
     curve = Curve.of_losses(scales, losses.T, np.ones(losses.shape[1]), **extra)
+    chosen = request.by_rule(NAME, curve, curve.near_by_error())
     worst = f"largest k̂ along the curve {khat.max():.2f}"
-    if khat.max() >= _TRUSTED:
-        bad = (khat >= _TRUSTED).sum()
+    bad = int((khat >= _TRUSTED).sum())
+    if bad:
         worst += f": at {bad} of {scales.size} scales some rows are too influential to trust it"
-    chosen = request.by_rule(NAME, curve, curve.near_by_error(), worst)
+    chosen = replace(chosen, doubt=worst) if bad else replace(chosen, notes=(worst,))
     if "sigma" not in request.whole.problem.unknown:
         return chosen
     mean = float(sigma[np.argmin(np.abs(scales - chosen.scale))])

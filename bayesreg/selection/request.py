@@ -12,7 +12,7 @@ from bayesreg._validation import as_generator
 from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.path_scales import Family, check_scales, default_scales
 from bayesreg.selection.noise import Conditioned, conditioned
-from bayesreg.selection.result import ScaleSelection
+from bayesreg.selection.result import GIVE_SCALES, ScaleSelection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bayesreg.penalties import Penalty
     from bayesreg.problem import Problem
     from bayesreg.scale_priors import ScalePrior
+    from bayesreg.selection.progress import Progress
     from bayesreg.selection.result import Curve, Interval
 
 MINIMUM, ONE_ERROR = "minimum", "one-standard-error"
@@ -52,6 +53,7 @@ class Request:
     tune: int
     seed: Any
     workers: int | None
+    progress: Progress
 
     @cached_property
     def known(self) -> Conditioned:
@@ -91,7 +93,10 @@ class Request:
         except DegenerateMode as error:
             own = self.family.own
             if own is None:
-                msg = "scales: this prior has no mode to make a grid of scales from; give some"
+                msg = (
+                    "scales: this prior has no mode to make a grid of scales from; give some "
+                    f"{GIVE_SCALES}"
+                )
                 raise InputError(msg) from error
             return own * np.geomspace(1e-2, 1e2, count)
 

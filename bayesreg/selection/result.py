@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bayesreg._validation import Matrix, Vector
     from bayesreg.problem import Problem
 
-#: Where scales of one's own are given: the command line has no option for them.
-IN_PYTHON = "(scales=[...] in Python)"
+#: Where scales of one's own are given; the command line says so in its own words.
+GIVE_SCALES = "(scales=[...])"
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +188,8 @@ class ScaleSelection:
     lost : tuple of float
         Scales of the default grid that are not on the curve, because rounding of the data would
         decide there. (Scales that were asked for are refused.)
+    doubt : str
+        Why the curve is not to be trusted; empty where nothing says so.
     """
 
     criterion: str
@@ -201,6 +203,7 @@ class ScaleSelection:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     lost: tuple[float, ...] = ()
+    doubt: str = ""
 
     @property
     def minimum(self) -> float:
@@ -228,12 +231,12 @@ class ScaleSelection:
         which, other = ("smallest", "smaller") if low else ("largest", "larger")
         if any(scale < self.minimum if low else scale > self.minimum for scale in self.lost):
             return f"the best is the {which} of the {what} tried; {other} ones rest on rounding"
-        return f"the best is the {which} of the {what} tried; try {other} ones {IN_PYTHON}"
+        return f"the best is the {which} of the {what} tried; try {other} ones {GIVE_SCALES}"
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What there is to know: the notes, and which end of the scales is the best, if any is."""
-        return tuple(note for note in (*self.notes, self.edge) if note)
+        """What there is to know: the notes, what is doubtful, and an end that is the best."""
+        return tuple(note for note in (*self.notes, self.doubt, self.edge) if note)
 
     @property
     def lam(self) -> float:

@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bayesreg._inputs import as_problem, check_given
+from bayesreg._inputs import as_problem, as_progress, check_given
 from bayesreg._validation import as_count
+from bayesreg._visible import shown
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.priors import as_scale_prior
 from bayesreg.selection import (
@@ -18,6 +19,7 @@ from bayesreg.selection import (
     leave_one_out,
     psis,
 )
+from bayesreg.selection.progress import Progress
 from bayesreg.selection.request import RULES, Request, penalty_of
 
 if TYPE_CHECKING:
@@ -126,6 +128,7 @@ def select_scale(
     tune: int = 1000,
     seed: int | np.random.SeedSequence | np.random.Generator | None = 0,
     workers: int | None = None,
+    progress: bool | None = None,
 ) -> ScaleSelection:
     """Choose the scale of a prior.
 
@@ -168,12 +171,15 @@ def select_scale(
         Deals out the folds, and makes the draws.
     workers : int, optional
         Threads that share the folds; by default as many as cores, one where X is small.
+    progress : bool, optional
+        Whether to show progress; by default only where stderr is a terminal.
 
     Returns
     -------
     ScaleSelection
         ``.scale``, ``.sigma`` and ``.problem``, ready for `find_map` and `sample`; ``.curve``, in
-        nats for the whole data set, ``.uncertainty``, ``.to_frame()`` and ``.plot()``.
+        nats for the whole data set, ``.uncertainty`` (where two minima of the curve do about as
+        well, all between them), ``.to_frame()`` and ``.plot()``.
 
     Raises
     ------
@@ -200,7 +206,7 @@ def select_scale(
     >>> round(chosen.scale**2, 6)  # y_i ~ N(0, 1 + scale²), so the best is mean(y²) − 1
     3.0
     """
-    if isinstance(by, str) and by == "all":
+    if is_all(by):
         msg = "by: 'all' is what compare_criteria(problem) asks; here name one criterion"
         raise InputError(msg)
     if not (isinstance(by, str) and by in BY_NAME):
@@ -219,8 +225,14 @@ def select_scale(
         tune=tune,
         seed=seed,
         workers=workers,
+        progress=progress,
     )
     return run(BY_NAME[by], request)
+
+
+def is_all(by: object) -> bool:
+    """Whether all criteria that take the problem are asked for, which `compare_criteria` does."""
+    return isinstance(by, str) and by == "all"
 
 
 def run(criterion: Criterion, request: Request) -> ScaleSelection:
@@ -231,7 +243,9 @@ def run(criterion: Criterion, request: Request) -> ScaleSelection:
         msg = f"by: {criterion.name!r} does not take this problem: {obstacle}; these do: "
         raise InputError(msg + ", ".join(names))
     start = time.perf_counter()
-    return replace(criterion.choose(request), seconds=time.perf_counter() - start)
+    with request.progress.of(criterion.name):
+        chosen = criterion.choose(request)
+    return replace(chosen, seconds=time.perf_counter() - start)
 
 
 def make_request(problem: object, **settings: Any) -> Request:
@@ -248,9 +262,10 @@ def make_request(problem: object, **settings: Any) -> Request:
     if settings["hyperprior"] is not None:
         hyperprior = as_scale_prior(settings["hyperprior"])
         if hyperprior is None:
-            msg = f"hyperprior: must be a prior of a scale, found {settings['hyperprior']!r}"
+            msg = f"hyperprior: must be a prior of a scale, found {shown(settings['hyperprior'])}"
             raise InputError(msg)
         settings["hyperprior"] = hyperprior
+    settings["progress"] = Progress(shown=as_progress(settings["progress"]))
     settings["given"] = check_given(settings["given"], reading)
     if not asked.p:
         msg = "problem: there is no coefficient whose prior could have a scale; X needs a column"

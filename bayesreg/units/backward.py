@@ -5,11 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesreg._validation import as_double, as_flag, as_positive, as_real, as_vector
+from bayesreg._validation import (
+    as_count,
+    as_double,
+    as_flag,
+    as_positive,
+    as_real,
+    as_vector,
+    is_many,
+)
+from bayesreg._visible import shown
 from bayesreg.design import Design
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.likelihoods import Bernoulli, Gaussian, Likelihood, Poisson
@@ -21,8 +30,6 @@ from bayesreg.units.rows import facts_of, spread_of_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from numpy.typing import ArrayLike
 
     from bayesreg._validation import Vector
     from bayesreg.priors import Prior
@@ -133,7 +140,7 @@ def from_numbers(
 def _check_numbers(convention: Convention, numbers: object) -> dict[str, float]:
     wanted = convention.names
     if not isinstance(numbers, Mapping) or set(numbers) - {convention.location} != set(wanted):
-        found = ", ".join(map(str, numbers)) if isinstance(numbers, Mapping) else repr(numbers)
+        found = ", ".join(map(_word, numbers)) if isinstance(numbers, Mapping) else shown(numbers)
         msg = (
             f"numbers: {convention.name} takes {', '.join(wanted) or 'none'}; "
             f"found {found or 'none'}"
@@ -153,10 +160,15 @@ def _check_numbers(convention: Convention, numbers: object) -> dict[str, float]:
     return out
 
 
+def _word(name: object) -> str:
+    return name if isinstance(name, str) else shown(name)
+
+
 def _location(value: object, argument: str, p: int) -> Vector:
     """Return the mean of each coefficient, shape (p,)."""
-    one = np.ndim(cast("ArrayLike", value)) == 0
-    return np.full(p, as_real(value, argument)) if one else as_vector(value, argument, p)
+    if is_many(value):
+        return as_vector(value, argument, p)
+    return np.full(p, as_real(value, argument))
 
 
 def _check_abilities(
@@ -355,7 +367,7 @@ def from_statsmodels(
             msg = f"L1_wt: {model} with method='l1' has L1 penalties only; leave it 1"
             raise InputError(msg)
         del numbers["L1_wt"]
-    name = f"statsmodels {model}"
+    name = f"statsmodels {_word(model)}"
     return from_numbers(name, X, y, numbers, sigma=sigma, intercept=intercept, names=names)
 
 
@@ -450,4 +462,5 @@ def from_document(
     >>> print(problem.formula())
     ‖y − Xβ‖²/(2·1.41421²) + Σ|βⱼ|/1
     """
-    return from_numbers(f"document {document} {call}", X, y, lam, sigma=sigma, intercept=False)
+    number = as_count(document, "document", 1, 5)
+    return from_numbers(f"document {number} {_word(call)}", X, y, lam, sigma=sigma, intercept=False)

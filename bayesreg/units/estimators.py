@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesreg._labels import as_labels
 from bayesreg._validation import as_vector
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 from bayesreg.units.backward import from_numbers
 from bayesreg.units.registry import BY_NAME, rows_of
@@ -304,7 +305,7 @@ def _weights_of_classes(class_weight: object, labels: NDArray[Any]) -> Vector:
         found = ", ".join(map(repr, np.unique(labels).tolist()))
         msg = (
             "estimator: class_weight must be 'balanced' or a dict with a number for each class "
-            f"({found}), found {class_weight!r}"
+            f"({found}), found {shown(class_weight)}"
         )
         raise InputError(msg) from error
 

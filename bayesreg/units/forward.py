@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numbers import Integral
 
+from bayesreg._visible import shown
 from bayesreg.errors import InputError
 from bayesreg.units.rows import Row, to
 
@@ -236,6 +237,6 @@ def to_document(problem: object, document: int) -> Row:
     document 3: λ = 4  (notebook 3, “Soft thresholding, step by step”)
     """
     if not (isinstance(document, Integral) and document in {1, 2, 3, 4, 5}):
-        msg = f"document: must be 1, 2, 3, 4 or 5, found {document!r}"
+        msg = f"document: must be 1, 2, 3, 4 or 5, found {shown(document)}"
         raise InputError(msg)
     return to(problem, f"document {document}")
