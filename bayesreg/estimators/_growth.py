@@ -263,15 +263,17 @@ class Growth:
                 out[i] = True
                 continue
             direction = self._outgrown((1 + _OVER) * wanted, size, planes)
-            if direction is not None and self._norms:
-                direction = self._outgrown((1 + _HAIR) * wanted, size, planes, _EQUAL, _TIGHT)
-            elif direction is not None:
-                direction = self._outgrown(wanted, size, planes, _EQUAL, _TIGHT)
-                if direction is None:
-                    out[i] = self._equality(wanted, size).diverges()
+            if direction is None:
+                continue
+            fall = self._resistance(direction)
+            if float(wanted @ direction) - fall / size <= _GAIN:  # by how little?
+                over = 1 + _HAIR if self._norms else 1.0
+                direction = self._outgrown(over * wanted, size, planes, _EQUAL, _TIGHT)
             if direction is not None:
                 found.append((direction, self._resistance(direction)))
-                out[i] = True
+            out[i] = direction is not None or (
+                not self._norms and self._equality(wanted, size).diverges()
+            )
         return out
 
     def _equality(self, wanted: Vector, size: float) -> Equality:
