@@ -6,25 +6,32 @@ import logging
 import re
 import sys
 import textwrap
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bayesreg.errors import BayesregWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
+    from pathlib import Path
     from typing import TextIO
 
     from rich.console import Console
+
+    from bayesreg._piped import PipedConsole
 
 # Enough for every table; what a file or a pipe gets.
 _WIDTH = 110
 
 
-def make_console(*, quiet: bool = False, stderr: bool = False) -> Console:
+def make_console(
+    *, quiet: bool = False, stderr: bool = False, writes: bool = False
+) -> PipedConsole:
     """Return a console of the terminal's own width, or wide enough for every table elsewhere."""
-    from rich.console import Console  # noqa: PLC0415  (a third of the time of --help, on use)
+    # A third of the time of --help, on use.
+    from bayesreg._piped import PipedConsole  # noqa: PLC0415
 
-    console = Console(highlight=False, quiet=quiet, stderr=stderr)
+    console = PipedConsole(highlight=False, quiet=quiet, stderr=stderr, writes=writes)
     if not console.is_terminal:
         console.width = max(console.width, _WIDTH)
     return console
@@ -34,6 +41,15 @@ def say(out: Console, text: str) -> None:
     """Print text as it is: wrapped at words on a terminal, whole in a file or a pipe."""
     shown = hang(text, out.width) if out.is_terminal else text
     out.print(shown, markup=False, soft_wrap=True)
+
+
+def say_written(out: PipedConsole, **files: Path | None) -> None:
+    """Say last of all which files there are now; end with the code of a closed pipe if it is."""
+    for kind, file in files.items():
+        if file is not None:
+            say(out, f"{kind}: {file}")
+    if out.unread:
+        raise SystemExit(import_module("bayesreg._piped").UNREAD)
 
 
 def hang(text: str, width: int) -> str:
@@ -77,7 +93,7 @@ def in_options(text: str, known: Container[str]) -> str:
     """
     option = r"--given \g<name>=..." if "given" in known else r"in Python \g<0>"
     if "scales" in known:
-        text = text.replace(_SCALES, "--scales A,B,C")
+        text = text.replace(_SCALES, "--scales A,B,C").replace("n_scales:", "scales:")
     return _KEYWORD.sub(
         lambda found: f"--{found[1]} {found[2]}" if found[1] in known else found[0],
         _GIVEN.sub(option, text),

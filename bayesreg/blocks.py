@@ -167,16 +167,15 @@ class Blocks(Prior):
         flat = [(part.formula(), columns) for part, columns in self.parts if part.is_flat]
         free = _sorted(columns for _, columns in flat)
         bounded = _sorted(columns for term, columns in flat if term != "0")
-        where = f"j in {_ranges(bounded)}" if names is None else _few(names, bounded)
-        sign = f"{sign_text(nonnegative=True)} [{where}]" if bounded else ""
+        sign = f"{sign_text(nonnegative=True)} {on_columns(bounded, names)}" if bounded else ""
         if not terms:
             return flat_text(nonnegative=True) if bounded and bounded == free else f"0{sign}"
-        if names is None:
-            penalised = [f"{term} [j in {_ranges(at)}]" for term, at in terms]
-            unpenalised = f"column{'s' if len(free) > 1 else ''} {_ranges(free)}"
-        else:
-            penalised = [f"{term} [{_few(names, at)}]" for term, at in terms]
-            unpenalised = _few(names, free)
+        penalised = [f"{term} {on_columns(at, names)}" for term, at in terms]
+        unpenalised = (
+            f"column{'s' if len(free) > 1 else ''} {_ranges(free)}"
+            if names is None
+            else _few(names, free)
+        )
         rest = f" (no penalty on {unpenalised}{sign})" if free else ""
         return f"{' + '.join(penalised)}{rest}"
 
@@ -199,6 +198,17 @@ def _listed(columns: object) -> list[object]:
 def _sorted(groups: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     """Put the columns of several parts in order."""
     return tuple(sorted(j for columns in groups for j in columns))
+
+
+def on_columns(columns: tuple[int, ...], names: tuple[str, ...] | None) -> str:
+    """Return columns in brackets: the first few by name, or all counted where they have none.
+
+    Examples
+    --------
+    >>> on_columns((0, 2), ("a", "b", "c")), on_columns((0, 2), None)
+    ('[a, c]', '[j in 0, 2]')
+    """
+    return f"[j in {_ranges(columns)}]" if names is None else f"[{_few(names, columns)}]"
 
 
 def _ranges(columns: tuple[int, ...]) -> str:

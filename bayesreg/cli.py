@@ -8,12 +8,19 @@ import traceback
 import warnings
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 import bayesreg
-from bayesreg._console import announcer, in_options, make_console, say, show_log, show_warning
+from bayesreg._console import (
+    announcer,
+    in_options,
+    make_console,
+    say_written,
+    show_log,
+    show_warning,
+)
 from bayesreg._files import PAGE_KINDS, check_kind
 from bayesreg.cli_options import (
     AsJson,
@@ -48,6 +55,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from bayesreg._piped import PipedConsole
     from bayesreg.problem import Problem
 
 _INTERRUPTED = 130
@@ -105,7 +113,7 @@ def compare(
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """Exact mode, point optimisers and posterior side by side (no argument: diabetes, lasso)."""
-    out = make_console(quiet=as_json)
+    out = make_console(quiet=as_json, writes=output is not None or figure is not None)
     if not quiet:
         out.print(f"bayesreg {bayesreg.__version__}: compare", style="bold")
     _check_outputs(output, figure)
@@ -123,16 +131,15 @@ def compare(
         announce=announcer(quiet=quiet),
     )
     terminal = import_module("bayesreg.terminal")
+    if figure is not None:
+        terminal.save_figure(table.plot(), figure)
+    if output is not None:
+        table.to_html(output, command=shlex.join(["bayesreg", *sys.argv[1:]]), notes=notes)
     if as_json:
         typer.echo(terminal.as_json(table))
     else:
         terminal.print_comparison(table, out)
-    if figure is not None:
-        terminal.save_figure(table.plot(), figure)
-        say(out, f"figure: {figure}")
-    if output is not None:
-        command = shlex.join(["bayesreg", *sys.argv[1:]])
-        say(out, f"page: {table.to_html(output, command=command, notes=notes)}")
+    say_written(out, figure=figure, page=output)
     if table.sampled is not None and not table.draws.attrs["complete"]:
         raise typer.Exit(_INTERRUPTED)
 
@@ -198,7 +205,7 @@ def sample(
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """Draw from the posterior by the first route that fits; say which, and whether to trust it."""
-    out = make_console(quiet=as_json)
+    out = make_console(quiet=as_json, writes=output is not None)
     if output is not None:
         check_kind(output, (".nc",), "output")
     _verb("cli_problem", "check_prior")(prior)
@@ -225,8 +232,7 @@ def sample(
         typer.echo(shown.draws_as_json(drawn, problem))
     else:
         shown.print_draws(drawn, problem, out)
-    if output is not None:
-        say(out, f"written: {output}")
+    say_written(out, written=output)
     if not drawn.attrs["complete"]:
         raise typer.Exit(_INTERRUPTED)
 
@@ -262,7 +268,7 @@ def map_path(
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """Find the exact mode at every scale of the prior, and where coefficients enter."""
-    out = make_console(quiet=as_json)
+    out = make_console(quiet=as_json, writes=output is not None)
     if output is not None:
         check_kind(output, (*_FIGURE_KINDS, ".csv", ".json"), "output")
     values = _given(given or [])
@@ -282,28 +288,28 @@ def map_path(
         return
     path = _verb("path", "map_path")(problem, **read_scales(scales), given=values)
     shown = import_module("bayesreg.terminal_path")
+    if output is not None:
+        shown.save(path, output)
     if as_json:
         typer.echo(shown.as_json(path))
     else:
         shown.print_path(path, out)
-    if output is not None:
-        shown.save(path, output)
-        say(out, f"written: {output}")
+    say_written(out, written=output)
 
 
 def _posterior_path(
-    out: Console, problem: Problem, output: Path | None, *, as_json: bool, **settings: Any
+    out: PipedConsole, problem: Problem, output: Path | None, *, as_json: bool, **settings: Any
 ) -> None:
     """Find the posterior at every scale, print it, and write it where that was asked for."""
     path = _verb("posterior", "posterior_path")(problem, **settings)
     shown = import_module("bayesreg.terminal_posterior")
+    if output is not None:
+        shown.save_posterior_path(path, output)
     if as_json:
         typer.echo(shown.posterior_path_as_json(path))
     else:
         shown.print_posterior_path(path, out)
-    if output is not None:
-        shown.save_posterior_path(path, output)
-        say(out, f"written: {output}")
+    say_written(out, written=output)
     if not path.complete:
         raise typer.Exit(_INTERRUPTED)
 
@@ -345,7 +351,7 @@ def models() -> None:
     """List the gallery of PyMC models."""
     gallery = import_module("bayesreg.gallery")
     for name in gallery.names():
-        typer.echo(f"{name:22} {gallery.load(name).summary}")
+        typer.echo(f"{name:22} {gallery.summary(name)}")
 
 
 @app.command()
@@ -377,6 +383,9 @@ def _given(pairs: Sequence[str]) -> dict[str, float]:
     values = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
+        if name.strip() in values:
+            msg = f"given: {name.strip()!r} is given twice; give it once"
+            raise InputError(msg)
         try:
             values[name.strip()] = float(value)
         except ValueError:
@@ -406,7 +415,20 @@ def _check_outputs(page: Path | None, figure: Path | None) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line: exit 0, 2 for bad input, 1 for a failure, 130 for Ctrl-C."""
+    """Run the command line: exit 0, 2 for bad input, 1 for a failure, 130 for Ctrl-C.
+
+    Where nobody reads what it prints, the code is that of a closed pipe.
+    """
+    try:
+        _answer(arguments)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # which Typer answers with a 1
+            end.code = _verb("_piped", "UNREAD")
+        raise
+
+
+def _answer(arguments: Sequence[str] | None) -> NoReturn:
+    """Run the command line, and exit."""
     args = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     warnings.showwarning = show_warning
     show_log(quiet=not {"--quiet", "-q"}.isdisjoint(args))
@@ -442,7 +464,7 @@ def _in_options(message: str, args: Sequence[str]) -> str:
     return in_options(message, known)
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     line = " ".join(message.split())
     sys.stderr.write(f"bayesreg: {line}\n")
     sys.exit(code)

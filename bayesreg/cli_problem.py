@@ -1,4 +1,7 @@
-"""What the command line is asked about: data, model and scales, and where they come from."""
+"""What the command line is asked about: data and model, and where they come from.
+
+What takes long to load, priors and PyMC among it, is loaded once the data are found good.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg import datasets, defaults, gallery, units
+from bayesreg import datasets, gallery
 from bayesreg._console import note, say
-from bayesreg._text_table import six_digits
-from bayesreg._validation import as_positive
 from bayesreg.errors import InputError, unknown_name
-from bayesreg.likelihoods.base import Noise
-from bayesreg.named_priors import NAMES, named_prior
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.console import Console
 
     from bayesreg.datasets import Dataset
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
 
 # What a file is described by if nothing about it is unusual.
 PLAIN = "read from a file"
-# Where a number of the user's comes from.
-_GIVEN = "as given"
 # Largest target that whole numbers have to be asked about; larger counts are nearly normal.
 _SMALL = 50
 
@@ -73,9 +68,10 @@ def state_problem(
     _check_sources(dataset, file, target, drop_missing=drop_missing)
     data, intercept, references = _data(dataset, file, target, model, formula, drop_missing)
     default = "logistic_lasso" if data.likelihood == "bernoulli" else "lasso"
-    entry = _model(out, model or default)
+    entry = _model(out, default if model is None else model)
     n, p = data.X.shape
-    settings = _settings(data, entry, intercept=intercept, scale=scale, sigma=sigma)
+    scales = import_module("bayesreg.cli_scales")
+    settings = scales.settings_of(data, entry, intercept=intercept, scale=scale, sigma=sigma)
     instead = "" if prior is None else f", prior {prior} in place of its own"
     notes = [
         f"{data.name}: {n} rows, {p} columns, target {data.target}; model {entry.name}{instead}"
@@ -98,34 +94,18 @@ def state_problem(
         notes.append("  the intercept has a prior: it is the predictor at the means of the columns")
         say(out, notes[-1])
     if prior is not None:
-        settings = _of_the_prior(settings, prior, data, problem, entry)
+        settings = scales.settings_of_prior(settings, prior, data, problem, entry)
         numbers = {name: s.content for name, s in settings.items() if name != "sigma"}
-        problem = problem.with_prior(named_prior(prior, **numbers))
-    scales = _scale_lines(problem, settings)
-    for line in scales:
+        named = import_module("bayesreg.named_priors").named_prior
+        problem = problem.with_prior(named(prior, **numbers))
+    lines = scales.scale_lines(problem, settings)
+    for line in lines:
         say(out, line)
     if file is not None and model is None:
         _ask_about_counts(data)
     say(out, f"\n{problem}")
-    say(out, f"{units.to_sklearn(problem)}")
-    return problem, [line.strip() for line in (*notes, *scales)]
-
-
-def _scale_lines(problem: Problem, settings: Mapping[str, defaults.Setting]) -> list[str]:
-    """Say what scales there are: numbers that the model uses, and priors of those unknown."""
-    unknown = problem.hyperpriors()
-    unused = {*unknown} if isinstance(problem.likelihood, Noise) else {*unknown, "sigma"}
-    lines = [
-        f"  {name} = {setting.value:.6g} ({setting.rule})"
-        for name, setting in settings.items()
-        if name not in unused or setting.rule == _GIVEN
-    ]
-    rules = {name: setting.rule for name, setting in settings.items() if setting.hyperprior}
-    return lines + [
-        f"  {name} unknown, with prior {six_digits(repr(prior))} "
-        f"({rules.get(name, 'set by the model')})"
-        for name, prior in unknown.items()
-    ]
+    say(out, f"{import_module('bayesreg.units').to_sklearn(problem)}")
+    return problem, [line.strip() for line in (*notes, *lines)]
 
 
 def _ask_about_counts(data: Dataset) -> None:
@@ -151,37 +131,13 @@ def _model(out: Console, name: str) -> GalleryModel:
     return gallery.load(name)
 
 
-def _of_the_prior(
-    settings: Mapping[str, defaults.Setting],
-    prior: str,
-    data: Dataset,
-    problem: Problem,
-    entry: GalleryModel,
-) -> dict[str, defaults.Setting]:
-    """Return the numbers of a prior that takes the place of the model's, and the model's sigma."""
-    if "scale" not in settings or entry.name == "lasso_park_casella":
-        msg = (
-            f"prior: takes the place of a prior with one known scale, which model {entry.name!r} "
-            "does not have; use lasso"
-        )
-        raise InputError(msg)
-    intercept = problem.design.intercept
-    if problem.p > data.X.shape[1]:
-        msg = (
-            f"prior: would take the place of that of the intercept too, which model {entry.name!r} "
-            "has; make its intercept pm.Flat"
-        )
-        raise InputError(msg)
-    rules = defaults.prior_settings(data, prior, problem.likelihood, intercept=intercept)
-    if settings["scale"].rule == _GIVEN:
-        rules["scale"] = settings["scale"]
-    return {name: s for name, s in settings.items() if name == "sigma"} | rules
-
-
 def check_prior(name: str | None) -> None:
     """Refuse a name that is no prior's, before anything is built."""
-    if name is not None and name not in NAMES:
-        raise unknown_name("prior", name, NAMES)
+    if name is None:
+        return
+    known = import_module("bayesreg.named_priors").NAMES
+    if name not in known:
+        raise unknown_name("prior", name, known)
 
 
 def _check_sources(
@@ -234,6 +190,9 @@ def _whole(formula: str, target: str | None) -> str:
             msg = f"target: the formula has a target of its own; leave --target {target} out"
             raise InputError(msg)
         return formula
+    if not formula.strip():
+        msg = "formula: is empty; write it as in 'y ~ x1 + C(g)'"
+        raise InputError(msg)
     if target is None:
         msg = f"formula: {formula!r} names no target; write 'y ~ {formula}', or give --target"
         raise InputError(msg)
@@ -284,35 +243,3 @@ def _encoded(data: Dataset, columns: object, formula: str) -> tuple[Dataset, boo
         offset=rows.offset if encoding.has_offset else None,
     )
     return made, encoding.intercept, frames.reference_levels(encoding)
-
-
-def _settings(
-    data: Dataset,
-    model: GalleryModel,
-    *,
-    intercept: bool,
-    scale: float | None,
-    sigma: float | None,
-) -> dict[str, defaults.Setting]:
-    """Scales that the user gave, and rules of thumb for the others; where each comes from."""
-    settings = _rules(data, model, intercept=intercept)
-    for argument, given in (("scale", scale), ("sigma", sigma)):
-        if given is None:
-            continue
-        if argument not in settings:
-            has = ", ".join(settings) or "none"
-            msg = f"{argument}: model {model.name!r} has no such number; it has {has}"
-            raise InputError(msg)
-        settings[argument] = defaults.Setting(as_positive(given, argument), _GIVEN)
-    return settings
-
-
-def _rules(data: Dataset, model: GalleryModel, *, intercept: bool) -> dict[str, defaults.Setting]:
-    """Return rules of thumb for the scales of a model; of a file, for those that it takes."""
-    if model.name in gallery.names():
-        return defaults.settings(data, model.name, intercept=intercept)
-    rules = {"scale": defaults.Setting(1.0, "per sd of a column")}
-    # What takes any keyword may hand them on to a logistic model, which has no sigma.
-    if model.takes("sigma") and not (model.takes_any and data.likelihood == "bernoulli"):
-        rules = defaults.settings(data, "lasso", intercept=intercept)
-    return {name: rule for name, rule in rules.items() if model.takes(name)}

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bayesreg._console import make_console, say
+from bayesreg._console import make_console, say_written
 from bayesreg._files import check_kind
 from bayesreg.cli_options import (
     AsJson,
@@ -66,7 +66,7 @@ def select(
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """Choose the scale of a prior, and show the curve that it was read off."""
-    out = make_console(quiet=as_json)
+    out = make_console(quiet=as_json, writes=output is not None)
     if output is not None:
         check_kind(output, _KINDS, "output")
     tried = read_scales(scales)
@@ -85,10 +85,10 @@ def select(
         found = selection.compare_criteria(
             problem, "all" if names == ["all"] else names, **tried, **settings
         )
+    if output is not None:
+        shown.save(found, output)
     if as_json:
         typer.echo(shown.as_json(found))
     else:
         (shown.print_selection if one else shown.print_comparison)(found, out)
-    if output is not None:
-        shown.save(found, output)
-        say(out, f"written: {output}")
+    say_written(out, written=output)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayesreg._console import hang, make_console, say
+from bayesreg._console import hang, make_console, say, say_written
 from bayesreg._files import check_kind, write_whole
 from bayesreg.cli_options import (  # noqa: TC001  (same)
     AsJson,
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 _KINDS = (".csv", ".json")
 # As `bayesreg.units` writes it; a test holds the two together.
 STANDARDISED = "fitted to the standardised columns"
-LEGEND = (
-    "w: coefficients; RSS: residual sum of squares; loss: minus the log likelihood; "
-    "n rows; sd: standard deviation"
-)
 
 
 def units(
@@ -54,7 +50,7 @@ def units(
     debug: Debug = False,  # noqa: ARG001  (read by main, before parsing)
 ) -> None:
     """State the prior in other packages' units (no argument: diabetes, lasso)."""
-    out = make_console(quiet=as_json)
+    out = make_console(quiet=as_json, writes=output is not None)
     if output is not None:
         check_kind(output, _KINDS, "output")
     problem, _ = import_module("bayesreg.cli_problem").state_problem(
@@ -62,14 +58,14 @@ def units(
     )
     table: Table = import_module("bayesreg.units").table(problem)
     written = json.dumps([row.to_dict() for row in table], indent=2, ensure_ascii=False)
+    if output is not None:
+        text = written if output.suffix.lower() == ".json" else table.to_frame().to_csv(index=False)
+        write_whole(output, text.encode(), "output")
     if as_json:
         typer.echo(written)
     else:
         _print(table, out)
-    if output is not None:
-        text = written if output.suffix.lower() == ".json" else table.to_frame().to_csv(index=False)
-        write_whole(output, text.encode(), "output")
-        say(out, f"written: {output}")
+    say_written(out, written=output)
 
 
 def _print(table: Table, out: Console) -> None:
@@ -77,10 +73,10 @@ def _print(table: Table, out: Console) -> None:
 
     A note that many rows share is printed once, at the end.
     """
-    text = import_module("rich.text").Text
+    text, words = import_module("rich.text").Text, import_module("bayesreg.units.rows")
     shown = import_module("rich.table").Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     shown.add_column("package")
-    shown.add_column("call, and what it minimises or draws from")
+    shown.add_column(words.HEADING)
     room = out.width - 2 - max(len(row.package) for row in table)
     last = ""
     for row in table:
@@ -101,7 +97,7 @@ def _print(table: Table, out: Console) -> None:
     out.print(shown)
     if any(row.note.endswith(STANDARDISED) for row in table):
         say(out, f"* {STANDARDISED}")
-    say(out, LEGEND)
+    say(out, words.LEGEND)
 
 
 def _wrapped(line: str, room: int) -> str:

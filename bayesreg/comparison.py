@@ -354,6 +354,8 @@ def compare(
     names = _names(asked, estimators)
     mode = None if asked.unknown else _mode(asked, reading, {}, say)
     tree, no_draws = _draws(asked, say, draws=draws, chains=chains, seed=seed, progress=progress)
+    if tree is not None and reading is not None and reading.parts:
+        tree.attrs["variables"] = reading.parts
     medians = (
         {}
         if tree is None

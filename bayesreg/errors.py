@@ -72,6 +72,10 @@ class SamplingWarning(BayesregWarning):
     """Draws are incomplete, or their diagnostics ask for care."""
 
 
+# Names that a message lists.
+_MOST = 60
+
+
 def unknown_name(argument: str, found: object, valid: Sequence[str]) -> InputError:
     """Build the error for a name that is not one of a known list.
 
@@ -94,6 +98,12 @@ def unknown_name(argument: str, found: object, valid: Sequence[str]) -> InputErr
     >>> print(unknown_name("model", "laso", ["lasso", "ridge"]))
     model: 'laso' is not known; did you mean 'lasso'? Valid: lasso, ridge
     """
-    close = get_close_matches(found, valid, n=1) if isinstance(found, str) else []
+    close = []
+    if isinstance(found, str):
+        same = [name for name in valid if name.casefold() == found.casefold()]
+        close = same or get_close_matches(found, valid, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
-    return InputError(f"{argument}: {shown(found)} is not known{hint} Valid: {', '.join(valid)}")
+    listed = ", ".join(valid[:_MOST])
+    if len(valid) > _MOST:
+        listed = f"{listed}, … ({len(valid)} in all)"
+    return InputError(f"{argument}: {shown(found)} is not known{hint} Valid: {listed}")

@@ -6,6 +6,7 @@ would collide with everybody else's. It is looked for there first, and beside th
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     import pymc as pm
 
-__all__ = ["GalleryModel", "load", "load_file", "names"]
+__all__ = ["GalleryModel", "load", "load_file", "names", "summary"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,33 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _folder().glob("[!_]*.py")))
 
 
+def summary(name: str) -> str:
+    """Return what a model of the gallery is, without loading it, which loads PyMC.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+
+    Returns
+    -------
+    str
+        The first line of its docstring.
+
+    Raises
+    ------
+    InputError
+        If `name` is not one of `names()`.
+
+    Examples
+    --------
+    >>> print(summary("ridge"))
+    Ridge regression: a normal prior on each coefficient.
+    """
+    text = _file(name).read_text(encoding="utf-8")
+    return _first_line(ast.get_docstring(ast.parse(text)))
+
+
 def load(name: str) -> GalleryModel:
     """Load a model of the gallery.
 
@@ -88,9 +116,7 @@ def load(name: str) -> GalleryModel:
     InputError
         If `name` is not one of `names()`.
     """
-    if not isinstance(name, str) or name not in names():
-        raise unknown_name("name", name, names())
-    return _load(name)
+    return _load(_file(name))
 
 
 def load_file(path: str | PathLike[str]) -> GalleryModel:
@@ -127,7 +153,7 @@ def load_file(path: str | PathLike[str]) -> GalleryModel:
     if not isfunction(build):
         msg = f"model: {file} defines no function build(X, y, *, ...) that returns a PyMC model"
         raise InputError(msg)
-    model = GalleryModel(name=str(file), summary=_summary(module), build=build)
+    model = GalleryModel(name=str(file), summary=_first_line(module.__doc__), build=build)
     lacking = [name for name in ("intercept", "names") if not model.takes(name)]
     if lacking:
         msg = f"model: build of {file} takes no keyword {lacking[0]!r}, which all models here do"
@@ -136,9 +162,9 @@ def load_file(path: str | PathLike[str]) -> GalleryModel:
 
 
 @cache
-def _load(name: str) -> GalleryModel:
-    module = _run(_folder() / f"{name}.py", f"bayesreg._gallery.{name}")
-    return GalleryModel(name=name, summary=_summary(module), build=module.build)
+def _load(file: Path) -> GalleryModel:
+    module = _run(file, f"bayesreg._gallery.{file.stem}")
+    return GalleryModel(name=file.stem, summary=_first_line(module.__doc__), build=module.build)
 
 
 def _run(file: Path, name: str) -> ModuleType:
@@ -151,8 +177,14 @@ def _run(file: Path, name: str) -> ModuleType:
     return module
 
 
-def _summary(module: ModuleType) -> str:
-    return (module.__doc__ or "").partition("\n")[0]
+def _first_line(text: str | None) -> str:
+    return (text or "").partition("\n")[0]
+
+
+def _file(name: str) -> Path:
+    if not isinstance(name, str) or name not in names():
+        raise unknown_name("name", name, names())
+    return _folder() / f"{name}.py"
 
 
 def _folder() -> Path:

@@ -146,8 +146,10 @@ def _difference(design: Design, Z: Matrix, y: Vector, *, intercept: bool) -> str
     X = design.X if level is None else np.delete(design.X, level, axis=1)
     has = design.intercept or level is not None
     more = X.shape[1] != Z.shape[1]
-    other = more or not np.allclose(X, Z, rtol=1e-6, atol=1e-9)
+    rows = len(X) != len(Z)
+    other = more or rows or not np.allclose(X, Z, rtol=1e-6, atol=1e-9)
     differences = {
+        f"{len(X)} rows of {len(Z)}": rows,
         f"{X.shape[1]} coefficients for {Z.shape[1]} columns": more,
         "no intercept, though intercept=True": intercept and not has,
         "an intercept, though intercept=False": has and not intercept,

@@ -1,31 +1,35 @@
 """Reading a file of data: CSV in whichever dialect, Parquet or Feather.
 
-What a CSV file leaves open (separator, decimal mark, encoding) is read off the file, and refused
-where it could mean two things.
+Of a table all faults are named at once, with their places in the file.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import re
-import warnings
+import shlex
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from numbers import Number
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from bayesreg._csv import check_header, read_csv
 from bayesreg._validation import as_matrix
 from bayesreg._visible import shown
 from bayesreg.datasets import Dataset
-from bayesreg.errors import BayesregWarning, InputError, unknown_name
-from bayesreg.frames.columns import as_frame, check_bare, check_numbers
+from bayesreg.errors import InputError, unknown_name
+from bayesreg.frames.columns import (
+    EXACT,
+    as_frame,
+    canonical,
+    check_bare,
+    check_numbers,
+    quoted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,17 +38,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _IN_ROW = re.compile(r"\b(in|at) row (\d+)")
-_MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-# What the dialect is read off: so much of the head of the file, and so many of its rows.
-_HEAD, _ROWS = 1_000_000, 200
-# What a column without a name is called, and what pandas calls it.
-_NAMELESS = ("", "Unnamed: 0")
-_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_NUMBER = re.compile(r"\s*[+-]?\d+(\.\d*)?([eE][+-]?\d+)?\s*")
-_COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
-# One thousand or one and a bit.
-_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")
 _OTHERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     ".parquet": pd.read_parquet,
     ".pq": pd.read_parquet,
@@ -147,12 +140,17 @@ def read_table(path: str | PathLike[str]) -> Table:
         same one.
     """
     file = Path(path)
-    if file.is_dir():
+    try:
+        folder = file.is_dir()
+    except OSError as error:
+        msg = f"data: {shown(str(file))} is no name for a file ({error.strerror}); name one"
+        raise InputError(msg) from error
+    if folder:
         msg = f"data: {file} is a directory; name a file"
         raise InputError(msg)
     read = _OTHERS.get(file.suffix.lower())
     try:
-        table = _read_csv(file) if read is None else _read_other(file, read)
+        table = _read_text(file) if read is None else _read_other(file, read)
     except FileNotFoundError as error:
         msg = f"data: there is no file {file}"
         raise InputError(msg) from error
@@ -201,10 +199,11 @@ def read_data(path: str | PathLike[str], target: str, *, drop_missing: bool = Fa
         frame = table.frame
     found = [fault for name in columns for fault in _faults(table, name, is_target=name == target)]
     if found:
+        told = _told(found, target)
         whole = int((~frame.isna().any(axis=1)).sum())
-        if whole < len(frame):
-            found.append(f"{whole} of {len(frame)} rows are complete: --drop-missing keeps those")
-        msg = f"data: {'; '.join(found)}"
+        if 2 <= whole < len(frame):
+            told.append(f"{whole} of {len(frame)} rows are complete: --drop-missing keeps those")
+        msg = f"data: {'; '.join(told)}"
         raise InputError(msg)
     try:
         values = as_matrix(frame, "data")
@@ -247,7 +246,12 @@ def dataset_of(
     )
 
 
-# --------------------------------------------------------------------------- Parquet and Feather
+# --------------------------------------------------------------------------- kinds of files
+
+
+def _read_text(path: Path) -> Table:
+    text, frame, summary = read_csv(path)
+    return Table(frame, path, summary, lines=partial(text.lines, len(frame)))
 
 
 def _read_other(path: Path, read: Callable[[Path], pd.DataFrame]) -> Table:
@@ -264,213 +268,115 @@ def _read_other(path: Path, read: Callable[[Path], pd.DataFrame]) -> Table:
         msg = f"data: {path} cannot be read as {kind} ({reason}); write it again"
         raise InputError(msg) from error
     names = [str(name) for name in frame.columns]
-    _check_header(names)
+    check_header(names)
     return Table(frame.set_axis(names, axis=1), path, "read from a file")
-
-
-# --------------------------------------------------------------------------- CSV
-
-
-def _read_csv(path: Path) -> Table:
-    try:
-        with path.open("rb") as file:  # once: what comes through a pipe can be read no second time
-            head = file.read(_HEAD)
-            encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
-            rows, mark = _dialect(path, head, encoding)
-            content = head + file.read()
-        how: dict[str, Any] = {"encoding": encoding, "sep": mark, "low_memory": False}
-        frame = pd.read_csv(io.BytesIO(content), **how)
-        comma = _has_decimal_commas(frame)
-        if comma:
-            frame = pd.read_csv(io.BytesIO(content), decimal=",", **how)
-    except FileNotFoundError:
-        raise
-    except pd.errors.EmptyDataError as error:
-        raise _empty(path) from error
-    except (pd.errors.ParserError, UnicodeError, OSError, csv.Error) as error:
-        msg = (
-            f"data: {path} cannot be read ({_last_line(error)}); save it as comma-separated UTF-8 "
-            "text"
-        )
-        raise InputError(msg) from error
-    if not isinstance(frame.index, pd.RangeIndex):
-        msg = f"data: {path} has rows with more fields than its header; fix the header line"
-        raise InputError(msg)
-    frame = _without_row_names(frame.set_axis([name.strip() for name in rows[0]], axis=1), path)
-    _check_header(list(frame.columns))
-    summary = "read from a file"
-    if mark != ",":
-        summary += f", columns separated by {_MARKS[mark]}"
-    if encoding == "utf-16":
-        summary += ", UTF-16"
-    if comma:
-        summary += ", decimal commas"
-    lines = partial(_lines, content, encoding, mark, len(frame))
-    return Table(frame, path, summary, lines=lines)
-
-
-def _without_row_names(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Leave out a first column without a name if it can be what R and pandas write there.
-
-    That is whole numbers or text, each once; measurements that lack a name are refused later.
-    """
-    if frame.columns[0] not in _NAMELESS or frame.shape[1] == 1:
-        return frame
-    names = frame.iloc[:, 0]
-    whole = pd.api.types.is_integer_dtype(names) or not pd.api.types.is_numeric_dtype(names)
-    if not whole or names.hasnans or not names.is_unique:
-        return frame
-    few = ", ".join(shown(str(name)) for name in names[:2])
-    msg = (
-        f"data: column 1 of {path.name} has no name of its own and holds row names ({few}, …): it "
-        "is left out; to use it, name it"
-    )
-    warnings.warn(msg, BayesregWarning, stacklevel=4)
-    return frame.iloc[:, 1:]
-
-
-def _lines(content: bytes, encoding: str, mark: str, count: int) -> list[int] | None:
-    """Return the line on which each row begins, from 1; None if these are not as many as read."""
-    text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
-    reader = csv.reader(text, delimiter=mark)
-    begins, line = [], 1
-    try:
-        for row in reader:
-            if not _is_blank(row):
-                begins.append(line)
-            line = reader.line_num + 1
-    except csv.Error:
-        return None
-    return begins[1:] if len(begins) == count + 1 else None
-
-
-def _is_blank(row: list[str]) -> bool:
-    """Tell whether a row is a line of blanks, which no reader counts as one of the data."""
-    return len(row) < 2 and not "".join(row).strip()
-
-
-def _dialect(path: Path, head: bytes, encoding: str) -> tuple[list[list[str]], str]:
-    """Return the first rows and the separator that makes most of them, all of the same length."""
-    if not head.strip():
-        raise _empty(path)
-    if head.startswith(_ARCHIVES):
-        msg = f"data: {path} is a spreadsheet or an archive, not text; save its table as CSV"
-        raise InputError(msg)
-    if encoding != "utf-16" and b"\0" in head:
-        msg = f"data: {path} holds NUL bytes: no text, or UTF-16 without its mark; save it as UTF-8"
-        raise InputError(msg)
-    # A character that the end of the head cuts in two is none of the file's faults.
-    text = head.decode(encoding, "strict" if len(head) < _HEAD else "ignore")
-    whole = len(head) < _HEAD
-    found: dict[str, list[list[str]]] = {}
-    for mark in _MARKS:
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-        rows = [row for row in islice(lines, _ROWS) if not _is_blank(row)]
-        found[mark] = rows if whole or len(rows) == _ROWS else rows[:-1] or rows
-    if not found[","]:
-        raise _empty(path)
-
-    def merit(mark: str) -> tuple[bool, int]:
-        width = len(found[mark][0])
-        return width > 1 and all(len(row) == width for row in found[mark]), width
-
-    best = max(_MARKS, key=merit)
-    return found[best], best
-
-
-def _has_decimal_commas(frame: pd.DataFrame) -> bool:
-    """Tell whether columns that were read as text are numbers with decimal commas.
-
-    Raises
-    ------
-    InputError
-        If all commas of the file could as well separate thousands.
-    """
-    doubtful = None
-    sure = False
-    for name in frame.columns:
-        column = frame[name].dropna()
-        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-            continue
-        cells = [str(cell) for cell in column]
-        commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
-        others = [cell for cell in cells if "," not in cell]
-        numbers = len(commas) + len(others) == len(cells)
-        if not (commas and numbers and all(_NUMBER.fullmatch(cell) for cell in others)):
-            continue
-        if all(_THOUSANDS.fullmatch(cell) for cell in commas):
-            doubtful = doubtful or (name, commas[0])
-        else:
-            sure = True
-    if doubtful is not None and not sure:
-        name, cell = doubtful
-        msg = (
-            f"data: column {name!r} holds {cell!r}, whose comma may be a decimal mark or separate "
-            "thousands; write its numbers with decimal points, and without marks in between"
-        )
-        raise InputError(msg)
-    return sure
-
-
-def _empty(path: Path) -> InputError:
-    return InputError(f"data: {path} is empty; a header line and rows of numbers are needed")
-
-
-def _last_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
-
-
-def _check_header(names: list[str]) -> None:
-    if "" in names:
-        msg = (
-            f"data: column {names.index('') + 1} has no name in the header; name it, or drop it if "
-            "it holds row labels"
-        )
-        raise InputError(msg)
-    if len(set(names)) < len(names):
-        repeated = next(name for name in names if names.count(name) > 1)
-        msg = f"data: the header names {repeated!r} more than once; names must be unique"
-        raise InputError(msg)
 
 
 # --------------------------------------------------------------------------- columns of numbers
 
+# Faults that a message says once, however many columns have them. A formula codes text; text of
+# almost as many levels as rows, and the kinds after it, it has to leave out.
+_MISSING, _MIXED, _TARGET, _TEXT = "missing", "mixed", "target", "text"
+_LABELS, _DATES, _LISTS, _EMPTY, _CONSTANT = "labels", "dates", "lists", "empty", "constant"
+_LEFT_OUT = (_LABELS, _DATES, _LISTS, _EMPTY, _CONSTANT)
+# Columns that a message lists.
+_MOST = 8
 
-def _faults(table: Table, name: str, *, is_target: bool) -> Iterator[str]:
+
+class _Fault(NamedTuple):
+    """What is wrong with a column, and what to do."""
+
+    kind: str
+    name: str
+    told: str
+
+
+def _told(found: Sequence[_Fault], target: str) -> list[str]:
+    """Say what is wrong with columns, each fault once, and how a formula reads those of text."""
+    said = {}
+    text = [fault.name for fault in found if fault.kind in (_TEXT, _LABELS)]
+    for fault in found:
+        same = [other.name for other in found if other.kind == fault.kind]
+        if fault.kind in (_TEXT, _LABELS) and len(text) > 1:
+            said[_TEXT] = f"columns {_listed(text)} hold text, drop them, or encode them"
+        elif fault.kind not in said:
+            also = f" (also {_listed(same[1:])})" if len(same) > 1 else ""
+            said[fault.kind] = f"{fault.told}{also}"
+    if _TEXT in said:
+        said[_TEXT] += _formula(found, target)
+    return list(said.values())
+
+
+def _formula(found: Sequence[_Fault], target: str) -> str:
+    """Name the option that reads columns of text as categories, and leaves out what are none."""
+    without = [fault for fault in found if fault.kind in _LEFT_OUT]
+    if len(without) > _MOST or any(fault.kind == _TARGET for fault in found):
+        return ", as --formula does"
+    terms = " - ".join([".", *(quoted(fault.name) for fault in without)])
+    formula = f"{quoted(target)} ~ {terms}"
+    written = shlex.quote(formula) if set(formula) & set('`"$\\!') else f'"{formula}"'
+    labels = any(fault.kind == _LABELS for fault in without)
+    without_labels = " (without those that have a level in almost every row)"
+    return f": --formula {written}{without_labels * labels}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    few = ", ".join(map(shown, names[:_MOST]))
+    return few if len(names) <= _MOST else f"{few}, … ({len(names)} in all)"
+
+
+def _faults(table: Table, name: str, *, is_target: bool) -> Iterator[_Fault]:
     """Say what is wrong with a column, and what to do: about missing values, and about others."""
     column = table.frame[name]
     absent = column.isna().to_numpy()
+    if absent.all():
+        remedy = "name another target" if is_target else "drop it"
+        yield _Fault(_TARGET if is_target else _EMPTY, name, f"column {name!r} is empty, {remedy}")
+        return
     if absent.any():
         first = table.place(int(np.argmax(absent)))
-        yield (
+        told = (
             f"column {name!r} has missing values ({int(absent.sum())} of {len(column)}, first in "
             f"{first}), drop those rows or impute them"
         )
+        yield _Fault(_MISSING, name, told)
     # Truth values beside missing ones are objects, and truth values again by themselves.
     known = column[~absent].infer_objects() if absent.any() else column
-    other = _no_numbers(column, known, name, is_target=is_target) if len(known) else None
+    other = _no_numbers(column, known, name, is_target=is_target)
     if other is not None:
-        yield table.placed(other)
+        kind, told = other
+        yield _Fault(_TARGET if is_target else kind, name, table.placed(told))
     elif not (is_target or absent.any()) and (column == column.iloc[0]).all():
-        yield f"column {name!r} is constant, drop it"
+        yield _Fault(_CONSTANT, name, f"column {name!r} is constant, drop it")
 
 
-def _no_numbers(column: pd.Series, known: pd.Series, name: str, *, is_target: bool) -> str | None:
+def _no_numbers(
+    column: pd.Series, known: pd.Series, name: str, *, is_target: bool
+) -> tuple[str, str] | None:
     """Say what a column holds in those cells that are `known`; None if it is numbers."""
     if any(isinstance(value, dict | list | tuple | np.ndarray) for value in known):
-        return f"column {name!r} holds lists or records, give each of their entries a column"
+        told = f"column {name!r} holds lists or records, give each of their entries a column"
+        return _LISTS, told
     of_numbers = pd.api.types.is_numeric_dtype(known) or pd.api.types.is_bool_dtype(known)
     if of_numbers or all(isinstance(value, Number) for value in known):  # decimals are objects
-        return None
+        merged = _doubt(column, known, name, _check_exact) if _is_large(known) else None
+        return None if merged is None else (_MIXED, merged)
     if isinstance(known.iloc[0], dt.date | dt.time | dt.timedelta):
-        return f"column {name!r} holds dates or durations, make numbers of them, such as days"
-    doubt = _doubt(column, known, name, check_numbers if is_target else check_bare)
-    if doubt is not None:
-        return doubt.partition(", or ")[0] if is_target else doubt
-    remedy = "drop the column, or encode it, as --formula does"
+        told = f"column {name!r} holds dates or durations, make numbers of them, such as days"
+        return _DATES, told
+    for kind, check in ((_MIXED, check_numbers), (_LABELS, check_bare)):
+        doubt = None if is_target and kind == _LABELS else _doubt(column, known, name, check)
+        if doubt is not None:
+            return kind, doubt.partition(", or ")[0] if is_target else doubt
+    text = next((value for value in known if not _is_number(value)), None)
+    if text is None:
+        or_code = "" if is_target else f", or write C({quoted(name)}) in a formula"
+        few = shown(str(known.iloc[0]))
+        return _MIXED, f"column {name!r} holds numbers stored as text ({few}), convert it{or_code}"
+    remedy = "drop the column, or encode it"
     if is_target:
-        remedy = f"code it as 0 and 1, or use --formula \"I({name} == '...') ~ ...\""
-    return f"column {name!r} holds {_described(known)}, {remedy}"
+        remedy = f"code it as 0 and 1, or use --formula \"I({quoted(name)} == '...') ~ ...\""
+    return _TEXT, f"column {name!r} holds text ({shown(str(text))}), {remedy}"
 
 
 def _doubt(
@@ -484,11 +390,15 @@ def _doubt(
     return None
 
 
-def _described(column: pd.Series) -> str:
-    text = next((value for value in column if not _is_number(value)), None)
-    if text is None:
-        return f"numbers stored as text ({shown(str(column.iloc[0]))})"
-    return f"text ({shown(str(text))})"
+def _is_large(known: pd.Series) -> bool:
+    """Tell whether whole numbers are large enough for floats to merge them."""
+    return pd.api.types.is_integer_dtype(known) and max(-int(known.min()), int(known.max())) > EXACT
+
+
+def _check_exact(table: Any, name: str, levels: Sequence[object]) -> None:
+    """Refuse whole numbers that floats merge, as a formula does."""
+    del levels
+    canonical(table, {name: name})
 
 
 def _is_number(value: object) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from bayesreg.comparison import Comparison
     from bayesreg.map import MapEstimate
+    from bayesreg.posterior import Diagnosis
     from bayesreg.scoring import Score
 
 
@@ -39,6 +40,7 @@ def number(value: float | None, digits: int = 4) -> str:
     """
     if value is None or math.isnan(value):
         return "—"
+    value += 0.0  # of a negative zero: zero
     if value != 0 and math.isfinite(value) and not 1e-4 <= abs(value) < 1e6:
         return f"{value:.2g}"
     return f"{value:.{digits}g}"
@@ -102,6 +104,11 @@ def start_table(title: str, columns: Iterable[str]) -> Table:
     return table
 
 
+def untrusted(diagnosis: Diagnosis) -> str:
+    """Return what a table's title adds where its numbers are from draws that are not good."""
+    return "" if diagnosis.ok else " (draws not good ✗)"
+
+
 def plain(text: str) -> str:
     """Return a name as rich must print it: in one line, without markup."""
     return one_line(text).replace("[", r"\[")
@@ -147,7 +154,7 @@ def _coefficient_table(comparison: Comparison) -> Table:
     post = comparison.posterior
     percent = f"{100 * post.level:g} % equal tails"
     columns = ("coefficient", "exact mode", "mean", "median", percent, "P(|β| < ε)", "≠ 0")
-    table = start_table(title, columns)
+    table = start_table(title + untrusted(comparison.diagnosis), columns)
     for j, name in enumerate(comparison.problem.names):
         table.add_row(
             plain(name),

@@ -12,8 +12,9 @@ from bayesreg._console import say
 from bayesreg._files import write_whole
 from bayesreg.nearness import count_near
 from bayesreg.posterior import diagnose
+from bayesreg.posterior.diagnostics import RHAT_LIMIT, beside_limit
 from bayesreg.priors import SpikeSlab
-from bayesreg.terminal import dump, number, plain, save_figure, start_table
+from bayesreg.terminal import dump, number, plain, save_figure, start_table, untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -137,8 +138,9 @@ def print_draws(draws: DataTree, problem: Problem, out: Console) -> None:
     atom = has_atom(draws, problem)
     interval, more = ("95 % equal tails", ("P(≠ 0)",)) if atom else ("95 % HDI", ())
     columns = ("number", "mean", "sd", interval, *more, "ess_bulk", "r_hat")
-    table = start_table("posterior, on the scale of the data", columns)
-    found = rows(draws, atom=atom)
+    diagnosis = diagnose(draws)
+    table = start_table(f"posterior, on the scale of the data{untrusted(diagnosis)}", columns)
+    found, least = rows(draws, atom=atom), diagnosis.ess_limit or 0
     for row in found[:_MOST]:
         table.add_row(
             plain(row.name),
@@ -146,13 +148,24 @@ def print_draws(draws: DataTree, problem: Problem, out: Console) -> None:
             number(row.sd, 3),
             f"{number(row.low, 3)} … {number(row.high, 3)}",
             *(["—" if row.nonzero is None else _share(row.nonzero)] if atom else []),
-            "—" if np.isnan(row.ess_bulk) else f"{row.ess_bulk:.0f}",
-            "—" if row.r_hat is None or np.isnan(row.r_hat) else f"{row.r_hat:.3f}",
+            _marked(row.ess_bulk, f"{row.ess_bulk:.0f}", row.ess_bulk < least),
+            _marked(row.r_hat, _r_hat(row.r_hat), (row.r_hat or 0.0) > RHAT_LIMIT),
         )
     out.print(table)
     if len(found) > _MOST:
         say(out, f"… and {len(found) - _MOST} more; --json has them all")
-    say(out, f"\ndiagnostics: {diagnose(draws).verdict}")
+    say(out, f"\ndiagnostics: {diagnosis.verdict}")
+
+
+def _marked(value: float | None, text: str, beyond: bool) -> str:
+    """Return a number of the diagnostics, marked where it is beyond its limit."""
+    if value is None or np.isnan(value):
+        return "—"
+    return f"{text} ✗" if beyond else text
+
+
+def _r_hat(value: float | None) -> str:
+    return "" if value is None else beside_limit(value, RHAT_LIMIT, 3)
 
 
 def _count(number: int, what: str) -> str:

@@ -953,7 +953,7 @@ FILES: dict[str, Row] = {
     ),
     "an empty file": (lambda: of_file(""), Exits(2, "data: .* is empty")),
     "a header only": (lambda: of_file("a,y\n"), Exits(2, "data: .* has a header but no rows")),
-    "ragged": (lambda: of_file("a,y\n1,2\n1,2,3,4\n"), Exits(2, "data: .* cannot be read")),
+    "ragged": (lambda: of_file("a,y\n1,2\n1,2,3,4\n"), Exits(2, "data: line 3 of .* has 4 fields")),
     "rows too short": (lambda: of_file("a,y\n1,2\n3\n4,5\n"), Exits(2, "data: .*'y' has missing")),
     "NA in a file": (lambda: of_file("a,y\n1,2\nNA,3\n4,4\n"), Exits(2, "data: .*'a' has missing")),
     "a byte-order mark": (lambda: of_file(b"\xef\xbb\xbf" + GOOD.encode()), FINE),
@@ -979,7 +979,7 @@ FILES: dict[str, Row] = {
     "NUL in a file": (lambda: of_file(b"a,y\n1,\x002\n"), Exits(2, "data: .*NUL")),
     "a quote that never ends": (
         lambda: of_file('a,y\n"1,2\n2,3\n'),
-        Exits(2, "data: .* cannot be read"),
+        Exits(2, "data: a quote that opens below line 1 of .* is not closed; close it"),
     ),
     "a header with a name twice": (
         lambda: of_file("a,a,y\n1,2,3\n4,5,6\n"),
@@ -1167,7 +1167,7 @@ COMMAND: dict[str, Row] = {
     "--scale nan": (lambda: command("map", "--scale", "nan"), Exits(2, "scale: must be finite")),
     "--scale 1e308": (lambda: command("map", "--scale", "1e308"), Exits(2, "scale: .*beyond")),
     "--scale text": (lambda: command("map", "--scale", "a"), Exits(2, "'--scale'")),
-    "--scales 0": (lambda: command("path", "--scales", "0"), Exits(2, "n_scales: must be at")),
+    "--scales 0": (lambda: command("path", "--scales", "0"), Exits(2, "scales: must be at")),
     "--draws 0": (lambda: command("sample", "--draws", "0"), Exits(2, "draws: must be at least 1")),
     "--seed -1": (lambda: command("sample", "--seed", "-1"), Exits(2, "seed: must be None")),
     "an unknown option": (lambda: command("map", "--scael", "1"), Exits(2, "--scael")),

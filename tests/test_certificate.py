@@ -129,7 +129,7 @@ def test_verdict_does_not_depend_on_the_units_of_a_column() -> None:
     assert two.gap == pytest.approx(one.gap, rel=1e-9)
 
 
-def test_duplicate_columns_are_an_optimum_not_proved_unique() -> None:
+def test_duplicate_columns_are_an_optimum_that_is_not_unique() -> None:
     """Whatever the split between them; with a square in the penalty there is only one."""
     rng = np.random.default_rng(1)
     x, noise = rng.normal(size=(30, 1)), rng.normal(size=30)
@@ -141,10 +141,96 @@ def test_duplicate_columns_are_an_optimum_not_proved_unique() -> None:
         certificate = br.certify(problem, [share * total, (1 - share) * total], mode.intercept)
         assert certificate.optimal
         assert not certificate.unique
+        assert certificate.copies == ("x0", "x1")
+        assert "not unique: x0 and x1 are copies" in str(certificate)
     assert not br.certify(problem, [1.5 * total, -0.5 * total], mode.intercept).optimal
     net = problem.with_prior(br.ElasticNet(0.2, 3.0))
     mode = solve(net)
-    assert br.certify(net, mode.coef, mode.intercept).unique
+    certificate = br.certify(net, mode.coef, mode.intercept)
+    assert certificate.unique
+    assert certificate.copies is None
+    assert str(certificate).endswith("; unique")
+
+
+COLUMN = np.random.default_rng(1).normal(size=(30, 1))
+CODE = np.arange(30.0)[:, None] % 2
+OTHER = np.random.default_rng(2).normal(size=(30, 1))
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize(
+    ("columns", "prior"),
+    [
+        ((COLUMN, COLUMN), br.Laplace(0.2)),
+        ((COLUMN, -COLUMN), br.Laplace(0.2)),
+        ((COLUMN, COLUMN), br.Laplace(0.2, nonnegative=True)),
+        ((OTHER, CODE, 1 - CODE), br.Laplace(0.2)),
+        (
+            (COLUMN, OTHER, COLUMN),
+            [(br.Laplace(0.2), [0]), (br.Flat(), [1]), (br.Laplace(0.2), [2])],
+        ),
+    ],
+    ids=["same", "opposite", "bounded", "codes", "of two priors"],
+)
+def test_mass_moves_between_copies(columns: tuple[Any, ...], prior: Any, standardize: bool) -> None:
+    """Half of what one has, given to the other, is certified to be an optimum as well."""
+    X = np.hstack(columns)
+    y = 2 * X[:, 0] - 3 * CODE[:, 0] + np.random.default_rng(3).normal(size=30)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=prior, standardize=standardize)
+    fit = br.find_map(problem)
+    assert fit.certificate.copies is not None
+    one, other = (problem.names.index(name) for name in fit.certificate.copies)
+    ratio = (X[1, other] - X[0, other]) / (X[1, one] - X[0, one])
+    level = X[0, other] - ratio * X[0, one]
+    moved = fit.coef.copy()
+    total = moved[one] + ratio * moved[other]
+    moved[[one, other]] = 0.5 * total, 0.5 * total / ratio
+    assert not np.allclose(moved, fit.coef)
+    intercept = fit.intercept + level * (fit.coef[other] - moved[other])
+    assert problem.objective(moved, intercept) == pytest.approx(fit.objective, abs=1e-10)
+    assert br.certify(problem, moved, intercept).optimal
+
+
+@pytest.mark.parametrize("along_path", [False, True])
+@pytest.mark.parametrize(
+    ("columns", "prior"),
+    [
+        ((COLUMN, 2 * COLUMN), br.Laplace(0.2)),  # the longer one is cheaper
+        ((COLUMN, COLUMN), br.Laplace(np.array([0.2, 0.21]))),
+        ((COLUMN, -COLUMN), br.Laplace(0.2, nonnegative=True)),
+        ((COLUMN, COLUMN), br.Laplace(1e-4)),  # nothing to move
+        ((COLUMN, COLUMN), br.Normal(1.0)),
+        ((COLUMN, COLUMN), [(br.Laplace(0.2), [0]), (br.Normal(0.2), [1])]),
+        ((COLUMN, COLUMN + np.eye(30)[:, :1] * 1e-6), br.Laplace(0.2)),
+    ],
+    ids=["price", "scales", "bound", "zero", "square", "mixed", "near"],
+)
+def test_copies_at_a_cost_are_none(columns: tuple[Any, ...], prior: Any, along_path: bool) -> None:
+    """A slope, a bound or a square that differs; a last digit of a column."""
+    X = np.hstack(columns)
+    y = 2 * X[:, 0] + np.random.default_rng(3).normal(size=30)
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=prior)
+    fit = br.find_map(problem)
+    found = fit.certificate
+    if along_path:
+        [found] = certify_path([problem], fit.coef[None, :], [fit.intercept])
+    assert found.optimal
+    assert found.copies is None
+    assert "not unique" not in str(found)
+
+
+def test_copies_along_a_path_are_those_of_each_answer() -> None:
+    """Twice a column: told wherever one of the pair is in the mode, and only there."""
+    X = np.hstack([OTHER, COLUMN, COLUMN])
+    y = OTHER[:, 0] * 5 + COLUMN[:, 0]
+    path = br.map_path(
+        br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0)),
+        scales=np.geomspace(0.003, 10, 30),
+    )
+    entered = path.coef[:, 1:].any(axis=1)
+    assert 0 < entered.sum() < 30
+    for there, certificate in zip(entered.tolist(), path.certificates, strict=True):
+        assert certificate.copies == (("x1", "x2") if there else None)
 
 
 def test_large_offsets_are_judged_at_their_own_rounding() -> None:
@@ -465,6 +551,7 @@ def test_many_columns_on_few_rows_are_certified_by_their_columns() -> None:
     again = br.certify(doubled, np.append(fit.coef, 0.0), fit.intercept)
     assert again.optimal
     assert not again.unique
+    assert again.copies == ("x0", "x400")
 
 
 @pytest.mark.parametrize(

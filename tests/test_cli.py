@@ -478,6 +478,17 @@ BAD = {
         "prior: takes the place of a prior with one known scale, which model 'elastic_net' does",
     ),
     "kink": (["sample", "--method", "laplace"], "does not take this problem (the mode has 'age'"),
+    "given twice": (
+        ["map", "--given", "sigma=1", "--given", "sigma=2"],
+        "given: 'sigma' is given twice; give it once",
+    ),
+    "number of scales": (
+        ["path", "--scales", "1"],
+        "bayesreg: scales: must be at least 2, found 1",
+    ),
+    "small letters": (["select", "--by", "AIC"], "by: 'AIC' is not known; did you mean 'aic'?"),
+    "no name of a model": (["map", "--model", ""], "model: '' is not known. Valid: elastic_net, "),
+    "formula": (["map", "--formula", " "], "formula: is empty; write it as in 'y ~ x1 + C(g)'"),
     "option": (["compare", "--sead", "1"], "--sead"),
     "command": (["comapre"], "comapre"),
 }
@@ -500,15 +511,15 @@ FILES = {
     "missing value": ("a,y\n1,2\n,3\n", "column 'a' has missing values (1 of 2, first in line 3)"),
     "text": (
         "a,y\nlow,2\nhigh,3\n",
-        "column 'a' holds text ('low'), drop the column, or encode it",
+        "column 'a' holds text ('low'), drop the column, or encode it: --formula \"y ~ .\"",
     ),
     "text among numbers": (
         "a,y\n1,2\n?,3\n",
-        "column 'a' holds text ('?' in line 3) among numbers ('1'); mend it, or write C(a)",
+        "if that stands for a missing value, leave such cells empty, or write C(a) if these are",
     ),
     "one row": ("a,b,y\n1,2,3\n", "has one row only; at least two are needed"),
-    "ragged": ("a,y\n1,2\n1,2,3,4\n", "cannot be read"),
-    "wide rows": ("a,y\n1,2,3\n1,2,4\n", "more fields than its header"),
+    "ragged": ("a,y\n1,2\n1,2,3,4\n", "bad.csv has 4 fields, and the header has 2; mend that"),
+    "wide rows": ("a,y\n1,2,3\n1,2,4\n", "bad.csv has 2 fields, and every row below has 3; if"),
     "semicolons": ("a;y\n1;2\n2;high\n", "column 'y' holds text ('high' in line 3) among numbers"),
     "text target": ("a,y\n1,yes\n2,no\n", "column 'y' holds text ('yes'), code it as 0 and 1"),
     "twice": ("a,a,y\n1,2,3\n4,5,6\n", "names 'a' more than once"),
@@ -840,3 +851,55 @@ def test_names_are_printed_in_one_line_with_their_control_characters_written_out
     """Named, as everywhere else, and without a meaning for rich."""
     assert terminal.plain("a\x1b[31m\n b") == r"a⟨U+001B⟩\[31m b"
     assert terminal.one_line("cost\u202e\tof [x]") == "cost⟨U+202E⟩ of [x]"
+
+
+UNREAD = {
+    "figure": (["path", "--scales", "9"], "--output", "p.svg"),
+    "json": (["units", "--json"], "--output", "u.json"),
+    "table": (["units"], "--output", "u.csv"),
+    "scales": (["select", "--by", "bic", "--scales", "5"], "--output", "s.csv"),
+    "page": (["compare", "--optimizers", "ista", *QUICK], "--output", "c.html"),
+    "nothing": (["units"], None, None),
+}
+
+
+@pytest.mark.parametrize("case", UNREAD)
+def test_files_are_written_where_nobody_reads_what_is_printed(case: str, tmp_path: Path) -> None:
+    """As ``| head`` does: no traceback, the code of a closed pipe, and the file is there."""
+    arguments, option, name = UNREAD[case]
+    if option is not None and name is not None:
+        arguments = [*arguments, option, name]
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        command = [sys.executable, "-m", "bayesreg", *arguments]
+        done = subprocess.run(
+            command, stdout=writes, stderr=subprocess.PIPE, cwd=tmp_path, check=False
+        )
+    finally:
+        os.close(writes)
+    assert (done.returncode, done.stderr) == (141, b"")
+    assert [path.name for path in tmp_path.iterdir()] == ([] if name is None else [name])
+
+
+QUICK_ANSWERS = {
+    "models": (["models"], 0),
+    "target": (["map", "--target", "efect"], 2),
+    "model": (["map", "--target", "effect", "--model", "laso"], 2),
+}
+
+
+@pytest.mark.parametrize("case", QUICK_ANSWERS)
+def test_what_needs_no_model_does_not_wait_for_one(case: str, csv: Path) -> None:
+    """PyMC takes seconds to load, optimisers and what reads formulas one more."""
+    arguments, code = QUICK_ANSWERS[case]
+    given = [*arguments, "--data", str(csv)] if code else arguments
+    script = (
+        "import sys\nfrom bayesreg.cli import main\n"
+        f"try:\n    main({given!r})\nexcept SystemExit as end:\n    assert end.code == {code}\n"
+        "print(*{'pymc', 'formulaic', 'scipy.optimize', 'sklearn'} & set(sys.modules), sep='!')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "", done.stderr

@@ -342,7 +342,7 @@ WRONG: dict[str, str] = {
     "y + x ~ age": r"its target 'y \+ x' must be one column",
     "y ~ offset(g)": "must be one column of numbers, and a term by itself",
     "y ~ x:offset(age)": "must be one column of numbers, and a term by itself",
-    "y ~ log(g)": "cannot be evaluated on these data",
+    "y ~ log(g)": r"cannot be evaluated on these data \(.*\); 'g' is text, not numbers; change",
     "y ~ log(x)": r"'log\(x\)' is NaN in",
     "y ~ C(g, levels=['a', 'b'])": r"the levels of C\(g\) lack 'c' \(first in row",
     "y ~ C(g, 5)": "5 is no coding of categories, which C takes second; write contr.treatment",

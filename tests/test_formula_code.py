@@ -10,7 +10,7 @@ import pytest
 from formulaic.parser import DefaultFormulaParser
 
 import bayesreg as br
-from bayesreg.errors import InputError
+from bayesreg.errors import BayesregWarning, InputError
 from bayesreg.frames import room
 from bayesreg.frames.language import parse
 
@@ -138,6 +138,7 @@ POWERS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:.* holds a power of one term:bayesreg.errors.BayesregWarning")
 @pytest.mark.parametrize("right", POWERS)
 def test_powers_are_the_terms_of_formulaic(right: str) -> None:
     """In its order, which also names them."""
@@ -145,6 +146,16 @@ def test_powers_are_the_terms_of_formulaic(right: str) -> None:
     context = {"__formulaic_variables_available__": names}
     theirs = DefaultFormulaParser().get_terms(f"y ~ {right}", context=context).rhs
     assert list(map(repr, parse(f"y ~ {right}", names)[1])) == list(map(repr, theirs))
+
+
+@pytest.mark.parametrize("right", ["a**2", "b + (a:b)^3"])
+def test_a_power_of_one_term_is_that_term_and_that_is_said(right: str) -> None:
+    """As in R; whoever writes it mostly means the square of its numbers."""
+    with pytest.warns(
+        BayesregWarning, match=r"a power of one term, .* write I\(a\*\*2\) for numbers"
+    ):
+        parse(f"y ~ {right}", list("yab"))
+    parse("y ~ a**1 + (a + b)**2 + I(a**2)", list("yab"))
 
 
 def test_a_power_beyond_the_number_of_its_terms_changes_nothing() -> None:

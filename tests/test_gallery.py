@@ -205,8 +205,9 @@ def test_variables_dims_and_defaults(name: str) -> None:
 
 @pytest.mark.parametrize("name", gallery.names())
 def test_summary_is_one_line(name: str) -> None:
-    """The summary is the first line of the file's docstring."""
+    """The summary is the first line of the file's docstring, whether it is loaded or not."""
     summary = gallery.load(name).summary
+    assert gallery.summary(name) == summary
     assert summary.endswith(".")
     assert "\n" not in summary
 

@@ -301,6 +301,7 @@ def test_a_comparison_speaks_as_find_map_does() -> None:
         br.find_map(model)
     assert table.joint_refusal == str(refusal.value)
     assert 'given={"tau": 1.0}' in str(table.joint_refusal)
+    assert table.draws.attrs["variables"] == "tau is scale; noise is sigma; effects is beta"
     drawn = table.draws["posterior"]
     medians = {"tau": drawn["scale"], "noise": drawn["sigma"]}
     mode = br.find_map(model, given={own: float(d.median()) for own, d in medians.items()})

@@ -608,7 +608,7 @@ def test_command_refuses_what_it_cannot_do(
     """One line each, before the work where it can be known."""
     for arguments, message in (
         (["-o", str(tmp_path / "path.txt")], "must end in one of"),
-        (["--scales", "1"], "n_scales: must be at least 2"),
+        (["--scales", "1"], "bayesreg: scales: must be at least 2"),
         (["--model", "lasso_park_casella"], "given: sigma is unknown"),
     ):
         code, _, err = run(["path", *csv, *arguments], capsys)

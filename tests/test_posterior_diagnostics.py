@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,82 @@ def test_slow_chains() -> None:
     found = br.diagnose(_tree(walk))
     assert not found.ok
     assert "effective draws (want 400)" in found.verdict
+
+
+def _slow(draws: int, seed: int) -> Any:
+    """Four chains that agree, worth a twentieth of their draws: autoregression at 0.9."""
+    rng, out = np.random.default_rng(seed), np.empty((4, draws, 2))
+    state = rng.normal(size=(4, 2))
+    for k in range(draws):
+        state = 0.9 * state + np.sqrt(1 - 0.9**2) * rng.normal(size=(4, 2))
+        out[:, k] = state
+    return out
+
+
+def test_advice_on_slow_chains_is_a_number_that_does() -> None:
+    """Of draws per chain, in two digits, from what was measured; so many draws are then good."""
+    found = br.diagnose(_tree(_slow(1000, 1)))
+    advised = re.search(r"raise draws to (\d+) per chain", found.verdict)
+    assert advised is not None
+    assert found.ess_bulk_min is not None
+    assert found.ess_tail_min is not None
+    needed = 1000 * 400 / min(found.ess_bulk_min, found.ess_tail_min)
+    assert 1.5 * needed < int(advised[1]) < 2.5 * needed
+    assert len(advised[1].rstrip("0")) <= 2
+    assert br.diagnose(_tree(_slow(int(advised[1]), 2))).ok
+
+
+def _apart() -> Any:
+    draws = _slow(1000, 1)
+    draws[0] += 2.0
+    return draws
+
+
+@pytest.mark.parametrize(
+    ("draws", "more"),
+    [
+        (_apart(), {}),
+        (_slow(1000, 1), {"diverging": np.eye(4, 1000, dtype=bool)}),
+        (_slow(200, 1)[:1], {}),
+        (_slow(1000, 1), {"attrs": {"complete": 0}}),
+    ],
+    ids=["apart", "divergent", "one chain", "interrupted"],
+)
+def test_where_more_draws_may_not_help_no_number_is_advised(
+    draws: Any, more: dict[str, Any]
+) -> None:
+    """Chains that disagree say nothing of how many would do; the advice is without one."""
+    verdict = br.diagnose(_tree(draws, **more)).verdict
+    assert "); raise draws" in verdict
+    assert "raise draws to" not in verdict
+
+
+@pytest.mark.parametrize(
+    ("names", "variables", "called"),
+    [
+        (("scale", "1|site_sigma"), "1|site_sigma is scale", "scale (your '1|site_sigma')"),
+        (("sigma", "v"), "v is sigma²; effects, start are beta", "sigma"),
+        (
+            ("problem_sigma", "sigma"),
+            "noise is sigma; sigma is scale",
+            "problem_sigma (your 'noise')",
+        ),
+        (("sigma", "problem_sigma"), "noise is sigma; sigma is scale", "sigma"),
+        (("scale", "tau"), None, "scale"),
+    ],
+)
+def test_the_worst_is_named_as_the_model_calls_it(
+    names: tuple[str, str], variables: str | None, called: str
+) -> None:
+    """What a model calls the scale otherwise is said beside it, in the words of other messages."""
+    draws = NOISE[..., 0].copy()
+    draws[2] += 1.0
+    data = {names[0]: (("chain", "draw"), draws), names[1]: (("chain", "draw"), NOISE[..., 1])}
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset(data)})
+    tree.attrs = {} if variables is None else {"variables": variables}
+    found = br.diagnose(tree)
+    assert found.worst == called
+    assert f"for {called} (limit 1.01)" in found.verdict
 
 
 def test_divergences_and_energy() -> None:

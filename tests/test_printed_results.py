@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import bayesreg as br
-from bayesreg import terminal
+from bayesreg import terminal, terminal_posterior
 from bayesreg._console import make_console
 from bayesreg._text_table import as_table
 from bayesreg.errors import InputError, SamplingWarning
 from bayesreg.posterior.diagnostics import Diagnosis, beside_limit
 
 NAMES = ("age", "bmi", "smokes")
+BAD = Diagnosis(
+    ok=False,
+    verdict="not good: chains disagree",
+    rhat_max=1.2,
+    ess_bulk_min=20.0,
+    ess_tail_min=20.0,
+    divergences=0,
+    bfmi_min=None,
+    worst="beta[age]",
+)
 
 
 def problem(p: int = 3, *, intercept: bool = True, **parts: Any) -> br.Problem:
@@ -220,3 +231,41 @@ def test_names_cannot_steer_the_terminal() -> None:
         with pytest.raises(InputError, match=r"⟨U\+001B⟩|'.x1b") as found:
             one.with_prior(bad)
         assert not steering.search(str(found.value))
+
+
+def _printed(draws: Any) -> str:
+    """What the command line prints of draws of a lasso."""
+    out = make_console(stderr=False)
+    with out.capture() as captured:
+        terminal_posterior.print_draws(draws, problem(prior=br.Laplace(1.0)), out)
+    return captured.get()
+
+
+def test_draws_that_are_not_good_are_marked_where_their_numbers_are() -> None:
+    """In the title, and at each number beyond its limit; good draws have no mark."""
+    draws = br.sample(problem(prior=br.Laplace(1.0)), seed=1, progress=False)
+    assert "✗" not in _printed(draws)
+    beta = draws["posterior"]["beta"].to_numpy()
+    beta[:, :, 1] = np.repeat(beta[:, ::20, 1], 20, axis=1)
+    beta[2, :, 2] += 1.0
+    lines = _printed(draws).splitlines()
+    (title,) = (line for line in lines if "posterior, on the scale of the data" in line)
+    assert title.rstrip().endswith("(draws not good ✗)")
+    marks = {line.split()[0]: line.count("✗") for line in lines if line.startswith(NAMES)}
+    assert marks == {"age": 0, "bmi": 2, "smokes": 2}
+
+
+def test_a_comparison_marks_draws_that_are_not_good() -> None:
+    """Above the numbers that come from them."""
+    table = br.compare(problem(), ["fista"], seed=1, draws=200, chains=2, progress=False)
+    good, title = str(table), "coefficients, on the scale of the data"
+    assert f"{title}\n" in re.sub(" +\n", "\n", good)
+    assert table.sampled is not None
+    bad = replace(table, sampled=replace(table.sampled, diagnosis=BAD))
+    assert f"{title} (draws not good ✗)" in str(bad)
+
+
+def test_a_negative_zero_is_printed_as_zero() -> None:
+    """In tables of results and of the command line."""
+    assert as_table(["a"], {"coef": [-0.0]}, most=1)[1].split() == ["a", "0"]
+    assert terminal.number(-0.0) == "0"

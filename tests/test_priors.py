@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import replace
 from typing import Any
@@ -621,3 +622,50 @@ def test_a_horseshoe_without_end_is_no_penalty() -> None:
     for scale in (1.0, [np.inf, 1.0]):
         with pytest.raises(DegenerateMode, match="has no mode"):
             Horseshoe(scale).penalty(2)
+
+
+# --------------------------------------------------------------------------- arguments
+
+
+@pytest.mark.parametrize(
+    ("prior", "args", "keywords", "message"),
+    [
+        (Laplace, (), {"rate": 2.0}, r"^rate: is no argument of Laplace; .* 1/rate; write Laplace"),
+        (Laplace, (), {"lambda_": 2.0}, "^lambda_: .* a scale is asked for, never a rate"),
+        (Laplace, (), {"lam": 2.0}, "^lam: .* a scale is asked for, never a rate"),
+        (Normal, (), {"sd": 2.0}, r"^sd: is no argument of Normal; .* it is the sd, .* loc=0\.0"),
+        (Normal, (), {"sigma": 2.0}, "^sigma: is no argument of Normal; .* it is the sd"),
+        (Horseshoe, (), {"alpha": 2.0}, "^alpha: .* becomes a prior by bayesreg.units"),
+        (ElasticNet, (), {"rate": 2.0}, r"^rate: is no argument of ElasticNet; write .*\(l1_scale"),
+        (br.Slope, ([2.0, 1.0],), {}, r"^weights: is missing; write Slope\(scale, weights\)$"),
+        (Bridge, (), {"power": 1.0}, r"^scale: is missing; write Bridge\(scale, power, \*"),
+        (Laplace, (1.0, "sigma"), {}, "^prior: 2 arguments are too many without their names;"),
+        (Laplace, (1.0,), {"scale": 2.0}, "^scale: is given twice;"),
+    ],
+)
+def test_a_constructor_says_what_it_takes(
+    prior: type[Any], args: tuple[Any, ...], keywords: dict[str, Any], message: str
+) -> None:
+    """Under the name that the caller wrote, and with what others mean by the wrong one."""
+    with pytest.raises(InputError, match=message):
+        prior(*args, **keywords)
+
+
+def test_a_constructor_keeps_its_signature_and_its_own_errors() -> None:
+    """`inspect` sees what is written, and a TypeError from within is none of the arguments."""
+    assert list(inspect.signature(Laplace).parameters) == [
+        "scale", "relative_to", "factor", "nonnegative",
+    ]  # fmt: skip
+    assert list(inspect.signature(br.Slope).parameters) == ["scale", "weights"]
+    assert (Laplace.__init__.__doc__, Laplace.__init__.__name__) == (None, "__init__")
+
+    class Broken(Laplace):
+        """A prior whose constructor fails by itself."""
+
+        def __init__(self, scale: float) -> None:
+            super().__init__(scale)
+            msg = "from within"
+            raise TypeError(msg)
+
+    with pytest.raises(TypeError, match="from within"):
+        Broken(1.0)

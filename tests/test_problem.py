@@ -108,6 +108,41 @@ def test_penalised_form_in_words() -> None:
     )
 
 
+def test_numbers_behind_symbols_are_stated() -> None:
+    """By column where they differ, equal ones together, many abbreviated; only what is named."""
+    design: dict[str, Any] = {"likelihood": br.Gaussian(1.0), "intercept": False}
+    wide = np.random.default_rng(0).normal(size=(9, 6))
+    names = ["slope_age", "Basel", "Bern", "Genf", "Uri", "Zug"]
+    parts: Any = [
+        (br.Normal([130.0, 50.0, 50.0], loc=[0.0, 5.0, 4.0]), names[:3]),
+        (br.Normal(2.0, loc=1.0), ["Genf"]),
+        (br.Normal([3.0, 130.0]), ["Uri", "Zug"]),
+    ]
+    mixed = br.Problem(wide, wide[:, 0], prior=parts, names=names, **design)
+    assert str(mixed).splitlines()[1] == (
+        "  where mⱼ is 0 [slope_age], 5 [Basel], 4 [Bern]; "
+        "τⱼ is 130 [slope_age, Zug], 50 [Basel, Bern], 3 [Uri]"
+    )
+    for prior, line in (
+        (br.Laplace(np.arange(1.0, 7.0)),
+         "bⱼ is 1 [j in 0], 2 [j in 1], 3 [j in 2], 4 [j in 3], … (6 numbers in all)"),
+        (br.Laplace(br.HalfCauchy(1.0), factor=[1, 1, 1, 1, 2, 2]),
+         "fⱼ is 1 [j in 0…3], 2 [j in 4, 5]"),
+        (br.ElasticNet(1.0, [2, 2, 2, 2, 2, INF]), "τⱼ is 2 [j in 0…4], ∞ [j in 5]"),
+        (br.StudentT(3.0, [1, 1, 1, 1, 1, 2.5]), "sⱼ is 1 [j in 0…4], 2.5 [j in 5]"),
+        (br.SpikeSlab(0.5, [1, 1, 1, 1, 1, 2.5]), "τⱼ is 1 [j in 0…4], 2.5 [j in 5]"),
+        (br.RegularizedHorseshoe(1.0, slab_scale=[1, 1, 1, 1, 1, 2.5]),
+         "cⱼ is 1 [j in 0…4], 2.5 [j in 5]"),
+        (br.LInfinity([1, 1, 1, 1, 1, 2.5]), "b is 1 [j in 0…4], 2.5 [j in 5]"),
+        (br.Slope(1.0, [3.0, 3.0, 2.0, 1.0, 0.5, 0.25]),
+         "wᵢ is 3 (2 times), 2, 1, 0.5, … (5 numbers in all)"),
+    ):  # fmt: skip
+        lines = str(br.Problem(wide, wide[:, 0], prior=prior, **design)).splitlines()
+        assert lines[1] == f"  where {line}"
+    plain_ridge = br.Problem(wide, wide[:, 0], prior=br.Normal(2.0, loc=1.0), **design)
+    assert "where" not in str(plain_ridge)
+
+
 INF = float("inf")
 
 

@@ -15,6 +15,7 @@ import bayesreg as br
 from bayesreg import report, terminal
 from bayesreg._visible import visible
 from bayesreg.certificate import certify
+from bayesreg.cli import main
 from bayesreg.comparison import Comparison
 from bayesreg.errors import InputError
 from bayesreg.map import find_map
@@ -23,6 +24,7 @@ from bayesreg.report import along_the_scale, number, pictures, sections
 from bayesreg.report import page as report_page
 from bayesreg.report.text import as_name, brief
 from bayesreg.scoring import SCORE_WORDS, PosteriorSummary, Sampled, Score
+from bayesreg.units.rows import HEADING, LEGEND
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -205,6 +207,20 @@ def test_page_and_terminal_name_their_columns_alike(page: Page, hostile: Compari
     assert page.text.count("moves <nothing>") == 1
 
 
+def test_calls_of_other_packages_are_headed_and_explained_as_on_the_terminal(
+    page: Page, hostile: Comparison, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what each minimises or draws from: samplers among them have no mode."""
+    with pytest.raises(SystemExit, match="0"):
+        main(["units"])
+    told = " ".join(capsys.readouterr().out.split())
+    for words in (HEADING, LEGEND):
+        assert words in page.text
+        assert words in told
+    for row in br.units.table(hostile.problem):
+        assert row.objective in page.text or "document" in row.package
+
+
 def test_terms_of_the_formula_stay_together(html: str) -> None:
     """Lines break between its words only, where the browser obeys, and first between its terms."""
     assert "<span><span>‖y</span> <span>−</span>" in html
@@ -216,7 +232,24 @@ def test_several_priors_are_named() -> None:
     prior = [(br.Flat(), [0]), (br.Laplace(1.0), [1]), (br.Laplace(2.0), [2])]
     problem = br.Problem(np.eye(3), np.ones(3), likelihood=br.Gaussian(1.0), prior=prior)
     assert "3 coefficients, Flat and Laplace prior;" in str(problem)
-    assert "make it mixed penalties." in sections.problem_in_words(problem)[0]
+    assert "make it a regression with mixed penalties." in sections.problem_in_words(problem)[0]
+
+
+def test_the_numbers_behind_symbols_are_stated_and_sums_in_parentheses_stay_whole() -> None:
+    """On the page, and in the title of its figures."""
+    prior = [(br.Normal([130.0, 50.0], loc=[0.0, 5.0]), [0, 1]), (br.Laplace(2.0), [2])]
+    names = ["slope of a variable with a long name", "Basel in the northwest", "c"]
+    problem = br.Problem(
+        np.eye(3), np.ones(3), likelihood=br.Gaussian(1.0), prior=prior, names=names
+    )
+    _, numbers, data = sections.problem_in_words(problem)
+    assert numbers.startswith("In it mⱼ is 0 [slope of a v")
+    assert "τⱼ is 130 [" in numbers
+    assert data.startswith("y ~ gaussian")
+    comparison = br.compare(problem, ["closed_form"], draws=100, seed=1, progress=False)
+    assert ">(βⱼ\xa0−\xa0mⱼ)²/(2·τⱼ²)<" in report.page.render(comparison).replace("Σ", ">")
+    title = br.map_path(problem, [1.0, 2.0]).plot().texts[0].get_text()
+    assert "(βⱼ\xa0−\xa0mⱼ)²" in title
 
 
 def test_only_the_wrong_claim_is_highlighted(page: Page) -> None:
@@ -281,6 +314,19 @@ def test_what_holds_given_sigma_is_said_to() -> None:
     assert "Unique given sigma: no other coefficients reach that minimum." in text
     assert "whether another joint mode lies at another sigma is not said" in text
     assert "far above its minimum." not in text
+
+
+def test_the_page_names_copies_that_share_a_coefficient() -> None:
+    """Then the mode is proved not to be the only one."""
+    X = np.arange(12.0)[:, None] ** [1, 1, 2]
+    fit = br.find_map(
+        br.Problem(
+            X, X[:, 0], likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0), names=["a<", "b", "c"]
+        )
+    )
+    text = " ".join(str(one) for one in sections.certified(fit.certificate))
+    assert "Not unique: <bdi>a&lt;</bdi> and <bdi>b</bdi> are copies" in text
+    assert "proved" not in text
 
 
 def test_the_page_without_optimizers_or_command() -> None:

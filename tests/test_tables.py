@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import bayesreg as br
 from bayesreg.cli import main
-from bayesreg.errors import InputError
+from bayesreg.errors import BayesregWarning, InputError
 from bayesreg.tables import read_data, read_table
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     ),
     "a dot among the numbers of a target": (
         b"a,y\n1,1\n2,2\n3,.\n",
-        r"column 'y' holds text \('.' in line 4\) among numbers \('1'\); mend it$",
+        r"'y' holds text \('.' in line 4\) among .* if that stands for .*, leave such cells empty$",
     ),
     "python's numbers": (b"a,y\n1_000,1\n2_000,2\n", "column 'a' holds numbers stored as text"),
     "nul bytes": (b"a\0,\0y\n", "holds NUL bytes: no text, or UTF-16 without its mark"),
@@ -128,7 +128,12 @@ BAD: dict[str, tuple[bytes, str]] = {
     "blank": (b"\n\n  \n", "is empty"),
     "only a mark": (b"\xef\xbb\xbf", "is empty"),
     "only a UTF-16 mark": (b"\xff\xfe", "is empty"),
-    "open quote": (b'a,y\n"1,2\n3,4\n', "cannot be read|missing values|holds text|no rows"),
+    "open quote": (b'a,y\n"1,2\n3,4\n', r"a quote that opens below line 1 of .* is not closed"),
+    "open quote below": (b'a,y\n1,"2\n"\n3,"4\n', r"a quote that opens below line 2 of .*; close"),
+    "open quote in a long file": (
+        b'a,y\n1,2\n"' + b"3,4\n" * 50_000,
+        "cannot be read .field larger than .*; see whether all its quotes are closed",
+    ),
     "same names": (b"a;a;y\n1;2;3\n2;3;4\n", "names 'a' more than once"),
     "close name": (b"a,effekt\n1,2\n2,3\n", "target: 'effect' is not known; did you mean 'effekt'"),
     "no target": (b"a,b\n1,2\n2,3\n", "target: 'effect' is not known. Valid: a, b"),
@@ -136,7 +141,49 @@ BAD: dict[str, tuple[bytes, str]] = {
         b"a,b,effect\n1,2,3\n1,2\n",
         "column 'effect' has missing values .1 of 2, first",
     ),
-    "long rows": (b"a,effect\n1,2\n1,2,3\n", "cannot be read"),
+    "long rows": (
+        b"a,effect\n1,2\n\n1,2,3\n",
+        "line 4 of .* has 3 fields, and the header has 2; mend that line: fields with commas in",
+    ),
+    "long first row": (
+        b"a;effect\n1;2;3;4\n1;2\n",
+        "line 2 of .* has 4 fields, and the header has 2; mend .* with semicolons in them stand in",
+    ),
+    "row names without a header": (
+        b"a,effect\nr1,2,3\nr2,3,4\n",
+        "header of .* has 2 fields, and every row below has 3; if .* row names, give that column",
+    ),
+    "no header": (
+        b"5.1,3.5\n4.9,3.0\n4.7,3.2\n",
+        r"^data: the header of .* holds numbers only \(5.1, 3.5\), as rows of data do; write a",
+    ),
+    "no header, and the same number twice": (
+        b"1;1;-2,5;7\n3;2;1;2\n2;1;0;1\n",
+        r"holds numbers only \(1, 1, -2,5, …\), as rows of data do",
+    ),
+    "no header, and a missing value": (b"5.1,,2\n4,3,1\n4,2,2\n", r"numbers only \(5.1, , 2\), as"),
+    "keys of 64 bits": (
+        b"a,y\n1152921504606846976,1\n1152921504606846977,2\n1152921504606846978,4\n",
+        r"'a' holds whole numbers that floats cannot tell apart \(1152921504606846977 in line 3\)",
+    ),
+    "a line for spreadsheets": (
+        b"sep=;\na;y\n1;1\n2;2\n4;1\n",
+        "line 1 of .* spreadsheet .*delete",
+    ),
+    "a comment": (
+        b"# trial 3\na,y\n1,1\n2,2\n",
+        "has 1 field, and every row below has 2; delete what",
+    ),
+    "no value": (b"a,b,y\n1,,1\n2,,2\n4,,3\n", "^data: column 'b' is empty, drop it$"),
+    "no value of the target": (
+        b"a,y\n1,\n2,\n",
+        "^data: column 'y' is empty, name another target$",
+    ),
+    "no row is whole": (b"a,y\n1,\n,2\n,3\n", r"or impute them \(also 'y'\)$"),
+    "many columns": (
+        ",".join(f"c{k}" for k in range(999)).encode() + (b"\n1" + b",1" * 998) * 2,
+        r"'effect' is not known. Valid: c0, .*, c59, … \(999 in all\)$",
+    ),
     "trailing commas": (b"a,effect,\n1,2,\n2,3,\n", "column 3 has no name"),
 }
 
@@ -150,6 +197,96 @@ def test_bad_files_are_refused_in_words(case: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message) as caught:
         read_data(path, "y" if b"y" in content else "effect")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_header_that_numbers_the_columns_is_one_and_that_is_said(
+    first: int, tmp_path: Path
+) -> None:
+    """As pandas and R write columns without names; it might be a row of data."""
+    path = tmp_path / "d.csv"
+    path.write_text(f"{first},{first + 1}\n4,2\n3,5\n")
+    with pytest.warns(BayesregWarning, match=r"numbers only .* read as names; if it is a row of"):
+        assert read_data(path, str(first)).y.tolist() == [4.0, 3.0]
+
+
+@pytest.mark.parametrize("cell", [".", "-", "?", " Missing ", "n.a.", "\\N"])
+def test_usual_ways_to_write_that_a_value_is_missing_are_asked_about(
+    cell: str, tmp_path: Path
+) -> None:
+    """Beside numbers; in a formula, too."""
+    path = tmp_path / "d.csv"
+    path.write_text(f"a,y\n1,2\n{cell},5\n4,5\n")
+    asked = (
+        r"in (line|row) \d\) among numbers .* if that stands for a missing value, leave such cells"
+    )
+    with pytest.raises(InputError, match=asked):
+        read_data(path, "y")
+    with pytest.raises(InputError, match=asked):
+        br.from_formula(
+            "y ~ a", read_table(path).frame, likelihood=br.Gaussian(1.0), prior=br.Normal(1.0)
+        )
+
+
+MANY = "\n".join(
+    ["patient,visit,arm,the site,dose,one,sbp"]
+    + [f"p{k},v{k},{'ab'[k % 2]},{'x y'[k % 3]},{k},1,{k * k % 7}" for k in range(28)]
+)
+
+
+def test_columns_with_one_fault_are_named_together_with_a_formula_that_reads_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The formula that is offered is taken as it stands."""
+    path = tmp_path / "d.csv"
+    path.write_text(MANY)
+    code, _, err = run(["map", "--data", str(path), "--target", "sbp"], capsys)
+    offered = "sbp ~ . - patient - visit - one"
+    assert (code, err.count("\n")) == (2, 1)
+    assert err == (
+        "bayesreg: data: columns 'patient', 'visit', 'arm', 'the site' hold text, drop them, or "
+        f'encode them: --formula "{offered}" (without those that have a level in almost every '
+        "row); column 'one' is constant, drop it\n"
+    )
+    code, out, err = run(["map", "--data", str(path), "--formula", offered, "--json"], capsys)
+    assert code == 0, err
+    assert list(json.loads(out)["coef"])[:2] == ["arm[T.b]", "the site[T.x]"]
+
+
+def test_the_formula_that_is_offered_quotes_names_that_python_keeps_for_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the quotes of a shell, which runs what stands in backticks within double ones."""
+    path = tmp_path / "d.csv"
+    path.write_text("class,arm,dose,y\n1,a,1,2\n1,b,3,4\n1,b,4,9\n", encoding="utf-8")
+    code, _, err = run(["map", "--data", str(path), "--target", "y"], capsys)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "encode it: --formula 'y ~ . - `class`'" in err
+    code, _, err = run(["map", "--data", str(path), "--formula", "y ~ . - `class`"], capsys)
+    assert code == 0, err
+
+
+def test_a_name_too_long_for_a_file_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """And is not repeated whole."""
+    code, _, err = run(["map", "--data", "x" * 5000, "--target", "y"], capsys)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "is no name for a file (File name too long); name one" in err
+    assert len(err) < 300
+
+
+def test_a_fault_of_many_columns_is_one_sentence(tmp_path: Path) -> None:
+    """Missing values, text among numbers; and many columns of text are not all listed."""
+    path = tmp_path / "d.csv"
+    names = [f"c{k}" for k in range(12)]
+    path.write_text(
+        "\n".join([",".join([*names, "y"]), "," * 12 + "1", "1," * 12 + "2", "x," * 12])
+    )
+    with pytest.raises(InputError, match=r"also 'c1', .* 'c8', … \(11 in all\)\)") as caught:
+        read_data(path, "y")
+    assert len(str(caught.value)) < 600
+    path.write_text("\n".join([",".join([*names, "`y $x`"]), "a," * 12 + "1", "b," * 12 + "2"]))
+    with pytest.raises(InputError, match=r"'c7', … \(12 in all\) hold text, .*: --formula '`"):
+        read_data(path, "`y $x`")
 
 
 def test_blanks_around_names_of_columns_are_none_of_them(tmp_path: Path) -> None:
@@ -181,7 +318,10 @@ def test_files_that_are_no_parquet_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="column 'when' holds dates or durations"):
         read_data(path, "effect")
     FRAME.assign(digits="1.5").to_parquet(path)
-    with pytest.raises(InputError, match="column 'digits' holds numbers stored as text"):
+    stored = (
+        r"'digits' holds numbers stored as text \('1.5'\), convert it, or write C\(digits\) in a"
+    )
+    with pytest.raises(InputError, match=stored):
         read_data(path, "effect")
 
 
@@ -328,7 +468,7 @@ WRONG = {
         "formula: '__import__' in",
     ),
     "unknown": (["--formula", "effect ~ grupp"], "'grupp' is not known; did you mean 'group'"),
-    "text": (["--target", "effect"], "column 'group' holds text ('"),
+    "text": (["--target", "effect"], "columns 'group', 'cured' hold text, drop them, or"),
     "text target": (["--target", "cured"], "column 'cured' holds text ('"),
 }
 
@@ -445,6 +585,10 @@ BAD_MODELS = {
         OWN_MODEL.replace('pm.Flat("intercept")', 'pm.Normal("a") + pm.Normal("b")'),
         "than it was given: 4 coefficients for 2 columns",
     ),
+    "fewer rows": (
+        OWN_MODEL.replace("X @ beta", "X[:5] @ beta").replace("observed=y", "observed=y[:5]"),
+        "than it was given: 5 rows of 40",
+    ),
     "no intercept": (OWN_MODEL.replace('pm.Flat("intercept") if intercept else ', ""), ": no int"),
     "another target": (OWN_MODEL.replace("observed=y", "observed=2 * y"), "observed is not y"),
     "an offset": (OWN_MODEL.replace("level +", "level + abs(y) +"), "than it was given: an offset"),
@@ -543,7 +687,7 @@ def test_lists_and_records_of_a_file_are_refused_by_column(tmp_path: Path) -> No
     path = tmp_path / "d.parquet"
     cells = {"record": [{"u": 1}] * 3, "list": [[1.0], [2.0], [3.0]], "y": [1.0, 2.0, 4.0]}
     pd.DataFrame(cells).to_parquet(path)
-    message = "data: column 'record' holds lists or records, .*; column 'list' holds lists or rec"
+    message = r"data: column 'record' holds lists or records, .* a column \(also 'list'\)$"
     with pytest.raises(InputError, match=message):
         read_data(path, "y")
     with pytest.raises(InputError, match="column 'list' holds lists or records"):

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.console import Console
 from scipy import sparse
 from sklearn import clone, linear_model
 from sklearn.pipeline import make_pipeline
@@ -24,6 +23,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import bayesreg as br
 from bayesreg import cli_units
+from bayesreg._piped import PipedConsole
 from bayesreg.cli import main
 from bayesreg.cli_units import STANDARDISED
 from bayesreg.errors import InputError
@@ -568,6 +568,20 @@ def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> Non
     assert "beta ~ double_exponential(0, 1.65)" in out
 
 
+def test_samplers_that_draw_sigma_say_so() -> None:
+    """All three of R, of Gaussian noise alone: a posterior with sigma drawn is not one given it."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 2)), np.arange(30) % 2.0
+    linear = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=br.Laplace(1.0), standardize=True)
+    said = {
+        row.package for row in br.units.table(linear) if "given sigma, which it draws" in row.note
+    }
+    assert said == {"R bayesreg", "monomvn", "rstanarm"}
+    logistic = br.Problem(X, y, likelihood=br.Bernoulli(), prior=br.Laplace(1.0), standardize=True)
+    assert br.units.to_rstanarm(logistic).estimator
+    assert not any("sigma" in row.note for row in br.units.table(logistic) if row.estimator)
+
+
 @pytest.mark.parametrize("width", [80, 100, 140])
 @pytest.mark.parametrize("dataset", ["diabetes", "breast_cancer"])
 def test_the_command_fits_a_terminal(
@@ -575,7 +589,8 @@ def test_the_command_fits_a_terminal(
 ) -> None:
     """No line is wider, and no argument is torn from its value; documents are not shown."""
     file = io.StringIO()
-    out = Console(file=file, width=width, force_terminal=True, color_system=None, highlight=False)
+    plain: dict[str, Any] = {"force_terminal": True, "color_system": None, "highlight": False}
+    out = PipedConsole(writes=False, file=file, width=width, **plain)
     monkeypatch.setattr(cli_units, "make_console", lambda **_: out)
     with pytest.raises(SystemExit, match="0"):
         main(["units", "--dataset", dataset])

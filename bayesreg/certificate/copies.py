@@ -8,6 +8,7 @@ told of columns alone, not of combinations, whose rank rounding decides.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from bayesreg.penalties import ElasticNetPenalty, JoinedPenalty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,11 +35,54 @@ _MOST_ENTRIES = 10_000_000
 _ROUNDING = 1e-14
 
 
-def copies(design: Design, positions: Positions) -> list[Group]:
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """One answer that is optimal, and not known to be the only one.
+
+    Attributes
+    ----------
+    penalty : Penalty
+        Of p coefficients.
+    coef : ndarray, shape (p,)
+        The answer.
+    large : ndarray of bool, shape (p,)
+        Which coefficients are not 0 by more than the tolerance of what is called optimal.
+    candidates : ndarray of int
+        Positions of those that may differ from 0 at an optimum.
+    """
+
+    penalty: Penalty
+    coef: Vector
+    large: Mask
+    candidates: Positions
+
+
+def exchanges(design: Design, optima: Sequence[Optimum]) -> list[tuple[int, int] | None]:
+    """Return for each optimum two columns that are copies and of which one has a coefficient.
+
+    Parameters
+    ----------
+    design : Design
+        The data that they share.
+    optima : sequence of Optimum
+        Of problems that differ in prior or noise sd.
+
+    Returns
+    -------
+    list of (int, int) or None
+        Positions, the smaller first; None where nothing is known.
+    """
+    priced = [one.candidates[_prices(one.penalty)[0][one.candidates] >= 0] for one in optima]
+    moving = [places for places, one in zip(priced, optima, strict=True) if one.large[places].any()]
+    groups = _groups(design, np.unique(np.concatenate([np.empty(0, dtype=np.intp), *moving])))
+    return [_exchange(one, groups) for one in optima]
+
+
+def _groups(design: Design, positions: Positions) -> list[Group]:
     """Return groups of two columns or more, among those given, that differ by a factor only."""
-    if design.n * positions.size > _MOST_ENTRIES:
+    if not 0 < design.n * positions.size <= _MOST_ENTRIES:
         return []
-    columns = design.columns(positions.tolist())
+    columns = design.columns(positions.tolist())[:, int(design.intercept) :]
     level = design.intercept and design.level is None
     groups: dict[bytes, Group] = {}
     for k, position in enumerate(positions.tolist()):
@@ -71,23 +115,10 @@ def _less_first(column: Vector) -> Vector:
     return column if error.any() else moved
 
 
-def exchange(
-    penalty: Penalty, coef: Vector, large: Mask, groups: Iterable[Group]
-) -> tuple[int, int] | None:
-    """Return two columns between which a coefficient moves at no cost; None if none is known.
-
-    Parameters
-    ----------
-    penalty : Penalty
-        Of p coefficients.
-    coef : ndarray, shape (p,)
-        An optimum.
-    large : ndarray of bool, shape (p,)
-        Which of them are not 0 by more than the tolerance of what is called optimal.
-    groups : iterable of Group
-        Copies.
-    """
-    price, nonnegative = _prices(penalty)
+def _exchange(optimum: Optimum, groups: Iterable[Group]) -> tuple[int, int] | None:
+    """Return two columns between which a coefficient moves at no cost; None if none is known."""
+    coef, large = optimum.coef, optimum.large
+    price, nonnegative = _prices(optimum.penalty)
     for group in groups:
         for i, one in group:
             for j, other in group if large[i] else ():

@@ -11,7 +11,7 @@ import numpy as np
 from bayesreg._inputs import as_problem
 from bayesreg._threads import blas_threads
 from bayesreg._validation import as_float_array
-from bayesreg.certificate.copies import copies, exchange
+from bayesreg.certificate.copies import Optimum, exchanges
 from bayesreg.certificate.duality import duality_gap
 from bayesreg.certificate.expansion import Frame, Local, expand, multipliers
 from bayesreg.certificate.second_order import is_minimum
@@ -195,14 +195,11 @@ def _certify(
     for k, unique in zip(sets, proofs, strict=True):
         verdicts[k] = replace(verdicts[k], unique=unique and verdicts[k].convex)
     left = [k for k in sets if verdicts[k].optimal and not verdicts[k].unique]
-    if left:
-        design = problems[0].design
-        groups = copies(design, np.unique(np.concatenate([sets[k] for k in left])))
-        for k in left:
-            pair = exchange(problems[k].penalty, coefs[k], large[k], groups)
-            if pair is not None:
-                one, other = (design.names[j] for j in pair)
-                verdicts[k] = replace(verdicts[k], copies=(one, other))
+    optima = [Optimum(problems[k].penalty, coefs[k], large[k], sets[k]) for k in left]
+    names = problems[0].names
+    for k, pair in zip(left, exchanges(problems[0].design, optima), strict=True):
+        if pair is not None:
+            verdicts[k] = replace(verdicts[k], copies=(names[pair[0]], names[pair[1]]))
     return verdicts
 
 

@@ -16,6 +16,7 @@ from matplotlib.ft2font import LoadFlags
 from matplotlib.lines import Line2D
 
 from bayesreg.certificate import NEAR
+from bayesreg.problem_words import unbroken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,7 +187,7 @@ def page(
     width, body : float
         Width of the figure, and height between header and legend, in inches.
     """
-    title = _wrap(clean(comparison.problem.formula()), int(width * 9), 3)
+    title = _wrap(unbroken(clean(comparison.problem.formula())), int(width * 9), 3)
     lines = _wrap(subtitle, int(width * 14), 3)
     top = 0.3 + 0.21 * len(title) + 0.17 * len(lines)
     columns = _legend_columns(handles, width)

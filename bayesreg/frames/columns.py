@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from keyword import iskeyword
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,11 @@ _NAMELESS = "data: has a column without a name (None or NaN); name it"
 EXACT = 2.0**53
 # So many levels may be those of a factor, however few the rows.
 _FEW = 10
+# How others write that there is no value, in small letters; pandas knows NA, NaN and null itself.
+_MISSING = frozenset(
+    {"", ".", "..", "-", "--", "?", "*", "#", "na", "n.a.", "n/a", "nan", "nil", "none", "null"}
+    | {"miss", "missing", "unknown", "not available", "no data", "<na>", "\\n"}
+)
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 
 
@@ -123,10 +129,10 @@ def canonical(data: nw.DataFrame[Any], keys: Mapping[str, str]) -> pd.DataFrame:
             f"{name!r} ({count} of {rows})" for name, count in missing.items() if count
         )
         complete = rows - int(np.any([out[key].isna() for key in keys.values()], axis=0).sum())
-        msg = (
-            f"data: missing values in {counts}; {complete} of {rows} rows are complete: keep those "
-            "(dropna in pandas, --drop-missing on the command line), or impute"
-        )
+        keep = "keep those (dropna in pandas, --drop-missing on the command line), or impute"
+        if complete < 2:
+            keep = "leave out columns, or impute"
+        msg = f"data: missing values in {counts}; {complete} of {rows} rows are complete: {keep}"
         raise InputError(msg)
     return pd.DataFrame(out, index=pd.RangeIndex(rows))
 
@@ -144,7 +150,7 @@ def check_bare(data: nw.DataFrame[Any], name: str, levels: Sequence[object]) -> 
         msg = (
             f"data: column {name!r} holds text of {len(levels)} levels in {len(cells)} rows "
             f"({shown(cells[0])}, …), as dates, names and free text do; make numbers of it, or in "
-            f"a formula leave it out ('. - {_quoted(name)}') {_if_meant(name)}"
+            f"a formula leave it out ('. - {quoted(name)}') {_if_meant(name)}"
         )
         raise InputError(msg)
 
@@ -156,9 +162,12 @@ def check_numbers(data: nw.DataFrame[Any], name: str, levels: Sequence[object]) 
         return
     text = next(level for level in levels if level not in numbers)
     row = data[name].to_list().index(text)
+    mend = "mend it"
+    if str(text).strip().casefold() in _MISSING:
+        mend = "if that stands for a missing value, leave such cells empty"
     msg = (
         f"data: column {name!r} holds text ({shown(text)} in row {row}) among numbers "
-        f"({numbers[0]!r}); mend it, {_if_meant(name)}"
+        f"({numbers[0]!r}); {mend}, {_if_meant(name)}"
     )
     raise InputError(msg)
 
@@ -168,12 +177,18 @@ def _is_text(column: nw.Series[Any]) -> bool:
 
 
 def _if_meant(name: str) -> str:
-    return f"or write C({_quoted(name)}) if these are categories"
+    return f"or write C({quoted(name)}) if these are categories"
 
 
-def _quoted(name: str) -> str:
-    """Write the name of a column as a formula has it."""
-    return name if name.isidentifier() else f"`{name}`"
+def quoted(name: str) -> str:
+    """Write the name of a column as a formula has it.
+
+    Examples
+    --------
+    >>> quoted("dose"), quoted("dose (mg)"), quoted("class")
+    ('dose', '`dose (mg)`', '`class`')
+    """
+    return name if name.isidentifier() and not iskeyword(name) else f"`{name}`"
 
 
 def as_before(column: pd.Series, dtype: Any, name: str) -> pd.Series:

@@ -301,6 +301,16 @@ class _Parts:
         )
 
 
+def _text_in(frame: pd.DataFrame, keys: Keys) -> list[str]:
+    """Name the columns of text and categories."""
+    kinds = frame.dtypes
+    return [
+        name
+        for name, key in keys.by_name.items()
+        if key in kinds and isinstance(kinds[key], pd.CategoricalDtype)
+    ]
+
+
 def _materialise(spec: ModelSpec, frame: pd.DataFrame, keys: Keys) -> tuple[Matrix, ModelSpec]:
     """Evaluate terms; what they learn of the data is in the spec that is returned.
 
@@ -323,7 +333,13 @@ def _materialise(spec: ModelSpec, frame: pd.DataFrame, keys: Keys) -> tuple[Matr
         ours = isinstance(error.__cause__, InputError)
         reason = keys.names_in(" ".join(str(error.__cause__ if ours else error).split()))
         if not ours:
-            reason = f"formula: cannot be evaluated on these data ({reason}); change it or the data"
+            of_text = "".join(
+                f"; {name!r} is text, not numbers"
+                for name in _text_in(frame, keys)
+                if re.search(rf"\b{re.escape(name)}\b", reason)
+            )
+            found = f"cannot be evaluated on these data ({reason}){of_text}"
+            reason = f"formula: {found}; change it or the data"
         raise InputError(reason) from error
     learnt = made.model_spec
     finite = np.isfinite(values)

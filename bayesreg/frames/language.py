@@ -22,7 +22,7 @@ from formulaic.parser.types import Token
 from formulaic.transforms import TRANSFORMS
 
 from bayesreg._visible import begun, shown
-from bayesreg.errors import InputError, unknown_name
+from bayesreg.errors import BayesregWarning, InputError, unknown_name
 from bayesreg.frames.operators import Operators, written
 from bayesreg.frames.transforms import CONTRASTS, ELEMENTWISE
 
@@ -131,7 +131,7 @@ def parse(
     try:
         sides = parser.get_terms(text, context={"__formulaic_variables_available__": available})
         found = dict(sides._to_dict())  # noqa: SLF001  (formulaic's own way to its two sides)
-    except InputError:
+    except (InputError, BayesregWarning):
         raise
     except Exception as error:
         raise _unreadable(formula, error) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from formulaic.parser import DefaultOperatorResolver
 from formulaic.parser.types import Operator, OrderedSet
 
 from bayesreg._visible import shown
-from bayesreg.errors import InputError
+from bayesreg.errors import BayesregWarning, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -63,6 +64,12 @@ class Operators(DefaultOperatorResolver):  # type: ignore[misc]
                 "number; write (a + b)**2 for terms, and I(a**2) for numbers"
             )
             raise InputError(msg)
+        if times > 1 and len(base) == 1:
+            msg = (
+                f"formula: {shown(self.formula)} holds a power of one term, which is that term "
+                "again; write I(a**2) for numbers"
+            )
+            warnings.warn(msg, BayesregWarning, stacklevel=2)
         made, before = list(base), None
         while times > 1 and made != before:
             self._count(made, base)

@@ -122,7 +122,8 @@ class _Screen:
 
 
 def _weighted_lengths(matrix: Matrix, curvature: Vector) -> Vector:
-    return np.sqrt(np.einsum("ij,ij,i->j", matrix, matrix, curvature))
+    squares: Vector = np.einsum("ij,ij,i->j", matrix, matrix, curvature)
+    return np.sqrt(squares)
 
 
 @dataclass(frozen=True, eq=False)

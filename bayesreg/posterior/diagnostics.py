@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 RHAT_LIMIT = 1.01
 ESS_PER_CHAIN = 100
 BFMI_LIMIT = 0.3
+# Effective sizes vary between runs, so twice the draws are advised that would just do.
+_ROOM = 2.0
+# Chains that agree and are merely short have an R-hat of about √(1 + split chains / effective
+# draws) (Vats & Knudson 2021): beyond this they are worth fewer than 20 draws each, or disagree.
+_RHAT_OF_SHORT_CHAINS = 1.05
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,8 @@ class Diagnosis:
     bfmi_min : float or None
         Smallest Bayesian fraction of missing information over the chains; None without energies.
     worst : str or None
-        The variable with the largest R-hat, or with the smallest bulk size where there is no R-hat.
+        The variable with the largest R-hat, or with the smallest bulk size where there is no R-hat;
+        of a problem read from a PyMC model with the model's own name, ``scale (your 'tau')``.
     mcse_max : float or None
         Largest Monte Carlo standard error of a posterior mean, in units of the posterior sd.
     unmoved : int
@@ -173,8 +179,9 @@ def diagnose(draws: xr.DataTree) -> Diagnosis:
             complete=bool(draws.attrs.get("complete", True)),
         )
     stats = draws["sample_stats"].to_dataset() if "sample_stats" in groups else {}
-    measured = _measure(posterior, stats)
-    faults = list(_faults(measured, chains, complete=bool(draws.attrs.get("complete", True))))
+    measured = _measure(posterior, stats, _own_names(str(draws.attrs.get("variables", ""))))
+    complete = bool(draws.attrs.get("complete", True))
+    faults = list(_faults(measured, chains, length, complete=complete))
     words = _words(measured, faults, can_diverge="diverging" in stats)
     return replace(measured, ok=not faults, verdict=words)
 
@@ -217,10 +224,24 @@ def _of_independent(total: int, *, approximate: bool, complete: bool) -> Diagnos
     )
 
 
-def _measure(posterior: xr.Dataset, stats: Mapping[Any, xr.DataArray]) -> Diagnosis:
+def _own_names(parts: str) -> dict[str, str]:
+    """Return how a PyMC model calls its intercept, sigma and scale, as the attributes record it.
+
+    Examples
+    --------
+    >>> _own_names("tau is scale; effects, start are beta; v is sigma²")
+    {'scale': 'tau'}
+    """
+    told = (part.rpartition(" is ") for part in parts.split("; "))
+    return {role: own for own, _, role in told if role in ("intercept", "sigma", "scale")}
+
+
+def _measure(
+    posterior: xr.Dataset, stats: Mapping[Any, xr.DataArray], own: Mapping[str, str]
+) -> Diagnosis:
     """Measure everything; the judgement is left open."""
     bfmi = None
-    moving, unmoved = _columns(posterior)
+    moving, unmoved = _columns(posterior, own)
     found = _Worst()
     if posterior.sizes["draw"] >= 4:
         # Chains that never move divide by zero: an infinite R-hat, or NaN, which `_faults` reports.
@@ -250,7 +271,7 @@ def _words(found: Diagnosis, faults: list[str], *, can_diverge: bool) -> str:
     effective = min(found.ess_bulk_min or 0.0, found.ess_tail_min or 0.0)
     parts = [
         f"R-hat at most {found.rhat_max:.3f}",
-        f"at least {effective:.0f} effective draws",
+        f"at least {_whole(effective)} effective draws",
         f"Monte Carlo error at most {100 * (found.mcse_max or 0.0):.2g} % of a posterior sd",
     ]
     if can_diverge:
@@ -269,8 +290,8 @@ def _interruption(*, complete: bool) -> Iterator[str]:
         yield "sampling was interrupted; run it again to the end"
 
 
-def _faults(found: Diagnosis, chains: int, *, complete: bool) -> Iterator[str]:
-    """Say what is wrong and what to do."""
+def _faults(found: Diagnosis, chains: int, length: int, *, complete: bool) -> Iterator[str]:
+    """Say what is wrong with so many chains of so many draws, and what to do."""
     yield from _interruption(complete=complete)
     if chains == 1:
         yield "R-hat is not available from one chain; draw at least 2, better 4"
@@ -288,7 +309,11 @@ def _faults(found: Diagnosis, chains: int, *, complete: bool) -> Iterator[str]:
         )
     wanted = found.ess_limit
     if wanted is not None and effective < wanted:
-        yield f"only {math.floor(effective)} effective draws (want {wanted}); raise draws"
+        advice = "raise draws"
+        short = rhat is not None and rhat <= _RHAT_OF_SHORT_CHAINS and not found.divergences
+        if short and complete:
+            advice += f" to {draws_needed(length, effective, wanted)} per chain"
+        yield f"only {math.floor(effective)} effective draws (want {wanted}); {advice}"
     if found.divergences:
         yield (
             f"{found.divergences} divergences: a region may be missed; "
@@ -299,6 +324,30 @@ def _faults(found: Diagnosis, chains: int, *, complete: bool) -> Iterator[str]:
             f"BFMI is {beside_limit(found.bfmi_min, BFMI_LIMIT, 2)} (limit {BFMI_LIMIT}): energy "
             "moves slowly, as with heavy tails; raise draws or tighten the prior of the scale"
         )
+
+
+def draws_needed(length: int, effective: float, wanted: int) -> int:
+    """Return how many draws per chain would be enough, with room, in two digits.
+
+    Effective sizes grow in proportion once chains agree; before that nothing tells how many.
+
+    Parameters
+    ----------
+    length : int
+        Draws per chain.
+    effective : float
+        How many of all chains they are worth.
+    wanted : int
+        How many they should be worth.
+
+    Examples
+    --------
+    >>> draws_needed(1000, 187.3, 400), draws_needed(10, 30.0, 400)
+    (4300, 270)
+    """
+    needed = _ROOM * length * wanted / effective
+    digit: int = 10 ** max(math.floor(math.log10(needed)) - 1, 0)
+    return math.ceil(needed / digit) * digit
 
 
 def _array_stats() -> Any:
@@ -317,11 +366,16 @@ class _Worst:
     name: str | None = None
 
 
-def _columns(posterior: xr.Dataset) -> tuple[list[_Named], int]:
+def _columns(posterior: xr.Dataset, own: Mapping[str, str]) -> tuple[list[_Named], int]:
     """Return the quantities that move, each (chain, draw), with names; and how many do not."""
     moving: list[_Named] = []
     unmoved = 0
-    for name, variable in posterior.data_vars.items():
+    for key, variable in posterior.data_vars.items():
+        name = str(key)
+        # Where the model calls something else so, its part of the problem is `problem_...`.
+        part = "" if f"problem_{name}" in posterior else name.removeprefix("problem_")
+        if part in own:
+            name = f"{name} (your {own[part]!r})"
         values = variable.transpose("chain", "draw", ...)
         array = values.to_numpy().astype(float)
         for index in np.ndindex(array.shape[2:]):
@@ -329,7 +383,7 @@ def _columns(posterior: xr.Dataset) -> tuple[list[_Named], int]:
             if (column == column[0, 0]).all():
                 unmoved += 1
             else:
-                moving.append((_label(str(name), values, index), column))
+                moving.append((_label(name, values, index), column))
     return moving, unmoved
 
 

@@ -26,6 +26,7 @@ from bayesreg._validation import (
 from bayesreg._visible import shown
 from bayesreg.errors import InputError
 from bayesreg.penalties import ElasticNetPenalty, Penalty, SeparablePenalty
+from bayesreg.priors._arguments import saying_what_it_takes
 from bayesreg.scale_priors import HalfFlat, ScalePrior
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ class Prior(ABC):
     #: What a regression penalised this way is called.
     penalised_name: ClassVar[str]
 
+    def __init_subclass__(cls) -> None:
+        """Have a constructor of its own say what it takes, where it is called with other things."""
+        super().__init_subclass__()
+        if "__init__" in vars(cls):
+            cls.__init__ = saying_what_it_takes(cls.__init__)  # type: ignore[method-assign]
+
     @abstractmethod
     def penalty(self, p: int) -> Penalty:
         """Return the penalty on p coefficients; InputError if a scale is unknown."""
@@ -59,6 +66,10 @@ class Prior(ABC):
     @abstractmethod
     def formula(self) -> str:
         """Return the penalty as text, with its numbers."""
+
+    def symbols(self) -> dict[str, Scale]:
+        """Return the numbers that may differ by coefficient, by what `formula` calls them then."""
+        return {}
 
     @abstractmethod
     def parameters(self, p: int) -> dict[str, Vector]:
@@ -277,6 +288,8 @@ class Scaled(IndependentPrior):
     relative_to: Literal["sigma"] | None = None
     factor: Scale = 1.0
     nonnegative: bool = False
+    #: What the formula calls the scale where it is no number.
+    symbol: ClassVar[str]
 
     def __init__(
         self,
@@ -333,9 +346,19 @@ class Scaled(IndependentPrior):
             return replace(self, factor=product(self.factor, factor))
         return replace(self, scale=product(self.scale, factor))
 
-    def _scale_text(self, symbol: str) -> str:
-        scale = symbol if isinstance(self.scale, ScalePrior) else number(self.scale, f"{symbol}ⱼ")
-        factor = number(self.factor, "fⱼ")
+    def symbols(self) -> dict[str, Scale]:
+        """Return the factors, and the scales where they are known."""
+        known = {} if isinstance(self.scale, ScalePrior) else {f"{self.symbol}ⱼ": self.scale}
+        return known | {"fⱼ": self.factor}
+
+    def _symbol_or_number(self, symbol: str) -> str:
+        """Return a number of `symbols` as text, or its symbol where there are several."""
+        return number(self.symbols()[symbol], symbol)
+
+    def _scale_text(self) -> str:
+        unknown = isinstance(self.scale, ScalePrior)
+        scale = self.symbol if unknown else self._symbol_or_number(f"{self.symbol}ⱼ")
+        factor = self._symbol_or_number("fⱼ")
         parts = [scale] + ([factor] if factor != "1" else []) + (["σ"] if self.relative_to else [])
         return parts[0] if len(parts) == 1 else f"({'·'.join(parts)})"
 
@@ -344,7 +367,7 @@ class Scaled(IndependentPrior):
         """Whether the scale is known and infinite for every coefficient."""
         return not isinstance(self.scale, ScalePrior) and bool(np.isinf(self.scale).all())
 
-    def _text(self, penalty: str, symbol: str) -> str:
+    def _text(self, penalty: str) -> str:
         """Return the penalty, 0 where it is flat, and what an unknown scale and the sign add."""
         if self.is_flat:
             return flat_text(nonnegative=self.nonnegative)
@@ -352,7 +375,7 @@ class Scaled(IndependentPrior):
         if self.relative_to:
             terms.append("p·log σ")
         if isinstance(self.scale, ScalePrior):
-            terms += [f"p·log {symbol}", self.scale.formula(symbol)]
+            terms += [f"p·log {self.symbol}", self.scale.formula(self.symbol)]
         return " + ".join(terms) + sign_text(nonnegative=self.nonnegative)
 
 

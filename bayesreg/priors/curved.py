@@ -94,6 +94,7 @@ class StudentT(_Curved):
     nu: float = 1.0
     name: ClassVar[str] = "StudentT"
     penalised_name: ClassVar[str] = "Student-t penalty"
+    symbol: ClassVar[str] = "s"
 
     def __init__(
         self,
@@ -130,9 +131,9 @@ class StudentT(_Curved):
 
     def formula(self) -> str:
         """Return the penalty as text."""
-        s = self._scale_text("s")
+        s = self._scale_text()
         weight = f"{0.5 * (self.nu + 1):.6g}"
-        return self._text(f"Σ{weight}·log(1 + βⱼ²/({self.nu:.6g}·{s}²))", "s")
+        return self._text(f"Σ{weight}·log(1 + βⱼ²/({self.nu:.6g}·{s}²))")
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale, factor and nu per coefficient."""
@@ -164,6 +165,7 @@ class GeneralizedDoublePareto(_Curved):
     shape: float = 1.0
     name: ClassVar[str] = "GeneralizedDoublePareto"
     penalised_name: ClassVar[str] = "generalised double Pareto penalty"
+    symbol: ClassVar[str] = "ξ"
 
     def __init__(
         self,
@@ -195,8 +197,8 @@ class GeneralizedDoublePareto(_Curved):
 
     def formula(self) -> str:
         """Return the penalty as text."""
-        s, a = self._scale_text("ξ"), f"{self.shape:.6g}"
-        return self._text(f"Σ{self.shape + 1:.6g}·log(1 + |βⱼ|/({a}·{s}))", "ξ")
+        s, a = self._scale_text(), f"{self.shape:.6g}"
+        return self._text(f"Σ{self.shape + 1:.6g}·log(1 + |βⱼ|/({a}·{s}))")
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale, factor and shape per coefficient."""
@@ -228,6 +230,7 @@ class Bridge(_Curved):
     power: float = 1.0
     name: ClassVar[str] = "Bridge"
     penalised_name: ClassVar[str] = "bridge"
+    symbol: ClassVar[str] = "s"
 
     def __init__(
         self,
@@ -263,7 +266,7 @@ class Bridge(_Curved):
 
     def formula(self) -> str:
         """Return the penalty as text."""
-        return self._text(f"Σ|βⱼ/{self._scale_text('s')}|^{self.power:.6g}", "s")
+        return self._text(f"Σ|βⱼ/{self._scale_text()}|^{self.power:.6g}")
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale, factor and power per coefficient."""

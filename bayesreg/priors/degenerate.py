@@ -82,6 +82,7 @@ class Horseshoe(Scaled):
 
     name: ClassVar[str] = "Horseshoe"
     penalised_name: ClassVar[str] = "horseshoe (no mode)"
+    symbol: ClassVar[str] = "τ"
 
     def __init__(
         self,
@@ -133,8 +134,8 @@ class Horseshoe(Scaled):
 
     def formula(self) -> str:
         """Return minus the log density as text."""
-        s = self._scale_text("τ")
-        return self._text(f"−Σlog[exp(xⱼ)·E₁(xⱼ)], xⱼ = βⱼ²/(2·{s}²)", "τ")
+        s = self._scale_text()
+        return self._text(f"−Σlog[exp(xⱼ)·E₁(xⱼ)], xⱼ = βⱼ²/(2·{s}²)")
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale and factor per coefficient."""
@@ -242,6 +243,7 @@ class RegularizedHorseshoe(Scaled):
     slab_df: float = math.inf
     name: ClassVar[str] = "RegularizedHorseshoe"
     penalised_name: ClassVar[str] = "regularised horseshoe (no mode)"
+    symbol: ClassVar[str] = "τ"
 
     def __init__(
         self,
@@ -329,11 +331,15 @@ class RegularizedHorseshoe(Scaled):
 
     def formula(self) -> str:
         """Return minus the log density as text."""
-        tau, c = self._scale_text("τ"), number(self.slab_scale, "cⱼ")
+        tau, c = self._scale_text(), self._symbol_or_number("cⱼ")
         random = "" if math.isinf(self.slab_df) else f", c of {self.slab_df:.6g} df"
-        hyper = "" if self.hyperprior is None else f" + {self.hyperprior.formula('τ')}"
+        hyper = "" if self.hyperprior is None else f" + {self.hyperprior.formula(self.symbol)}"
         whole = f"1/(1/(λ·{tau})² + 1/{c}²)"
         return f"−Σlog E[N(βⱼ; 0, {whole})], λ ~ C⁺(0, 1){random}{hyper}"
+
+    def symbols(self) -> dict[str, Scale]:
+        """Return the scales of the slab, too."""
+        return super().symbols() | {"cⱼ": self.slab_scale}
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale, factor, slab_scale and slab_df per coefficient."""
@@ -413,9 +419,14 @@ class SpikeSlab(IndependentPrior):
 
     def formula(self) -> str:
         """Return minus the log density as text."""
-        scale = number(self.slab_scale, "τⱼ")
+        ((symbol, values),) = self.symbols().items()
+        scale = number(values, symbol)
         pi = self.inclusion
         return f"−Σlog[{1 - pi:.6g}·δ₀(βⱼ) + {pi:.6g}·N(βⱼ; 0, {scale}²)]"
+
+    def symbols(self) -> dict[str, Scale]:
+        """Return the scales of the slab."""
+        return {"τⱼ": self.slab_scale}
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return both numbers per coefficient."""

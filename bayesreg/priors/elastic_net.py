@@ -100,6 +100,7 @@ class Normal(Scaled, ElasticNetPrior):
     loc: Scale = 0.0
     name: ClassVar[str] = "Normal"
     penalised_name: ClassVar[str] = "ridge"
+    symbol: ClassVar[str] = "τ"
 
     def __init__(
         self,
@@ -154,9 +155,13 @@ class Normal(Scaled, ElasticNetPrior):
 
     def formula(self) -> str:
         """Return the ridge penalty as text."""
-        loc = "" if np.all(np.asarray(self.loc) == 0) else number(self.loc, "mⱼ")
+        loc = "" if np.all(np.asarray(self.loc) == 0) else self._symbol_or_number("mⱼ")
         square = f"(βⱼ − {loc})²" if loc else "βⱼ²"
-        return self._text(f"Σ{square}/(2·{self._scale_text('τ')}²)", "τ")
+        return self._text(f"Σ{square}/(2·{self._scale_text()}²)")
+
+    def symbols(self) -> dict[str, Scale]:
+        """Return the means, too."""
+        return {"mⱼ": self.loc} | super().symbols()
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale, factor and loc per coefficient."""
@@ -184,6 +189,7 @@ class Laplace(Scaled, ElasticNetPrior):
 
     name: ClassVar[str] = "Laplace"
     penalised_name: ClassVar[str] = "lasso"
+    symbol: ClassVar[str] = "b"
 
     def penalty(self, p: int) -> ElasticNetPenalty:
         """Return ``Σ |β| / scale``."""
@@ -214,7 +220,7 @@ class Laplace(Scaled, ElasticNetPrior):
 
     def formula(self) -> str:
         """Return the lasso penalty as text."""
-        return self._text(f"Σ|βⱼ|/{self._scale_text('b')}", "b")
+        return self._text(f"Σ|βⱼ|/{self._scale_text()}")
 
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return scale and factor per coefficient."""
@@ -310,9 +316,13 @@ class ElasticNet(ElasticNetPrior):
         """Whether both scales are infinite for every coefficient."""
         return not any(self._terms())
 
+    def symbols(self) -> dict[str, Scale]:
+        """Return both scales."""
+        return {"bⱼ": self.l1_scale, "τⱼ": self.l2_scale}
+
     def _terms(self) -> tuple[str, str]:
         """Both penalties of a coefficient; empty where the scale of all is infinite."""
-        b, tau = number(self.l1_scale, "bⱼ"), number(self.l2_scale, "τⱼ")
+        b, tau = (number(values, symbol) for symbol, values in self.symbols().items())
         lasso = "" if np.isinf(self.l1_scale).all() else f"|βⱼ|/{b}"
         return lasso, "" if np.isinf(self.l2_scale).all() else f"βⱼ²/(2·{tau}²)"
 

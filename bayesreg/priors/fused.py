@@ -108,6 +108,10 @@ class Fused(Prior):
         first = "" if self._flat else f"|{u}₁|/{self.first_scale:.6g} + "
         return f"{first}Σ|{u}ⱼ − {u}ⱼ₋₁|/{self.scale:.6g}"
 
+    def symbols(self) -> dict[str, Scale]:
+        """Return the factors."""
+        return {"f": self.factor}
+
     def parameters(self, p: int) -> dict[str, Vector]:
         """Return the scale of each step, and the factors."""
         scale = np.full(p, self.scale)

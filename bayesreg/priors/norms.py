@@ -87,6 +87,10 @@ class JointPrior(Prior):
         text = number(self.scale, "")
         return f"{norm.replace('@', 'β')}/{text}" if text else norm.replace("@", "(β/b)")
 
+    def symbols(self) -> dict[str, Scale]:
+        """Return the scales."""
+        return {"b": self.scale}
+
 
 @dataclass(frozen=True, eq=False)
 class NormPrior(JointPrior):
@@ -358,3 +362,7 @@ class Slope(NormPrior):
     def formula(self) -> str:
         """Return the SLOPE penalty as text."""
         return self._over_scale("Σwᵢ|@|₍ᵢ₎")
+
+    def symbols(self) -> dict[str, Scale]:
+        """Return the weights, too."""
+        return super().symbols() | {"wᵢ": self.weights}

@@ -14,6 +14,7 @@ from bayesreg.report.along_the_scale import along_the_scale
 from bayesreg.report.reproduction import reproduction
 from bayesreg.report.text import as_name, brief, number, terms
 from bayesreg.scoring import SCORE_WORDS
+from bayesreg.units.rows import HEADING, LEGEND
 
 if TYPE_CHECKING:
     import os
@@ -106,6 +107,8 @@ def render(comparison: Comparison, *, command: str | None = None, notes: Sequenc
         "zeros": sections.zeros(comparison),
         "rules": sections.rules(comparison),
         "units": sections.other_packages(comparison),
+        "units_heading": HEADING,
+        "units_legend": LEGEND,
         "given": comparison.mode_space if problem.unknown else "",
         "reproduction": reproduction(comparison, command),
     }

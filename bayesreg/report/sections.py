@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,19 +34,19 @@ _MOST_COLUMNS = 200
 def problem_in_words(problem: Problem) -> list[str]:
     """Say what the terms of the formula are, and what of the data and the prior they hold."""
     facts = str(problem).removeprefix(problem.formula()).lstrip(": ")
-    kind, _, rest = (line.strip() for line in facts.partition("\n"))
+    kind, *rest = (line.strip() for line in facts.splitlines())
     terms = (
         "There is no penalty, as the prior is flat: all of it is minus the log likelihood"
         if problem.prior.is_flat
         else "One part is minus the log likelihood, the misfit; the penalty beside it is minus the "
         f"log of the {problem.prior.name} prior, and the two together make it {_article(kind)}"
     )
-    return [f"{terms}.", f"{rest}."]
+    return [re.sub("^where ", "In it ", f"{line}.") for line in (terms, *rest)]
 
 
 def _article(noun: str) -> str:
     if noun.endswith("penalties"):
-        return noun
+        return f"a regression with {noun}"
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
@@ -70,11 +71,16 @@ def certified(certificate: Certificate) -> list[str | Markup]:
         place if certificate.kkt > 0 else "",
         number(certificate.kkt_tolerance, 2),
     )
-    unique = (
+    unique: str | Markup = (
         f"Unique{given}: no other coefficients reach {'that' if given else 'the'} minimum."
         if certificate.unique
         else f"Not proved unique{given}: other coefficients may reach the same minimum."
     )
+    if certificate.copies is not None:
+        unique = Markup(
+            "Not unique{}: <bdi>{}</bdi> and <bdi>{}</bdi> are copies, and other coefficients "
+            "reach the same minimum."
+        ).format(given, *map(as_name, certificate.copies))
     steep = ["0 is always a local mode under this prior."] if certificate.cusp else []
     elsewhere = (
         "Sigma is where the joint objective is stationary; whether another joint mode lies at "

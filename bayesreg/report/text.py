@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from bayesreg._visible import visible
+from bayesreg.problem_words import unbroken
 
 _MINUS = "−"
 # Letters of a name that are shown: more than any table has room for.
@@ -75,7 +76,7 @@ def terms(formula: str) -> list[list[str]]:
     >>> terms("|y − Xβ|²/2 + Σ|βⱼ|/3 [j in 1, 2]")
     [['|y', '−', 'Xβ|²/2'], ['+', 'Σ|βⱼ|/3', '[j', 'in', '1,', '2]']]
     """
-    first, *others = (term.split() for term in formula.split(" + "))
+    first, *others = (term.split(" ") for term in unbroken(formula).split(" + "))
     return [first, *(["+", *words] for words in others)]
 
 

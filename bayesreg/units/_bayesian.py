@@ -92,6 +92,7 @@ _r_bayesreg = partial(
     families=("gaussian", "bernoulli", "poisson"),
     factors=_unit_columns,
     standardizes="always",
+    draws_sigma=True,
     note="tau2 is drawn, not given: at this value its prior is this one",
     source="Makalic & Schmidt 2016, arXiv:1611.06649, section 2, and its R sources",
 )
@@ -138,7 +139,7 @@ ROWS = (
         text=_blasso,
         standardizes="asked",
         centres=True,
-        note="given sigma, which it draws",
+        draws_sigma=True,
         source="Park & Casella 2008, JASA 103(482), section 2, and monomvn's blasso.Rd, blasso.cc",
     ),
     *(
@@ -155,6 +156,7 @@ ROWS = (
             standardizes="asked",
             weighted=True,
             prior_only=True,
+            draws_sigma=True,
             source="rstanarm vignette Prior Distributions, section Default priors and scale "
             "adjustments, and R/stan_glm.fit.R",
         )

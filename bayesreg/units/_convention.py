@@ -248,6 +248,8 @@ class Convention:
         Name of an argument that holds the mean of the prior; empty where none does.
     vector : str
         How it writes a vector, as a format string; empty where its arguments are single numbers.
+    draws_sigma : bool
+        Whether it draws the noise sd, where there is one: the posterior is this one given that sd.
     note, source : str
         What to mind, and where the objective is stated.
     """
@@ -269,6 +271,7 @@ class Convention:
     precision: str = ""
     location: str = ""
     vector: str = ""
+    draws_sigma: bool = False
     note: str = ""
 
     @property

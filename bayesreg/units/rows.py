@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from bayesreg.design import Design
     from bayesreg.problem import Problem
 
+#: What heads the calls wherever they are listed, and what the symbols of their objectives are.
+HEADING = "call, and what it minimises or draws from"
+LEGEND = (
+    "w: coefficients; RSS: residual sum of squares; loss: minus the log likelihood; "
+    "n rows; sd: standard deviation"
+)
 # Of a longer vector a line shows the ends.
 _MOST_SHOWN = 12
 _KINDS = {"gaussian": "linear", "bernoulli": "logistic", "poisson": "Poisson"}
@@ -46,7 +52,7 @@ class Row:
     template : str
         The whole call, as a format string over the numbers.
     objective : str
-        What it minimises, in its own symbols.
+        What it minimises or draws from, in its own symbols.
     source : str
         Where that is stated.
     vector : str
@@ -409,6 +415,8 @@ def _why_not_these_rows(design: Design, convention: Convention) -> str:
 
 def _note(problem: Problem, convention: Convention, *, standardize: bool) -> str:
     notes = [convention.note] if convention.note else []
+    if convention.draws_sigma and isinstance(problem.likelihood, Noise):
+        notes.append("given sigma, which it draws")
     if problem.design.offset is not None and not convention.prior_only:
         notes.append("fitted to y minus the offset")
     if problem.design.weights is not None:
