@@ -9,12 +9,17 @@ import csv
 import io
 import re
 import warnings
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from bayesreg._frames import EXACT
 from bayesreg._visible import shown
 from bayesreg.errors import BayesregWarning, InputError
 
@@ -23,12 +28,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-# What the dialect is read off: so much of the head of the file, and so many of its rows.
-_HEAD, _ROWS = 1_000_000, 200
+# The rows that the dialect is read off.
+_ROWS = 200
+# Characters of a field, of which the csv module allows 2¹⁷ otherwise: the line of a wide table is
+# longer, and one field to whatever does not separate its columns.
+_LONGEST = 100_000_000
+_LIMIT = RLock()
+# Bytes in which a line for spreadsheets is looked for.
+_BEGINNING = 100
 # What a column without a name is called, and what pandas calls it.
 _NAMELESS = ("", "Unnamed: 0")
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+_WHOLE = re.compile(r"\s*([+-]?[0-9]{1,999})?\s*")
 _NUMBER = re.compile(r"\s*[+-]?\d+(\.\d*)?([eE][+-]?\d+)?\s*")
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 # One thousand or one and a bit.
@@ -85,12 +99,31 @@ class Csv:
     def lines(self, count: int) -> list[int] | None:
         """Return the line on which each row begins, from 1; None if these are not `count` rows."""
         try:
-            begins = [line for line, _ in self._rows()]
+            with _long_fields():
+                begins = [line for line, _ in self.rows()]
         except csv.Error:
             return None
         return begins[1:] if len(begins) == count + 1 else None
 
-    def _rows(self, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+    def with_whole_numbers(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return its columns with large whole numbers as they are written.
+
+        pandas rounds those of columns in which values are missing, and leaves some as text.
+        """
+        text = [j for j, kind in enumerate(frame.dtypes) if _is_text(kind)]
+        columns = [(j, frame.iloc[:, j]) for j in text]
+        rounded = rounded_columns(frame)
+        if rounded:
+            again = self.parsed(usecols=rounded, dtype=str)
+            columns += [(j, again.iloc[:, k]) for k, j in enumerate(rounded)]
+        for j, column in columns:
+            cells = column.fillna("")
+            if all(isinstance(cell, str) and _WHOLE.fullmatch(cell) for cell in cells):
+                whole = [int(cell) if cell.strip() else None for cell in cells]
+                frame.isetitem(j, np.array(whole, dtype=object))
+        return frame
+
+    def rows(self, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
         """Give the line on which each row begins, and its fields; first the header."""
         text = io.TextIOWrapper(io.BytesIO(self.content), encoding=self.encoding, newline="")
         reader = csv.reader(text, delimiter=self.mark, strict=strict)
@@ -104,7 +137,8 @@ class Csv:
         """Say on which line the file is no table; if none is found, the reason that was given."""
         sizes = []
         try:
-            sizes += [(line, len(row)) for line, row in self._rows()]
+            with _long_fields():
+                sizes += [(line, len(row)) for line, row in self.rows()]
         except csv.Error as error:
             return _unreadable(self.path, error)
         (_, named), *others = sizes
@@ -130,8 +164,9 @@ class Csv:
         """Say where a quote begins that does not end, if one does not."""
         line = 1
         try:
-            for line, row in self._rows(strict=True):  # noqa: B007  (the last one is asked for)
-                del row
+            with _long_fields():
+                for line, row in self.rows(strict=True):  # noqa: B007  (the last is asked for)
+                    del row
         except csv.Error:
             msg = (
                 f"data: a quote that opens below line {line} of {self.path} is not closed; close it"
@@ -162,23 +197,24 @@ def read_csv(path: Path) -> tuple[Csv, pd.DataFrame, str]:
         If it cannot be read, or its header is no line of names.
     """
     try:
-        with path.open("rb") as file:  # once: what comes through a pipe can be read no second time
-            head = file.read(_HEAD)
-            encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
-            rows, mark = _dialect(path, head, encoding)
-            text = Csv(path, head + file.read(), encoding, mark)
+        content = path.read_bytes()  # once: a pipe can be read no second time
+        encoding = "utf-16" if content.startswith(_UTF16) else "utf-8-sig"
+        _check_text(path, content, encoding)
+        header, mark = _dialect(path, content, encoding)
+        text = Csv(path, content, encoding, mark)
         frame = text.parsed()
         comma = _has_decimal_commas(frame)
         if comma:
             frame = text.parsed(decimal=",")
+        frame = text.with_whole_numbers(frame)
     except FileNotFoundError:
         raise
     except pd.errors.EmptyDataError as error:
         raise _empty(path) from error
     except (UnicodeError, OSError, csv.Error) as error:
         raise _unreadable(path, error) from error
-    frame = _without_row_names(frame.set_axis([name.strip() for name in rows[0]], axis=1), path)
-    _check_names(list(frame.columns), path)
+    frame = _without_row_names(frame.set_axis([name.strip() for name in header], axis=1), path)
+    _check_names(list(frame.columns), path, first=1 + len(header) - frame.shape[1])
     summary = "read from a file"
     if mark != ",":
         summary += f", columns separated by {_MARKS[mark]}"
@@ -189,8 +225,16 @@ def read_csv(path: Path) -> tuple[Csv, pd.DataFrame, str]:
     return text, frame, summary
 
 
-def check_header(names: list[str]) -> None:
-    """Refuse columns without a name, and two of the same one.
+def rounded_columns(frame: pd.DataFrame) -> list[int]:
+    """Return the positions of the columns of floats that whole numbers may have been rounded to."""
+    floats = [j for j, kind in enumerate(frame.dtypes) if kind in _FLOATS]
+    columns = frame.iloc[:, floats]
+    large = np.maximum(columns.max().to_numpy(), -columns.min().to_numpy()) >= EXACT
+    return [floats[k] for k in np.flatnonzero(large)]
+
+
+def check_header(names: list[str], first: int = 1) -> None:
+    """Refuse columns without a name, and two of the same one; they are counted from `first`.
 
     Raises
     ------
@@ -199,27 +243,27 @@ def check_header(names: list[str]) -> None:
     """
     if "" in names:
         msg = (
-            f"data: column {names.index('') + 1} has no name in the header; name it, or drop it if "
-            "it holds row labels"
+            f"data: column {names.index('') + first} has no name in the header; name it, or drop "
+            "it if it holds row labels"
         )
         raise InputError(msg)
     if len(set(names)) < len(names):
-        repeated = next(name for name in names if names.count(name) > 1)
+        repeated = Counter(names).most_common(1)[0][0]
         msg = f"data: the header names {repeated!r} more than once; names must be unique"
         raise InputError(msg)
 
 
-def _check_names(names: list[str], path: Path) -> None:
+def _check_names(names: list[str], path: Path, *, first: int) -> None:
     """Refuse a header of numbers: it is the first row of data, unless it numbers the columns."""
     if all(map(_NO_NAME.fullmatch, names)) and any(names):
         few = ", ".join(names[:3]) + ", …" * (len(names) > 3)
         found = f"data: the header of {path} holds numbers only ({few})"
-        if names not in [[str(k + first) for k in range(len(names))] for first in (0, 1)]:
+        if names not in [[str(k + start) for k in range(len(names))] for start in (0, 1)]:
             msg = f"{found}, as rows of data do; write a line with the columns' names above it"
             raise InputError(msg)
         msg = f"{found}, read as names; if it is a row of data, write a line with names above it"
         warnings.warn(msg, BayesregWarning, stacklevel=5)
-    check_header(names)
+    check_header(names, first)
 
 
 def _without_row_names(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -242,41 +286,58 @@ def _without_row_names(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     return frame.iloc[:, 1:]
 
 
+def _is_text(dtype: Any) -> bool:
+    return not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype))
+
+
 def _is_blank(row: list[str]) -> bool:
     """Tell whether a row is a line of blanks, which no reader counts as one of the data."""
     return len(row) < 2 and not "".join(row).strip()
 
 
-def _dialect(path: Path, head: bytes, encoding: str) -> tuple[list[list[str]], str]:
-    """Return the first rows and the separator that makes most of them, all of the same length."""
-    if not head.strip():
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Let the csv module read long fields for a while: its limit is one for the whole process."""
+    with _LIMIT:
+        before = csv.field_size_limit(_LONGEST)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
+
+
+def _check_text(path: Path, content: bytes, encoding: str) -> None:
+    """Refuse what is no text, or begins with what is no table."""
+    if not content or content.isspace():
         raise _empty(path)
-    if head.startswith(_ARCHIVES):
+    if content.startswith(_ARCHIVES):
         msg = f"data: {path} is a spreadsheet or an archive, not text; save its table as CSV"
         raise InputError(msg)
-    if encoding != "utf-16" and b"\0" in head:
+    if content.startswith(_UTF32):
+        msg = f"data: {path} is UTF-32, which is not read here; save it as UTF-8"
+        raise InputError(msg)
+    if encoding != "utf-16" and b"\0" in content:
         msg = f"data: {path} holds NUL bytes: no text, or UTF-16 without its mark; save it as UTF-8"
         raise InputError(msg)
-    if _EXCEL.match(head.decode(encoding, "ignore")):
+    if _EXCEL.match(content[:_BEGINNING].decode(encoding, "ignore")):
         msg = f"data: line 1 of {path} tells a spreadsheet what separates its columns; delete it"
         raise InputError(msg)
-    # A character that the end of the head cuts in two is none of the file's faults.
-    text = head.decode(encoding, "strict" if len(head) < _HEAD else "ignore")
-    whole = len(head) < _HEAD
-    found: dict[str, list[list[str]]] = {}
+
+
+def _dialect(path: Path, content: bytes, encoding: str) -> tuple[list[str], str]:
+    """Return the header and the separator that makes most of it, and as much of other rows."""
+    found: dict[str, tuple[bool, int]] = {}
+    headers: dict[str, list[str]] = {}
     for mark in _MARKS:
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-        rows = [row for row in islice(lines, _ROWS) if not _is_blank(row)]
-        found[mark] = rows if whole or len(rows) == _ROWS else rows[:-1] or rows
-    if not found[","]:
+        rows = (row for _, row in islice(Csv(path, content, encoding, mark).rows(), _ROWS))
+        with _long_fields():
+            headers[mark] = next(rows, [])
+            width = len(headers[mark])
+            found[mark] = (width > 1 and all(len(row) == width for row in rows), width)
+    if not headers[","]:
         raise _empty(path)
-
-    def merit(mark: str) -> tuple[bool, int]:
-        width = len(found[mark][0])
-        return width > 1 and all(len(row) == width for row in found[mark]), width
-
-    best = max(_MARKS, key=merit)
-    return found[best], best
+    best = max(_MARKS, key=found.__getitem__)
+    return headers[best], best
 
 
 def _has_decimal_commas(frame: pd.DataFrame) -> bool:
@@ -290,10 +351,9 @@ def _has_decimal_commas(frame: pd.DataFrame) -> bool:
     doubtful = None
     sure = False
     for name in frame.columns:
-        column = frame[name].dropna()
-        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        if not _is_text(frame[name].dtype):
             continue
-        cells = [str(cell) for cell in column]
+        cells = [str(cell) for cell in frame[name].dropna()]
         commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
         others = [cell for cell in cells if "," not in cell]
         numbers = len(commas) + len(others) == len(cells)

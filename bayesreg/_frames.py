@@ -26,6 +26,8 @@ _PLAIN = (np.ndarray, np.generic, Number, list, tuple, str, bytes, type(None))
 _PLAIN_HOMES = frozenset({"builtins", "numpy", "scipy", "bayesreg", "pymc", "pytensor"})
 # What NumPy and Arrow say of types, and decimals of numbers, that they cannot read.
 _UNREADABLE = (ValueError, TypeError, ArithmeticError, RuntimeError, AttributeError)
+#: Whole numbers from here on are not all floats.
+EXACT = 2.0**53
 _FORMULA = 'name it in a formula: br.from_formula("y ~ ...", data, ...)'
 
 
@@ -213,7 +215,8 @@ def _unusual_numbers(column: Any, argument: str, where: str) -> NDArray[np.float
         raw = raw.astype(object)
         raw[missing] = np.nan
     try:
-        return np.array(raw, dtype=np.float64)
+        with np.errstate(over="ignore"):  # long doubles become infinite, as long decimals do
+            return np.array(raw, dtype=np.float64)
     except _UNREADABLE as error:
         raise _unreadable(error, argument, where) from error
 

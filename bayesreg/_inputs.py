@@ -77,6 +77,9 @@ def check_given(
         If `given` is no mapping, or a name is not known.
     """
     given = as_mapping(given)
+    if given and reading is not None and not reading.problem.unknown:
+        msg = "given: the model has no unknown sigma or scale to give a value of; drop it"
+        raise InputError(msg)
     own = () if reading is None else reading.scale_names
     valid = tuple(dict.fromkeys(("sigma", "scale", *own)))
     for name in given:

@@ -25,10 +25,10 @@ type Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 # Squares of larger numbers, and their sums over rows, overflow double precision.
 LARGEST = 1e150
-# As a record of draws writes it out.
-_LARGEST_SEED = 10**1000
-# Names of coefficients in a message.
-_NAMES_SHOWN = 8
+_LARGEST_SEED = 10**1000  # as a record of draws writes it out
+# Vectors that have no rows of data, which could be dropped.
+_NO_ROWS = {"coef", "loc", "scales", "start", "epsilon", "x_mean", "xty"}
+_NAMES_SHOWN = 8  # names of coefficients in a message
 # What NumPy lets through when an object cannot be made a number.
 _UNREADABLE = (ValueError, TypeError, ArithmeticError, RuntimeError, AttributeError)
 
@@ -111,11 +111,11 @@ def _check_finite(array: NDArray[np.float64], argument: str, given: object = Non
         kind = "NaN (missing values)" if missing.any() else "infinite values"
         count = _counted(missing, names) if missing.any() else ""
         row, *column = np.argwhere(missing if missing.any() else ~finite)[0].tolist()
-        position = f"row {row}"
-        if column:
-            at = column[0]
+        position = f"{'entry' if argument in _NO_ROWS else 'row'} {row}"
+        for at in column:
             position += f", column {at}" if names is None else f" in column {names[at]!r}"
-        remedy = "drop those rows or impute them"
+        of_rows = "drop those rows or impute them"
+        remedy = "give finite numbers" if argument in _NO_ROWS else of_rows
         msg = f"{argument}: contains {kind}, first at {position}{count}; {remedy}"
         raise InputError(msg)
     if array.size and float(np.abs(array).max()) > LARGEST:

@@ -21,12 +21,14 @@ def shown(value: object) -> str:
     --------
     >>> shown([1.5, "a"]), shown("b" * 999) == repr("b" * 100 + "…")
     ("[1.5, 'a']", True)
+    >>> shown(b"a.nc")
+    "b'a.nc'"
     >>> shown(10**5000)
     'an int that cannot be written'
     """
-    if isinstance(value, str | bytes):
-        text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-        return repr(begun(text))
+    if isinstance(value, str):
+        return repr(begun(str(value)))
+    value = bytes(value) if isinstance(value, bytes) else value  # NumPy's are written otherwise
     try:
         return begun(re.sub(r"\s*\n\s*", " ", repr(value)))
     except Exception:  # noqa: BLE001  (whatever its own code does; of long integers, Python's)

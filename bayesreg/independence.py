@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import get_lapack_funcs
+from scipy.optimize import nnls
 
 from bayesreg._threads import every_thread
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from bayesreg._validation import Matrix, Vector
 
+    type Mask = NDArray[np.bool_]
     type Reals = NDArray[np.float32] | NDArray[np.float64]
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -65,6 +67,24 @@ def residual(columns: Matrix, target: Vector) -> Vector:
     scaled = columns[:, peak > 0] / peak[peak > 0]
     scaled /= np.sqrt(np.vecdot(scaled.T, scaled.T))
     return target - scaled @ np.linalg.lstsq(scaled, target)[0] if scaled.size else target
+
+
+def length_left(columns: Matrix, target: Vector, nonnegative: Mask) -> float:
+    """Length of what least squares leaves of a target (n,) where some of k cannot be negative.
+
+    Where the search among their signs does not end, bounds are left out.
+
+    Examples
+    --------
+    >>> length_left(np.array([[2.0]]), np.array([-3.0]), np.array([True]))
+    3.0
+    """
+    lengths = np.sqrt(np.vecdot(columns.T, columns.T))
+    unit = columns / np.where(lengths > 0, lengths, 1.0)
+    try:
+        return float(nnls(np.hstack([unit, -unit[:, ~nonnegative]]), target)[1])
+    except RuntimeError:
+        return float(np.linalg.norm(residual(columns, target)))
 
 
 def row_step(n: int, k: int) -> int:

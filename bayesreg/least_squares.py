@@ -11,12 +11,16 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, lsmr
 
 from bayesreg.columns import Columns
-from bayesreg.independence import residual
+from bayesreg.independence import length_left, residual
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bayesreg._validation import Vector
     from bayesreg.columns import Positions
     from bayesreg.design import Design
+
+    type Mask = NDArray[np.bool_]
 
 # Eigenvalues below this share of the largest are those of columns that depend on each other.
 _DEPENDENT = 1e-12
@@ -103,9 +107,17 @@ def noise_sd(found: LeastSquares | None, spread: float) -> float:
     return spread / math.sqrt(2)
 
 
-def left_over(design: Design, positions: Positions, target: Vector) -> float:
-    """Length of what least squares on columns and intercept leaves of a target, rows weighted."""
+def left_over(
+    design: Design, positions: Positions, target: Vector, nonnegative: Mask | None = None
+) -> float:
+    """Length of what least squares on columns and intercept leaves of a target, rows weighted.
+
+    Coefficients in `nonnegative` (p,) cannot be negative; in a sparse design that is left out.
+    """
     root = np.sqrt(design.row_weights)
+    if nonnegative is not None and nonnegative[positions].any() and not design.sparse:
+        bounded = np.append(np.zeros(int(design.intercept), dtype=bool), nonnegative[positions])
+        return length_left(design.columns(positions) * root[:, None], target, bounded)
     if design.why_not_dense is None or not design.sparse:
         chosen = design.columns(positions)
         if design.intercept:

@@ -24,7 +24,7 @@ from bayesreg._inputs import (
 )
 from bayesreg._overflow import judged_afterwards
 from bayesreg._text_table import apart, not_zero
-from bayesreg._validation import as_count, as_flag, as_positive, read_only
+from bayesreg._validation import as_count, as_flag, as_generator, as_positive, read_only
 from bayesreg.certificate import Certificate, certify, sigma_slope
 from bayesreg.errors import (
     DegenerateMode,
@@ -49,6 +49,10 @@ if TYPE_CHECKING:
     from bayesreg.model_map import ModelMapEstimate
     from bayesreg.problem import Problem
     from bayesreg.pymc_bridge import ModelReading
+
+
+#: Searches for a mode; more would take days, and no other would come of them.
+MOST_STARTS = 10_000
 
 
 class Status(enum.Enum):
@@ -248,7 +252,8 @@ def find_map(
     if not (isinstance(method, str) and method in METHODS):
         raise unknown_name("method", method, METHODS)
     as_positive(tol, "tol")
-    as_count(starts, "starts")
+    as_count(starts, "starts", maximum=MOST_STARTS)
+    as_generator(seed)
     as_flag(jacobian, "jacobian")
     general = partial(
         _general,
@@ -463,15 +468,16 @@ def _residual_sds(problem: Problem) -> tuple[float, float]:
     """
     d, prior = problem.design, problem.hyperpriors()["sigma"]
     root, relative = np.sqrt(d.row_weights), problem.relative
-    centre = problem.given_ones().elastic_net.loc * relative
+    penalty = problem.given_ones().elastic_net
+    centre, bound = penalty.loc * relative, penalty.nonnegative
     target = (d.y - d.linear_predictor(centre)) * root
     free = np.asarray(problem.free, dtype=np.intp)
     unpenalised = left_over(d, free, target)
     # Convex in 1/σ where all scales follow sigma: its one mode is found from anywhere, and far
     # below it, where nothing is penalised, solutions are full and expensive.
     convex = relative.sum() + free.size == d.p
-    finite = unpenalised if convex else left_over(d, np.flatnonzero(~relative), target)
-    best = unpenalised if convex else left_over(d, np.arange(d.p), target)
+    finite = unpenalised if convex else left_over(d, np.flatnonzero(~relative), target, bound)
+    best = unpenalised if convex else left_over(d, np.arange(d.p), target, bound)
     rounding = 1e-14 * float(np.linalg.norm(target))
     if finite <= 1e-10 * unpenalised + rounding and not prior.of_square:
         msg = (

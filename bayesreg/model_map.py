@@ -21,7 +21,7 @@ from bayesreg._text_table import MOST_COEFFICIENTS, as_table, not_zero
 from bayesreg._validation import as_count, as_generator, as_positive
 from bayesreg.composite_mode import FLAT, Held, Outcome, Run, descend
 from bayesreg.errors import DegenerateMode, ImproperPosterior, NotConverged
-from bayesreg.map import Status
+from bayesreg.map import MOST_STARTS, Status
 from bayesreg.model_certificate import ModelCertificate, certify_point
 from bayesreg.model_collapse import FALLING, collapses
 from bayesreg.model_objective import Block, ModelObjective, compile_objective
@@ -221,16 +221,18 @@ def find_model_map(
     (array([3.848858, 0.      ]), ('effect[0]',))
     """
     begin = time.perf_counter()
-    as_count(starts, "starts")
+    as_count(starts, "starts", maximum=MOST_STARTS)
     as_positive(tol, "tol")
     rng = as_generator(seed)
-    objective = compile_objective(model, jacobian=jacobian)
+    with np.errstate(all="ignore"):  # PyTensor divides constants by a scale of 0, say
+        objective = compile_objective(model, jacobian=jacobian)
     with threadpool_limits(1, user_api="blas"):  # matrices are small: threads would only wait
         runs = _search(objective, starts, rng)
     best, search = _judge(objective, runs)
     _require_curved(objective, best)
     point, values = objective.point(best.x), objective.values(best.x)
-    certificate = certify_point(model, point, jacobian=jacobian)
+    with np.errstate(all="ignore"):
+        certificate = certify_point(model, point, jacobian=jacobian)
     allowed = tol * max(1.0, abs(best.value))
     if not certificate.stationary or 0.5 * certificate.kkt**2 > allowed:
         msg = (

@@ -207,6 +207,8 @@ def compile_objective(model: pm.Model, *, jacobian: bool = False) -> ModelObject
         msg = "model: has no free variable, so there is nothing to find the mode of"
         raise InputError(msg)
     graph = ModelGraph.of(model, jacobian=jacobian)
+    if not graph.blocks[-1].stop:
+        raise InputError(nothing_free([block.name for block in graph.blocks]))
     check_smooth(graph)
     raw = -pt.add(0.0, *(factor.sum() for _, factor in graph.factors))
     try:
@@ -235,6 +237,20 @@ def compile_objective(model: pm.Model, *, jacobian: bool = False) -> ModelObject
         _values=evaluator([graph.flat], [*graph.points, *graph.naturals], STABLE),
         _centres=evaluator([graph.flat], list(graph.centres)),
         _draw=_starts(model, graph),
+    )
+
+
+def nothing_free(names: Sequence[str]) -> str:
+    """Say that free variables have no entries.
+
+    Examples
+    --------
+    >>> nothing_free(["a", "b"])
+    'model: its free variables (a, b) have no entries, so nothing is unknown; give one a shape'
+    """
+    return (
+        f"model: its free variables ({', '.join(names)}) have no entries, so nothing is unknown; "
+        "give one a shape"
     )
 
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 from scipy.linalg import null_space
 from scipy.optimize import linprog
 
@@ -157,17 +158,18 @@ def cone_span(gains: Matrix, still: Matrix, slack: float = 0.0) -> Matrix:
     >>> cone_span(np.eye(2), np.zeros((0, 2))).shape, cone_span(np.eye(2), np.ones((1, 2))).shape
     ((2, 2), (2, 0))
     """
-    (m, k), held = gains.shape, np.hstack([still, np.zeros((still.shape[0], gains.shape[0]))])
+    (m, k), count = gains.shape, still.shape[0]
     ceiling = _SEPARATED / math.sqrt(max(m, 1))
-    above = np.hstack([-gains, np.eye(m)])
+    above = sparse.hstack([sparse.csr_array(-gains), sparse.eye_array(m)], format="csr")
+    held = sparse.hstack([sparse.csr_array(still), sparse.csr_array((count, m))], format="csr")
     result = linprog(
         np.concatenate([np.zeros(k), -np.ones(m)]),
-        A_ub=np.vstack([above, held, -held]) if slack else above,
-        b_ub=np.concatenate([np.zeros(m), np.full(2 * held.shape[0], slack * _REACH)])
+        A_ub=sparse.vstack([above, held, -held]) if slack else above,
+        b_ub=np.concatenate([np.zeros(m), np.full(2 * count, slack * _REACH)])
         if slack
         else np.zeros(m),
-        A_eq=held if held.size and not slack else None,
-        b_eq=np.zeros(held.shape[0]) if held.size and not slack else None,
+        A_eq=held.toarray() if count and not slack else None,
+        b_eq=np.zeros(count) if count and not slack else None,
         bounds=[(-_REACH, _REACH)] * k + [(0.0, ceiling)] * m,
     )
     if result.status != 0 or result.x is None:

@@ -117,18 +117,33 @@ def _read_own(entry: GalleryModel, Z: Matrix, y: Vector, settings: Mapping[str, 
 
 def _level_with_a_prior(design: Design, p: int) -> int | None:
     """Return the position of the intercept that was read as one coefficient more than columns."""
-    constant = np.flatnonzero(np.ptp(design.X, axis=0) == 0)
-    one_more = not design.intercept and design.p == p + 1 and constant.size == 1
-    return int(constant[0]) if one_more else None
+    ones = np.flatnonzero((design.X == 1).all(axis=0))
+    one_more = not design.intercept and design.p == p + 1 and ones.size == 1
+    return int(ones[0]) if one_more else None
+
+
+def _other_constant(X: Matrix) -> str:
+    """Say which coefficient is multiplied by a number other than 1 in all rows; empty if none."""
+    constant = np.flatnonzero((np.ptp(X, axis=0) == 0) & (X[0] != 1))
+    if not constant.size:
+        return ""
+    return f"{X[0, constant[0]]:g} times a variable, where an intercept is 1 times it"
 
 
 def _beside_its_level(data: Dataset, read: Problem, level: int) -> Problem:
     """Return the problem of columns about their means, and of their level, on the user's scale."""
+    name = read.names[level]
+    if name in data.names:
+        msg = (
+            f"model: its intercept is called {name!r}, like a column of X; rename the variable in "
+            "the model file"
+        )
+        raise InputError(msg)
     columns = np.delete(np.arange(read.p), level)
     X, factors = read.design.X.copy(), np.ones(read.p)
     X[:, columns] = data.X - data.X.mean(axis=0)
     factors[columns] = 1 / data.X.std(axis=0)
-    names = np.insert(np.array(data.names, dtype=object), level, read.names[level])
+    names = np.insert(np.array(data.names, dtype=object), level, name)
     return Problem(
         X,
         data.y,
@@ -148,8 +163,10 @@ def _difference(design: Design, Z: Matrix, y: Vector, *, intercept: bool) -> str
     more = X.shape[1] != Z.shape[1]
     rows = len(X) != len(Z)
     other = more or rows or not np.allclose(X, Z, rtol=1e-6, atol=1e-9)
+    constant = _other_constant(design.X) if more else ""
     differences = {
         f"{len(X)} rows of {len(Z)}": rows,
+        constant: bool(constant),
         f"{X.shape[1]} coefficients for {Z.shape[1]} columns": more,
         "no intercept, though intercept=True": intercept and not has,
         "an intercept, though intercept=False": has and not intercept,

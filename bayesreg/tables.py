@@ -9,7 +9,7 @@ import datetime as dt
 import re
 import shlex
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from numbers import Number
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bayesreg._csv import check_header, read_csv
+from bayesreg._csv import check_header, read_csv, rounded_columns
+from bayesreg._frames import EXACT
 from bayesreg._validation import as_matrix
 from bayesreg._visible import shown
 from bayesreg.datasets import Dataset
 from bayesreg.errors import InputError, unknown_name
 from bayesreg.frames.columns import (
-    EXACT,
     as_frame,
-    canonical,
     check_bare,
     check_numbers,
+    exact,
     quoted,
 )
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _IN_ROW = re.compile(r"\b(in|at) row (\d+)")
-_OTHERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+_OTHERS: dict[str, Callable[..., pd.DataFrame]] = {
     ".parquet": pd.read_parquet,
     ".pq": pd.read_parquet,
     ".feather": pd.read_feather,
@@ -92,7 +92,9 @@ class Table:
         count = f"{int(gone.sum())} of {len(gone)} rows"
         left = self.frame[~gone].reset_index(drop=True).infer_objects()
         if len(left) < 2:
-            msg = f"data: {count} have a missing value in {where}; drop columns, or impute"
+            empty = ", ".join(map(repr, absent.columns[absent.all()]))
+            remedy = f"drop {empty}, empty throughout" if empty else "drop columns, or impute"
+            msg = f"data: {count} have a missing value in {where}; {remedy}"
             raise InputError(msg)
         summary = f"{self.summary}; {count} are left out, with missing values in {where}"
         kept = np.arange(len(gone)) if self.kept is None else self.kept
@@ -251,10 +253,10 @@ def dataset_of(
 
 def _read_text(path: Path) -> Table:
     text, frame, summary = read_csv(path)
-    return Table(frame, path, summary, lines=partial(text.lines, len(frame)))
+    return Table(frame, path, summary, lines=cache(partial(text.lines, len(frame))))
 
 
-def _read_other(path: Path, read: Callable[[Path], pd.DataFrame]) -> Table:
+def _read_other(path: Path, read: Callable[..., pd.DataFrame]) -> Table:
     kind = "Feather" if read is pd.read_feather else "Parquet"
     try:
         frame = read(path)
@@ -269,6 +271,11 @@ def _read_other(path: Path, read: Callable[[Path], pd.DataFrame]) -> Table:
         raise InputError(msg) from error
     names = [str(name) for name in frame.columns]
     check_header(names)
+    for j in rounded_columns(frame):
+        if frame.iloc[:, j].hasnans:  # pandas makes floats of whole numbers beside missing ones
+            again = read(path, columns=[frame.columns[j]], dtype_backend="numpy_nullable")
+            if pd.api.types.is_integer_dtype(again.iloc[:, 0]):
+                frame.isetitem(j, again.iloc[:, 0].array)
     return Table(frame.set_axis(names, axis=1), path, "read from a file")
 
 
@@ -359,7 +366,7 @@ def _no_numbers(
         return _LISTS, told
     of_numbers = pd.api.types.is_numeric_dtype(known) or pd.api.types.is_bool_dtype(known)
     if of_numbers or all(isinstance(value, Number) for value in known):  # decimals are objects
-        merged = _doubt(column, known, name, _check_exact) if _is_large(known) else None
+        merged = _doubt(column, known, name, _check_exact) if _may_merge(known) else None
         return None if merged is None else (_MIXED, merged)
     if isinstance(known.iloc[0], dt.date | dt.time | dt.timedelta):
         told = f"column {name!r} holds dates or durations, make numbers of them, such as days"
@@ -390,15 +397,17 @@ def _doubt(
     return None
 
 
-def _is_large(known: pd.Series) -> bool:
-    """Tell whether whole numbers are large enough for floats to merge them."""
+def _may_merge(known: pd.Series) -> bool:
+    """Tell whether there may be whole numbers large enough for floats to merge them."""
+    if known.dtype == object:
+        return True
     return pd.api.types.is_integer_dtype(known) and max(-int(known.min()), int(known.max())) > EXACT
 
 
 def _check_exact(table: Any, name: str, levels: Sequence[object]) -> None:
     """Refuse whole numbers that floats merge, as a formula does."""
     del levels
-    canonical(table, {name: name})
+    exact(table[name].to_list(), name)
 
 
 def _is_number(value: object) -> bool:

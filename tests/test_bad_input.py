@@ -513,7 +513,7 @@ TYPES: dict[str, Row] = {
         Gives(MODE),
     ),
     "digits as text": (lambda: problem(X.astype(str)), Refused(r"X: found text \('1.0'\); encode")),
-    "digits as bytes": (lambda: problem(X.astype("S4")), Refused(r"X: found text \('1.0'\)")),
+    "digits as bytes": (lambda: problem(X.astype("S4")), Refused(r"X: found text \(b'1.0'\)")),
     "digits in y": (lambda: problem(X, Y.astype(str)), Refused(r"y: found text \('3.0'\)")),
     "digits in a frame": (
         lambda: problem(pd.DataFrame({"a": list("1234")})),
@@ -976,6 +976,15 @@ FILES: dict[str, Row] = {
         lambda: of_file("a,y\n1e400,2\n1,2\n2,5\n"),
         Exits(2, "data: contains infinite values, first at line 2 in column 'a'"),
     ),
+    "UTF-32": (lambda: of_file(GOOD.encode("utf-32")), Exits(2, "data: .* is UTF-32, .*UTF-8")),
+    "UTF-32, big end first": (
+        lambda: of_file(b"\0\0\xfe\xff" + GOOD.encode("utf-32-be")),
+        Exits(2, "data: .* is UTF-32, .* save it as UTF-8"),
+    ),
+    "NUL late in a file": (
+        lambda: of_file("a,y\n" + "1,2\n" * 300_000 + "3,\0\n"),
+        Exits(2, "data: .* holds NUL bytes"),
+    ),
     "NUL in a file": (lambda: of_file(b"a,y\n1,\x002\n"), Exits(2, "data: .*NUL")),
     "a quote that never ends": (
         lambda: of_file('a,y\n"1,2\n2,3\n'),
@@ -1013,6 +1022,11 @@ FILES: dict[str, Row] = {
     ),
 }
 
+# Beyond double precision where a platform's long doubles are longer; otherwise infinite already.
+LONG_DOUBLES = pd.Series(
+    [np.longdouble(10) ** 300 * np.longdouble(10) ** 300, *np.ones(3, np.longdouble)], dtype=object
+)
+KEYS = pd.Series([Decimal(2**60 + k) for k in range(4)], dtype=object)
 TRIAL = pd.DataFrame({"y": Y, "x": X[:, 0], "g": list("abca"), "n": [1, 2, 1, 2]})
 
 
@@ -1060,6 +1074,44 @@ FORMULAS: dict[str, Row] = {
         lambda: formula("y ~ C(n)", TRIAL.assign(n=2**60 + np.arange(4))),
         Refused("data: column 'n' holds whole numbers that floats cannot tell apart"),
     ),
+    "decimals that are no floats": (
+        lambda: formula("y ~ n", TRIAL.assign(n=KEYS)),
+        Refused(r"data: column 'n' holds whole numbers .* tell apart \(Decimal.* in row 1\)"),
+    ),
+    "long doubles beyond floats": (
+        lambda: formula("y ~ n", TRIAL.assign(n=LONG_DOUBLES)),
+        Refused("formula: 'n' is infinite in 1 of 4 rows, first in row 0"),
+    ),
+    "long doubles beyond floats, without a formula": (
+        lambda: br.Problem(
+            pd.DataFrame({"n": LONG_DOUBLES}),
+            Y,
+            likelihood=br.Gaussian(1.0),
+            prior=br.Laplace(1.0),
+        ),
+        Refused("X: contains infinite values, first at row 0 in column 'n'"),
+    ),
+    "a target that is no level": (
+        lambda: formula("I(g == 'zz') ~ x"),
+        Refused(
+            "formula: its target .* is 0 in every row; the levels of 'g' are 'a', 'b', 'c'; compare"
+        ),
+    ),
+    "a target that is always true": (
+        lambda: formula("I(n > 0) ~ x"),
+        Refused(r"formula: its target 'I\(n > 0\)' is 1 in every row; compare with another"),
+    ),
+    "a target of one value that compares nothing": (lambda: formula("I(0 * n) ~ x").n, Gives(4)),
+    "a column that is empty throughout": (
+        lambda: formula("y ~ x + n", TRIAL.assign(n=np.nan)),
+        Refused("data: .*0 of 4 rows are complete: leave out 'n', empty throughout$"),
+    ),
+    "a number that is none, in many rows": (
+        lambda: formula(
+            "y ~ a", {"y": np.arange(20_001.0), "a": [*map(str, range(20_000)), "foo"]}
+        ),
+        Refused(r"data: column 'a' holds text \('foo' in row 20000\) among numbers \('0'\)"),
+    ),
     "powers without end": (
         lambda: formula("y ~ (.)**9", TRIAL.assign(**{f"x{k}": 1.0 for k in range(40)})),
         Refused(
@@ -1068,12 +1120,12 @@ FORMULAS: dict[str, Row] = {
     ),
     "columns without end": (
         lambda: formula(
-            "y ~ x + C(a):b",
+            "y ~ x + C(a):C(b)",
             {name: np.arange(4000.0) for name in "yxa"} | {"b": [f"b{k}" for k in range(4000)]},
         ),
         Refused(
-            r"formula: 'C\(a\):b' may make 16000000 columns of 4000 rows, and all terms together "
-            "must make at most 50000; merge levels"
+            r"formula: 'C\(a\):C\(b\)' may make 16000000 columns of 4000 rows, and all terms "
+            "together must make at most 50000; merge levels"
         ),
     ),
     "signs without end": (

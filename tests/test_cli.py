@@ -611,14 +611,21 @@ def test_lines_are_those_of_an_editor(
         assert "column 'dose' holds text ('x' in line 9) among numbers ('1')" in err
 
 
-def test_rows_of_a_file_whose_lines_cannot_be_counted_are_no_lines(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("longest", "first", "second"),
+    [(10**8, "line 302", "line 303"), (10**5, "row 300 of the data", "row 301 of the data")],
+)
+def test_rows_of_a_file_whose_lines_cannot_be_counted_are_no_lines(
+    longest: int, first: str, second: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A cell longer than the counter of lines reads: the row is said instead, from 0."""
+    monkeypatch.setattr("bayesreg._csv._LONGEST", longest)
     path = tmp_path / "d.csv"
     rows = [f"{k},1" for k in range(300)]
     path.write_text("\n".join(["a,y", *rows, f"{'b' * 200_000},2", ",3"]), encoding="utf-8")
-    with pytest.raises(InputError, match=r"text \('b{100}…' in row 300 of the data\) among") as no:
+    with pytest.raises(InputError, match=rf"text \('b{{100}}…' in {first}\) among") as no:
         read_data(path, "y")
-    assert "(1 of 302, first in row 301 of the data)" in str(no.value)
+    assert f"(1 of 302, first in {second})" in str(no.value)
 
 
 def test_a_file_may_come_through_a_pipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -667,3 +667,22 @@ def test_data_that_scikit_learn_would_misread(kind: Any) -> None:
         model.predict(hidden)
     with pytest.raises(InputError, match=r"X: .* squares overflow; rescale it"):
         model.predict(X * 1e200)
+
+
+def test_an_interval_of_nearly_all_probability_is_symmetric_and_finite() -> None:
+    """One end by the other: ``(1 + prob) / 2`` rounds to 1, whose quantile is infinite."""
+    X, y = data()
+    prob = 1 - 1e-16
+    model = BayesianRidge(1.0, sigma=1.0, prob=prob).fit(X, y)
+    mean, sd = model.predict(X, return_std=True)
+    ends = model.predict_interval(X, prob=prob)
+    wide = stats.norm.isf((1 - prob) / 2)
+    np.testing.assert_allclose(ends, np.column_stack([mean - wide * sd, mean + wide * sd]))
+    assert np.isfinite(model.interval_).all()
+
+
+def test_a_target_of_text_is_refused_by_name() -> None:
+    """Where scikit-learn leaves the words of NumPy."""
+    X, _ = data(n=10)
+    with pytest.raises(InputError, match=r"^y: found text \('a'\); encode text columns as numbers"):
+        BayesianRidge(1.0).fit(X, ["a"] * 10)

@@ -447,3 +447,36 @@ def test_draws_of_another_posterior_are_refused() -> None:
                 ask(other, draws)
         with pytest.raises(InputError, match=r"^draws: are of"):
             br.log_marginal_likelihood(other, "bridge", draws=draws)
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        ("one row", "row 0 determines the intercept"),
+        ("a column of one row", "row 2 determines the intercept, or a coefficient with a flat"),
+        ("one of a class", "row 4 determines the intercept"),
+        ("sigma", "without row 0 the posterior is none: sigma: a flat prior needs"),
+    ],
+)
+def test_what_one_row_determines_alone_is_not_left_out(case: str, message: str) -> None:
+    """Without that row there is no posterior, and weights of draws have no mean, whatever k̂ is."""
+    X, y = rows(7, n=6, p=1)
+    problem = {
+        "one row": lambda: ridge(X[:1], y[:1], 1.0),
+        "a column of one row": lambda: br.Problem(
+            np.column_stack([X, np.eye(6)[2]]),
+            y,
+            likelihood=br.Gaussian(0.7),
+            prior=[(br.Normal(1.0), [0]), (br.Flat(), [1])],
+        ),
+        "one of a class": lambda: br.Problem(
+            X, np.eye(6)[4], likelihood=br.Bernoulli(), prior=br.Normal(1.0)
+        ),
+        "sigma": lambda: br.Problem(
+            X[:3], y[:3], likelihood=br.Gaussian(br.Flat()), prior=br.Normal(1.0)
+        ),
+    }[case]()
+    with pytest.raises(InputError, match=f"^problems: of 'a', {message}"):
+        br.compare_priors({"a": problem, "b": problem}, draws=100, chains=1)
+    with pytest.raises(InputError, match=f"^problem: {message}"):
+        br.check_predictions(problem)

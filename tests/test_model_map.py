@@ -18,6 +18,7 @@ from bayesreg.errors import (
     ImproperPosterior,
     InputError,
     NotConverged,
+    SamplingFailed,
     UnsupportedModel,
 )
 from bayesreg.map import Status
@@ -490,3 +491,58 @@ def test_a_path_of_any_model_says_that_find_map_takes_it() -> None:
     with pytest.raises(UnsupportedModel, match="linear") as caught:
         br.map_path(model)
     assert any("find_map" in note for note in caught.value.__notes__)
+
+
+def empty(likelihood: Any = None) -> pm.Model:
+    """Return a model whose only free variable has no entries."""
+    with pm.Model() as model:
+        b = pm.Normal("e", 0.0, 1.0, shape=0)
+        if likelihood is not None:
+            likelihood(b)
+    return model
+
+
+@pytest.mark.parametrize(
+    "likelihood",
+    [
+        None,
+        lambda b: pm.Gumbel("y", pm.math.sum(b), 1.0, observed=Y),
+        lambda b: pm.Normal("y", X[:, :0] @ b + 1.0, 1.0, observed=Y),
+    ],
+    ids=["alone", "gumbel", "normal"],
+)
+def test_variables_without_entries_leave_nothing_to_find(likelihood: Any) -> None:
+    """Neither a mode nor draws."""
+    model = empty(likelihood)
+    with pytest.raises(InputError, match=r"^model: its free variables \(e\) have no entries"):
+        br.find_map(model)
+    with pytest.raises(InputError, match=r"^model: has no unknown variable with an entry"):
+        br.sample(model, draws=3, tune=3)
+
+
+@pytest.mark.parametrize("settings", [{"starts": 10**9}, {"seed": -1}], ids=["starts", "seed"])
+def test_starts_and_seed_are_judged_where_they_are_not_needed(settings: dict[str, Any]) -> None:
+    """A regression ignores both, but what no model could be asked for is a mistake."""
+    of_rows = br.Problem(X, Y, likelihood=br.Gaussian(1.0), prior=br.Normal(1.0))
+    for asked in (of_rows, empty()):
+        with pytest.raises(InputError, match=f"^{next(iter(settings))}: must be"):
+            br.find_map(asked, **settings)
+
+
+def test_a_scale_of_zero_is_refused_without_remarks_of_pytensor() -> None:
+    """It folds constants, and divides by them."""
+    with pm.Model() as model:
+        pm.Gumbel("b", 0.0, 0.0, shape=3)
+    with pytest.raises(NotConverged, match="not finite at any of the starts"):
+        br.find_map(model)
+    with pytest.raises(SamplingFailed, match="nuts stopped"):
+        br.sample(model, draws=3, tune=3, chains=1)
+
+
+def test_a_value_given_to_a_model_without_unknown_scales_is_refused_as_such() -> None:
+    """Names of what is not there would not help."""
+    with pm.Model() as model:
+        b = pm.Normal("b", 0.0, 1.0, shape=3)
+        pm.Normal("y", X @ b, 1.0, observed=Y)
+    with pytest.raises(InputError, match=r"^given: the model has no unknown sigma or scale"):
+        br.find_map(model, given={"zz": 1.0})

@@ -421,6 +421,24 @@ def test_interruption_before_the_first_draw_is_an_interruption(
         _draw(PROBLEMS["lasso"], tune=100_000)
 
 
+@pytest.mark.parametrize("end", [SystemExit(7), GeneratorExit()], ids=["exit", "close"])
+def test_the_end_of_the_program_is_no_failure_of_the_sampler(
+    end: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a handler of a signal raises to end the program ends it, and the sampler first."""
+    asked = []
+
+    def ended(background: Any) -> xr.DataTree:
+        asked.append(background)
+        raise end
+
+    monkeypatch.setattr(nuts, "wait", ended)
+    with pytest.raises(type(end)) as raised:
+        _draw(PROBLEMS["lasso"], tune=100_000)
+    assert raised.value is end
+    assert asked[0].is_finished
+
+
 def test_no_start_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sampler that gives up says so in our own words."""
     monkeypatch.setattr(Target, "__call__", lambda _self, z: (math.nan, z))

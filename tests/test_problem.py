@@ -574,3 +574,13 @@ def test_answers_beyond_double_precision(name: str, likelihood: Any, prior: str)
                 numbers = np.hstack(found if isinstance(found, tuple) else [found])
                 message = "NaN" if np.isnan(numbers).any() else ""
             assert message.startswith(("coef: ", "prior: ")) or not message
+
+
+@pytest.mark.parametrize(("number", "kind"), [(np.inf, "infinite values"), (np.nan, "NaN")])
+def test_coefficients_and_centres_have_no_rows_to_drop(number: float, kind: str) -> None:
+    """So the advice that data get would lead astray."""
+    problem = br.Problem(np.eye(2), [1.0, 2.0], likelihood=br.Gaussian(1.0), prior=br.Normal(1.0))
+    with pytest.raises(InputError, match=f"^coef: contains {kind}.* entry 0.*; give finite numb"):
+        problem.objective([number, 0.0])
+    with pytest.raises(InputError, match=f"^loc: contains {kind}.* entry 1.*; give finite numbers"):
+        br.Normal(1.0, loc=[0.0, number])

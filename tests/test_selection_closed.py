@@ -493,3 +493,11 @@ def test_evidence_where_the_data_know_the_coefficients(noise: float, known: bool
     )
     assert chosen.scale == pytest.approx(math.sqrt(2.0), rel=3e-4 + noise)
     assert chosen.sigma == pytest.approx(noise, rel=0.2)
+
+
+@pytest.mark.parametrize("prior", [br.Normal(1.0), br.Laplace(1.0)], ids=["closed", "draws"])
+def test_where_the_intercept_takes_all_there_is_no_best_evidence(prior: Any) -> None:
+    """One row, less an intercept, says nothing of coefficients: the evidence is constant."""
+    problem = br.Problem([[1.0, 2.0]], [1.0], likelihood=br.Gaussian(1.0), prior=prior)
+    with pytest.raises(DegenerateMode, match=r"nothing is left of them .* so every scale"):
+        br.select_scale(problem, by="evidence", draws=100, tune=100, chains=1)

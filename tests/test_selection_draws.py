@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from scipy import special, stats
 
 import bayesreg as br
-from bayesreg.errors import DegenerateMode
+from bayesreg.errors import DegenerateMode, InputError
 from bayesreg.selection import ScaleSelection, monte_carlo_em
 from bayesreg.selection.comparison import DEFAULTS
 from bayesreg.selection.verb import make_request
@@ -204,3 +204,33 @@ def test_several_scales_keep_their_proportions() -> None:
     chosen = br.select_scale(ridge(prior=prior), "hyperprior", draws=200, tune=200)
     ratio = chosen.problem.coef_prior.parameters(5)["scale"] / chosen.scale
     assert_allclose(ratio, [1.0, 1.0, 2.0, 4.0, 1.0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("by", ["psis-loo", "leave-one-out"])
+def test_a_row_that_determines_a_coefficient_alone_is_not_left_out(by: str) -> None:
+    """By draws no more than in closed form."""
+    rng = np.random.default_rng(3)
+    X, y = np.column_stack([rng.normal(size=6), np.eye(6)[0]]), rng.normal(size=6)
+    prior = [(br.Normal(1.0), [0]), (br.Flat(), [1])]
+    problem = br.Problem(X, y, likelihood=br.Gaussian(1.0), prior=prior)
+    with pytest.raises(InputError, match=r"row 0 determines .* with a flat prior, alone"):
+        br.select_scale(problem, by=by, draws=100, tune=100, chains=1)
+
+
+@pytest.mark.parametrize("by", ["psis-loo", "leave-one-out"])
+@pytest.mark.parametrize("intercept", [True, False])
+def test_a_lone_row_is_not_left_out(by: str, *, intercept: bool) -> None:
+    """Its loss has no error over rows, and nothing tells one scale from another by it."""
+    problem = br.Problem(
+        [[1.0, 2.0]], [2.0], likelihood=br.Gaussian(1.0), prior=br.Normal(1.0), intercept=intercept
+    )
+    with pytest.raises(InputError, match=r"leaves rows out, and there is only one"):
+        br.select_scale(problem, by=by, draws=100, tune=100, chains=2)
+
+
+def test_a_flat_sigma_needs_rows_to_spare_to_leave_one_out() -> None:
+    """Without any of three rows beside an intercept, a flat sigma has no integral."""
+    X, y = np.array([[0.3], [1.0], [-2.0]]), [1.0, 0.0, 2.0]
+    problem = br.Problem(X, y, likelihood=br.Gaussian(br.Flat()), prior=br.Normal(1.0))
+    with pytest.raises(InputError, match=r"^problem: without row 0 the posterior is none: sigma"):
+        br.select_scale(problem, by="psis-loo", draws=100, tune=100, chains=1)

@@ -347,7 +347,7 @@ def test_ties_that_leave_sigma_no_integral_are_refused() -> None:
     def asked(nu: float, prior: Any = None) -> br.Problem:
         return location(y, nu, br.HalfNormal(1.0) if prior is None else prior)
 
-    with pytest.raises(ImproperPosterior, match=r"^sigma: 5 of 6 rows have the same target"):
+    with pytest.raises(ImproperPosterior, match=r"^sigma: 5 of 6 rows are fitted exactly by 1"):
         br.sample(asked(1.0), "nuts", draws=10, chains=1)
     for fine in (asked(4.0), asked(1.0, br.InverseGamma(2.0, 1.0))):
         tree = br.sample(fine, "nuts", draws=50, tune=100, chains=1, seed=0)
@@ -421,3 +421,11 @@ def test_scikit_learn_has_no_number_for_it() -> None:
     row = br.units.to_sklearn(location([1.0, 2.0, 4.0]))
     assert row.estimator is None
     assert row.note == "no regression with Student-t noise"
+
+
+def test_an_infinite_coefficient_has_no_gradient() -> None:
+    """Refused, without a remark of NumPy first."""
+    noise = br.StudentTNoise(3.0, 1.0)
+    problem = br.Problem(np.eye(2), [1.0, 2.0], likelihood=noise, prior=br.Normal(1.0))
+    with pytest.raises(InputError, match="give finite coefficients"):
+        problem.gradient([np.inf, 0.0])

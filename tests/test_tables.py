@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet as pq
+from pyarrow.feather import write_feather
 
 import bayesreg as br
+from bayesreg._csv import Csv
 from bayesreg.cli import main
 from bayesreg.errors import BayesregWarning, InputError
 from bayesreg.tables import read_data, read_table
@@ -132,7 +138,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "open quote below": (b'a,y\n1,"2\n"\n3,"4\n', r"a quote that opens below line 2 of .*; close"),
     "open quote in a long file": (
         b'a,y\n1,2\n"' + b"3,4\n" * 50_000,
-        "cannot be read .field larger than .*; see whether all its quotes are closed",
+        r"a quote that opens below line 2 of .* is not closed; close it$",
     ),
     "same names": (b"a;a;y\n1;2;3\n2;3;4\n", "names 'a' more than once"),
     "close name": (b"a,effekt\n1,2\n2,3\n", "target: 'effect' is not known; did you mean 'effekt'"),
@@ -185,6 +191,22 @@ BAD: dict[str, tuple[bytes, str]] = {
         r"'effect' is not known. Valid: c0, .*, c59, … \(999 in all\)$",
     ),
     "trailing commas": (b"a,effect,\n1,2,\n2,3,\n", "column 3 has no name"),
+    "keys of 64 bits, and one missing": (
+        b"a,y\n9007199254740993,1\n,2\n5,3\n",
+        r"missing .* 'a' holds whole numbers .* tell apart \(9007199254740993 in line 2\)",
+    ),
+    "a key of 64 bits without a sign, and one missing": (
+        b"a,y\n12345678901234567891,1\n,2\n5,3\n",
+        r"missing values \(1 of 3, .* tell apart \(12345678901234567891 in line 2\)",
+    ),
+    "a key of 64 bits without a sign, and a negative one": (
+        b"a,y\n-5,1\n12345678901234567891,2\n5,3\n",
+        r"^data: column 'a' holds whole .* tell apart \(12345678901234567891 in line 3\)",
+    ),
+    "longer keys": (
+        b"a,y\n123456789012345678901,1\n7,2\n5,3\n",
+        r"^data: column 'a' holds whole .* tell apart \(123456789012345678901 in line 2\)",
+    ),
 }
 
 
@@ -197,6 +219,107 @@ def test_bad_files_are_refused_in_words(case: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message) as caught:
         read_data(path, "y" if b"y" in content else "effect")
     assert "\n" not in str(caught.value)
+
+
+def test_columns_are_counted_as_they_stand_in_the_file(tmp_path: Path) -> None:
+    """That of row names, which is left out, is the first of them."""
+    path = tmp_path / "d.csv"
+    path.write_text(",,y\na,1,2\nb,2,3\nc,4,5\n")
+    with (
+        pytest.warns(BayesregWarning, match=r"^data: column 1 of d.csv has no name"),
+        pytest.raises(InputError, match=r"^data: column 2 has no name in the header"),
+    ):
+        read_data(path, "y")
+
+
+WIDE = [f"transcript_{k:05}" for k in range(8_000)]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_wide_files_are_read(mark: str, tmp_path: Path) -> None:
+    """Their lines are longer than a field of the csv module, whose limit stays what it was."""
+    path = tmp_path / "d.csv"
+    rows = [[f"{row * (k + 1)}" for k in range(len(WIDE) + 1)] for row in range(1, 4)]
+    path.write_text("\n".join(mark.join(row) for row in [[*WIDE, "y"], *rows]))
+    before = csv.field_size_limit()
+    data = read_data(path, "y") if mark == "," else None
+    table = read_table(path)
+    assert csv.field_size_limit() == before
+    assert table.frame.shape == (3, 8_001)
+    assert table.frame.iloc[2, 8_000] == 24_003
+    assert table.place(2) == "line 4"
+    assert data is None or data.names[-1] == "transcript_07999"
+
+
+def test_a_header_longer_than_a_million_characters_is_read_whole(tmp_path: Path) -> None:
+    """No name is cut off."""
+    path = tmp_path / "d.csv"
+    names = [f"{k}_{'n' * 5000}" for k in range(300)]
+    path.write_text("\n".join([",".join(names), *["1," * 299 + "2"] * 3]))
+    assert list(read_table(path).frame) == names
+
+
+def test_long_cells_are_read(tmp_path: Path) -> None:
+    """Text of any length, of which a message shows the beginning."""
+    path = tmp_path / "d.csv"
+    path.write_text(f"a,note,y\n1,{'x' * 200_000},2\n2,u,3\n3,v,5\n")
+    assert len(read_table(path).frame["note"][0]) == 200_000
+    with pytest.raises(InputError, match=r"column 'note' holds text \('x{100}…'\)"):
+        read_data(path, "y")
+
+
+def test_cells_longer_than_any_text_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As is the rest of a long file after a quote."""
+    monkeypatch.setattr("bayesreg._csv._LONGEST", 100)
+    path = tmp_path / "d.csv"
+    path.write_text(f"a,y\n1,2\n{'x' * 200},2\n")
+    with pytest.raises(InputError, match=r"field larger than .*; see whether all its quotes are"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "feather"])
+def test_keys_with_missing_ones_among_them_are_not_rounded(ending: str, tmp_path: Path) -> None:
+    """They become floats where pandas reads files that it did not write."""
+    path = tmp_path / f"d.{ending}"
+    columns = {
+        "a": [2**60 + 1, None, 5, 7],
+        "b": [1e300, None, 2.5, 4.0],
+        "y": [1.0, 2.0, 3.0, 5.0],
+    }
+    (pq.write_table if ending == "parquet" else write_feather)(pa.table(columns), path)
+    with pytest.raises(InputError, match=rf"cannot tell apart \({2**60 + 1} in row 0 of the data"):
+        read_data(path, "y", drop_missing=True)
+    assert read_table(path).frame["b"].dtype == np.float64
+
+
+def test_large_whole_numbers_that_floats_hold_are_read_beside_missing_ones(tmp_path: Path) -> None:
+    """And measurements as large, whole ones among them."""
+    path = tmp_path / "d.csv"
+    path.write_text(f"a,b,y\n{2**60},9007199254740993,1\n,1.5,2\n{-(2**70)},2e30,3\n4,,5\n7,8,9\n")
+    with pytest.raises(InputError) as caught:
+        read_data(path, "y")
+    assert str(caught.value) == (
+        "data: column 'a' has missing values (1 of 5, first in line 3), drop those rows or impute "
+        "them (also 'b'); 3 of 5 rows are complete: --drop-missing keeps those"
+    )
+    data = read_data(path, "y", drop_missing=True)
+    assert data.X.tolist() == [[2.0**60, 2.0**53], [-(2.0**70), 2e30], [7.0, 8.0]]
+
+
+def test_lines_are_counted_once_for_all_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of many columns has a value missing: the file is not gone through for each."""
+    path = tmp_path / "d.csv"
+    path.write_text("\n".join([",".join([*WIDE[:50], "y"]), *[f"{',' * 50}{k}" for k in range(4)]]))
+    path.write_text(path.read_text() + "\n" + "1," * 50 + "9")
+    counted = mock.Mock(side_effect=[[*range(2, 7)]])
+    monkeypatch.setattr(Csv, "lines", counted)
+    with pytest.raises(InputError, match=r"first in line 2\), drop those"):
+        read_data(path, "y")
+    counted.assert_called_once()
 
 
 @pytest.mark.parametrize("first", [0, 1])

@@ -15,6 +15,7 @@ from bayesreg._validation import (
     as_count,
     as_design_matrix,
     as_flag,
+    as_float_array,
     as_fraction,
     as_names,
     refuse_masked,
@@ -270,7 +271,7 @@ class BayesianRegressor(RegressorMixin, BayesianEstimator):  # type: ignore[misc
         """
         refuse_dates(y, "y")
         matrix, target = self._validated(X, y, y_numeric=True, ensure_min_samples=2)
-        self._fit(matrix, np.asarray(target, dtype=np.float64), sample_weight)
+        self._fit(matrix, as_float_array(target, "y"), sample_weight)
         self.coef_, self.intercept_ = self._point()
         return self
 

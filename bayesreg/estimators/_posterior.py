@@ -233,13 +233,10 @@ class Posterior:
 
     def intervals(self, prob: float) -> Matrix:
         """Equal-tailed intervals of the coefficients, shape (p, 2)."""
-        tails = np.array([(1 - prob) / 2, (1 + prob) / 2])
         law = self.law()
         if law is not None and self.moments is not None:
-            return np.asarray(
-                self.moments.mean[:, None] + np.outer(self.moments.sd, law.ppf(tails))
-            )
-        return np.asarray(np.quantile(self.drawn["beta"], tails, axis=0).T)
+            return _about(self.moments.mean, self.moments.sd, law, prob)
+        return np.asarray(np.quantile(self.drawn["beta"], _tails(prob), axis=0).T)
 
     # ------------------------------------------------------------------ predictions
 
@@ -311,10 +308,9 @@ class Posterior:
 
     def target_intervals(self, X: Any, prob: float) -> Matrix:
         """Equal-tailed intervals of a new target at each row, shape (n, 2)."""
-        tails = np.array([(1 - prob) / 2, (1 + prob) / 2])
-        law = self.law()
+        tails, law = _tails(prob), self.law()
         if law is not None:
-            return np.asarray(self.predicted(X)[:, None] + np.outer(self.sd(X), law.ppf(tails)))
+            return _about(self.predicted(X), self.sd(X), law, prob)
         # One number in each of m equal strata, so that the tails of the noise are all but exact;
         # the same for every row, so that its interval is its own alone.
         size = self.drawn["noise"].size
@@ -331,6 +327,17 @@ class Posterior:
         for part, eta in self.predictors(X):
             out[part] = special.expit(eta).mean(axis=0)
         return out
+
+
+def _tails(prob: float) -> Vector:
+    return np.array([(1 - prob) / 2, (1 + prob) / 2])
+
+
+def _about(mean: Vector, sd: Vector, law: Any, prob: float) -> Matrix:
+    """Equal-tailed intervals of a law symmetric about 0, moved and stretched; shape (n, 2)."""
+    # From the tail, which has digits where a probability next to 1 has none.
+    half = sd * float(law.isf((1 - prob) / 2))
+    return np.column_stack([mean - half, mean + half])
 
 
 def conditional(likelihood: Likelihood, eta: Matrix, noise: Any) -> tuple[Matrix, Matrix]:

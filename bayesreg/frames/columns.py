@@ -8,7 +8,9 @@ have one, else sorted, and only those that occur.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from keyword import iskeyword
 from numbers import Integral
@@ -18,7 +20,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from bayesreg._frames import as_table, is_frame, is_pandas, table_array
+from bayesreg._frames import EXACT, as_table, is_frame, is_pandas, table_array
 from bayesreg._visible import shown
 from bayesreg.errors import InputError
 
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
 _NUMBERS, _TRUTH = "numbers", "truth values"
 _NAMELESS = "data: has a column without a name (None or NaN); name it"
-#: Whole numbers from here on are not all floats.
-EXACT = 2.0**53
+# Decimals of a higher power of ten are no floats at all.
+_LARGEST_POWER = 308
 # So many levels may be those of a factor, however few the rows.
 _FEW = 10
 # How others write that there is no value, in small letters; pandas knows NA, NaN and null itself.
@@ -69,8 +71,8 @@ def as_frame(data: object) -> nw.DataFrame[Any]:
     if any(map(_is_missing, table.columns)):
         raise InputError(_NAMELESS)
     names = [str(name) for name in table.columns]
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
+    repeated, times = Counter(names).most_common(1)[0] if names else ("", 0)
+    if times > 1:
         msg = f"data: has two columns called {repeated!r}; give each its own name"
         raise InputError(msg)
     frame: nw.DataFrame[Any] = table
@@ -130,7 +132,10 @@ def canonical(data: nw.DataFrame[Any], keys: Mapping[str, str]) -> pd.DataFrame:
         )
         complete = rows - int(np.any([out[key].isna() for key in keys.values()], axis=0).sum())
         keep = "keep those (dropna in pandas, --drop-missing on the command line), or impute"
-        if complete < 2:
+        empty = [name for name, count in missing.items() if count == rows]
+        if empty:
+            keep = f"leave out {', '.join(map(repr, empty))}, empty throughout"
+        elif complete < 2:
             keep = "leave out columns, or impute"
         msg = f"data: missing values in {counts}; {complete} of {rows} rows are complete: {keep}"
         raise InputError(msg)
@@ -160,7 +165,8 @@ def check_numbers(data: nw.DataFrame[Any], name: str, levels: Sequence[object]) 
     numbers = [level for level in levels if isinstance(level, str) and _NUMBER.fullmatch(level)]
     if not _is_text(data[name]) or len(numbers) in (0, len(levels)):
         return
-    text = next(level for level in levels if level not in numbers)
+    others = set(numbers)
+    text = next(level for level in levels if level not in others)
     row = data[name].to_list().index(text)
     mend = "mend it"
     if str(text).strip().casefold() in _MISSING:
@@ -270,7 +276,8 @@ def _canonical(column: Any, name: str) -> pd.Series:
     dtype = column.dtype
     if isinstance(dtype, nw.Categorical | nw.Enum):
         return pd.Series(_categories(column.to_list(), _declared(column)))
-    values = column.to_list() if isinstance(dtype, nw.String | nw.Object | nw.Boolean) else None
+    listed = isinstance(dtype, nw.String | nw.Object | nw.Boolean) or dtype.is_decimal()
+    values = column.to_list() if listed else None
     if values is not None:
         known = [value for value in values if not _is_missing(value)]
         if known and all(isinstance(value, str) for value in known):
@@ -287,9 +294,9 @@ def _canonical(column: Any, name: str) -> pd.Series:
             )
             raise InputError(msg)
     if dtype.is_integer() and _is_large(column):
-        return pd.Series(_exact(column.to_list(), name), dtype=np.float64)
+        return pd.Series(exact(column.to_list(), name), dtype=np.float64)
     if values is not None:
-        _exact(values, name)
+        exact(values, name)
     return pd.Series(table_array(nw.to_native(column.alias(name)), f"data, column {name!r}"))
 
 
@@ -298,10 +305,16 @@ def _is_large(column: Any) -> bool:
     return any(abs(int(end)) > EXACT for end in ends)
 
 
-def _exact(values: list[Any], name: str) -> list[Any]:
-    """Refuse whole numbers that become others as floats, as do keys of 64 bits."""
+def exact(values: Sequence[Any], name: str) -> list[Any]:
+    """Return values with NaN for missing ones; refuse whole numbers that become others as floats.
+
+    Raises
+    ------
+    InputError
+        If there are such, as keys of 64 bits are, naming the first.
+    """
     for row, value in enumerate(values):
-        number = abs(int(value)) if isinstance(value, Integral) else 0
+        number = abs(int(value)) if _is_whole(value) else 0
         if number > EXACT and number // (number & -number) > EXACT:  # without its last zeros
             msg = (
                 f"data: column {name!r} holds whole numbers that floats cannot tell apart "
@@ -309,6 +322,18 @@ def _exact(values: list[Any], name: str) -> list[Any]:
             )
             raise InputError(msg)
     return [np.nan if _is_missing(value) else value for value in values]
+
+
+def _is_whole(value: object) -> bool:
+    """Tell whether a value is a whole number all of whose digits are stated, as those of keys are.
+
+    Decimals with a power of ten are measurements, and those beyond floats are refused as infinite.
+    """
+    if not isinstance(value, Decimal):
+        return isinstance(value, Integral)
+    exponent = value.as_tuple().exponent
+    stated = isinstance(exponent, int) and exponent <= 0  # letters stand for infinity and NaN
+    return stated and value.adjusted() <= _LARGEST_POWER and value == value.to_integral_value()
 
 
 def _declared(column: Any) -> list[Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import warnings
 from collections import Counter
@@ -124,15 +125,17 @@ class Encoding:
             if isinstance(frame[key].dtype, pd.CategoricalDtype)
         }
         _check_levels(levels, terms)
-        check_room(terms, frame, keys)
         bare = {factor.expr for term in terms for factor in term.factors}
         for name, known in levels.items():
             if keys.by_name[name] in bare:
                 check_bare(table, name, known)
-        left = _materialise(ModelSpec(SimpleFormula(target)), frame, keys)[1]
+        check_room(terms, frame, keys)
+        y, left = _materialise(ModelSpec(SimpleFormula(target)), frame, keys)
         right = _materialise(ModelSpec(SimpleFormula(terms)), frame, keys)[1]
         name = keys.names_in(" + ".join(map(repr, target)))
         _check_target(left, name)
+        if (y == y[0]).all():
+            _check_compared(target, name, y[0, 0], levels)
         parts = _Parts.of(left, right, keys, dict(frame.dtypes.items()))
         found = {
             keys.names_in(repr(term)): tuple(positions) for term, positions in parts.terms.items()
@@ -394,6 +397,23 @@ def _check_target(left: ModelSpec, target: str) -> None:
         f"formula: its target {target!r} must be one column of numbers; of a column of text write "
         "which level is 1, as in I(outcome == 'yes') ~ ..."
     )
+    raise InputError(msg)
+
+
+def _check_compared(
+    target: Sequence[Any], name: str, value: float, levels: Mapping[str, tuple[object, ...]]
+) -> None:
+    """Refuse a comparison that comes out alike in every row, as with a level that is none."""
+    factors = [factor.expr for term in target for factor in term.factors]
+    nodes = [node for expr in factors for node in ast.walk(ast.parse(expr, mode="eval"))]
+    if not any(isinstance(node, ast.Compare) for node in nodes):
+        return
+    found = "".join(
+        f"; the levels of {column!r} are {_few([shown(level) for level in known])}"
+        for column, known in levels.items()
+        if re.search(rf"(?<!\w){re.escape(column)}(?!\w)", name)
+    )
+    msg = f"formula: its target {name!r} is {value:g} in every row{found}; compare with another"
     raise InputError(msg)
 
 

@@ -15,10 +15,11 @@ from formulaic.transforms import TRANSFORMS
 from formulaic.transforms.contrasts import Contrasts
 from formulaic.utils.stateful_transforms import stateful_transform
 
+from bayesreg._frames import EXACT
 from bayesreg._validation import LARGEST
 from bayesreg._visible import shown
 from bayesreg.errors import InputError
-from bayesreg.frames.columns import EXACT, check_levels
+from bayesreg.frames.columns import check_levels
 from bayesreg.frames.polynomials import Polynomials
 
 if TYPE_CHECKING:

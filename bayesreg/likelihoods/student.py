@@ -100,7 +100,7 @@ class StudentTNoise(Noise):
     def gradient(self, eta: Vector, y: Vector, w: Vector) -> Vector:
         """Return ``(nu + 1) * dz * z / (1 + z**2)``, where ``dz`` is the slope of z."""
         unit, z = self._unit(w), self.standardized(eta, y, w)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray((self.nu + 1.0) * unit * (z / (1.0 + z * z)))
 
     def curvature(self, eta: Vector, y: Vector, w: Vector) -> Vector:

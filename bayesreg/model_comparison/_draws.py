@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesreg.errors import InputError
 from bayesreg.posterior.density import log_likelihood, noise_sd
 from bayesreg.posterior.drawn import read_draws
+from bayesreg.posterior.left_out import row_that_is_needed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +88,22 @@ class LeftOut:
         logs = self.elpd.log_weights.transpose("chain", "draw", "row").to_numpy()
         weights = np.exp(logs - logs.max(axis=(0, 1)))
         return np.asarray(weights / weights.sum(axis=(0, 1)))
+
+
+def require_spare_rows(problem: Problem, name: str | None = None) -> None:
+    """Raise InputError where the posterior cannot do without some row of its data.
+
+    Parameters
+    ----------
+    problem : Problem
+        With the rows of X.
+    name : str, optional
+        What it is called among others.
+    """
+    needed = row_that_is_needed(problem)
+    if needed is not None:
+        msg = f"problem: {needed}" if name is None else f"problems: of {name!r}, {needed}"
+        raise InputError(msg)
 
 
 def _stirred(rows: Array) -> Array:

@@ -14,7 +14,7 @@ from bayesreg._inputs import as_problem
 from bayesreg._validation import as_count, as_generator
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import Bernoulli
-from bayesreg.model_comparison._draws import LeftOut, by_row
+from bayesreg.model_comparison._draws import LeftOut, by_row, require_spare_rows
 from bayesreg.model_comparison._statistics import (
     Calibration,
     Shape,
@@ -193,7 +193,8 @@ def check_predictions(
     Raises
     ------
     InputError
-        If an argument does not fit.
+        If an argument does not fit; or the posterior is none without some row, so that it cannot be
+        left out.
     ImproperPosterior
         If the posterior does not integrate.
     SamplingFailed
@@ -221,6 +222,7 @@ def check_predictions(
     as_count(replicates, "replicates")
     own = _own_statistics(statistics)
     rng = as_generator(seed)
+    require_spare_rows(asked)
     tree = sample(asked, seed=rng, progress=False) if draws is None else draws
     left_out = LeftOut.of(asked, tree)
     drawn = left_out.drawn

@@ -16,7 +16,7 @@ from bayesreg._inputs import as_problem
 from bayesreg._validation import as_count, as_generator, as_positive
 from bayesreg.errors import InputError, SamplingWarning
 from bayesreg.likelihoods import Noise
-from bayesreg.model_comparison._draws import LeftOut
+from bayesreg.model_comparison._draws import LeftOut, require_spare_rows
 from bayesreg.model_comparison.evidence import log_marginal_likelihood, reason_against_evidence
 from bayesreg.posterior import diagnose, sample
 
@@ -259,7 +259,8 @@ def compare_priors(
     Raises
     ------
     InputError
-        If the models are not of the same rows, or an argument does not fit.
+        If the models are not of the same rows, or an argument does not fit; or a posterior is none
+        without some row, so that it cannot be left out.
     ImproperPosterior
         If a posterior does not integrate.
 
@@ -288,6 +289,7 @@ def compare_priors(
     left_out, evidence, refusals = {}, {}, {}
     trees = {}
     for name, problem in asked.items():
+        require_spare_rows(problem, name)
         trees[name] = sample(problem, draws=draws, chains=chains, seed=rng, progress=progress)
         left_out[name] = LeftOut.of(problem, trees[name])
         reason = reason_against_evidence(problem)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bayesreg._inputs import as_problem, is_model
@@ -19,7 +20,6 @@ from bayesreg.posterior.nuts import ADVICE, STATS, longest_block, run_nutpie
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     import xarray as xr
 
     from bayesreg.posterior.base import Settings
@@ -150,7 +150,8 @@ def sample_model(
             return *_by_pymc(model, settings, rng), "pymc", _steps(model)
     nutpie = import_module("nutpie")
     with threadpool_limits(1, user_api="blas"):
-        compiled = nutpie.compile_pymc_model(model)
+        with np.errstate(all="ignore"):  # PyTensor divides constants by a scale of 0, say
+            compiled = nutpie.compile_pymc_model(model)
         tree, complete = run_nutpie(compiled, settings, rng, cores=None)
     chains, draws = longest_block(tree)
     tree = tree.isel(chain=chains, draw=draws)

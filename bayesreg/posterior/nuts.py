@@ -238,6 +238,9 @@ def run_nutpie(
             if not tree["posterior"].sizes["draw"]:
                 raise
             return tree, False
+        except (SystemExit, GeneratorExit):  # of a signal handler: the program is to end
+            background.abort()
+            raise
         except BaseException as error:
             # A panic in Rust arrives as a BaseException; its first line says what happened. The
             # other chains stop with it, so there is nothing to cancel.

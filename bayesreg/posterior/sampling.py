@@ -247,8 +247,8 @@ def _sample_unread(
             'use method="nuts"'
         )
         raise InputError(msg)
-    if not model.free_RVs:
-        msg = "model: has no unknown variable, so there is nothing to draw"
+    if all(0 in variable.type.shape for variable in model.free_RVs):
+        msg = "model: has no unknown variable with an entry, so there is nothing to draw"
         raise InputError(msg)
     start = time.perf_counter()
     try:

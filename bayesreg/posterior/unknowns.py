@@ -9,6 +9,7 @@ import numpy as np
 from bayesreg.errors import ImproperPosterior
 from bayesreg.independence import residual
 from bayesreg.likelihoods import Bernoulli, Noise, StudentTNoise
+from bayesreg.posterior.exact_fits import fitted_rows, spare_rows
 from bayesreg.posterior.tails import SlowTails, Structure, moves, too_heavy
 from bayesreg.propriety import check_proper_directions, recession_span
 from bayesreg.scale_priors import HalfFlat, InverseGamma
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     type Mask = NDArray[np.bool_]
 
+# What rounding leaves of a column that depends on others, relative to its length.
+_DEPENDENT = 1e-10
 # What coefficients without end separate: counts, or classes.
 _APART = ("counts of 0 that a plane separates from the others", "classes that a plane separates")
 
@@ -53,23 +56,29 @@ def require_proper(problem: Problem) -> None:
         raise ImproperPosterior(msg)
     if "sigma" in hyperpriors and not isinstance(hyperpriors["sigma"], InverseGamma):
         _require_residual(problem, structure)
-        _require_few_ties(problem)
+        _require_few_ties(problem, structure)
     if isinstance(hyperpriors.get("scale"), HalfFlat):
-        _require_informed_scale(problem, int(structure.of_scale.sum()), rank)
+        _require_informed_scale(problem, structure, rank)
         _require_rows_to_spare(problem, structure, rank)
     _require_light_tails(problem, structure)
 
 
-def _require_residual(problem: Problem, structure: Structure) -> None:
-    design = problem.design
-    target = design.less_offset
-    # A prior relative to sigma shrinks with it, so only the other columns can fit as sigma falls,
-    # unless its tails are so heavy that it hardly minds. Columns under a spike may all be out.
+def _fitting(problem: Problem, structure: Structure, *, spiked: bool) -> tuple[Matrix, Mask]:
+    """Columns that may fit as sigma goes to 0, the intercept's first, and who has a bound.
+
+    A prior relative to sigma shrinks with it, so only the others can, unless its tails are so heavy
+    that it hardly minds. Columns under a spike may all be out.
+    """
     fitting = ~structure.of_sigma | structure.heavy
-    for mask in (fitting, fitting & ~structure.spike):
-        columns = design.columns(np.flatnonzero(mask))
-        left = np.abs(residual(columns, target)).max()
-        if columns.any(axis=0).sum() < problem.n and left <= 1e-13 * np.abs(target).max():
+    at = np.flatnonzero(fitting if spiked else fitting & ~structure.spike)
+    level = np.zeros(int(problem.design.intercept), dtype=np.bool_)
+    return problem.design.columns(at), np.append(level, structure.nonnegative[at])
+
+
+def _require_residual(problem: Problem, structure: Structure) -> None:
+    for spiked in (True, False):
+        columns, nonnegative = _fitting(problem, structure, spiked=spiked)
+        if spare_rows(columns, problem.design.less_offset, nonnegative):
             msg = (
                 "sigma: y is fitted exactly, so the density of sigma has no integral near 0; "
                 "give sigma a value or an InverseGamma prior"
@@ -77,36 +86,41 @@ def _require_residual(problem: Problem, structure: Structure) -> None:
             raise ImproperPosterior(msg)
 
 
-def _require_few_ties(problem: Problem) -> None:
-    """Refuse Student-t noise where so many rows have one target that sigma goes to 0 there.
+def _require_few_ties(problem: Problem, structure: Structure) -> None:
+    """Refuse Student-t noise where so many rows are fitted exactly that sigma goes to 0 there.
 
     Where r coefficients fit m of n rows exactly, those rows give ``σ^(r−m)`` for small σ, and each
     of the others ``σ^nu`` (Fernández & Steel 1999): no integral if ``m − r − nu (n − m) >= 1``.
-    Rows in general position have ``m = r``. Ties are where they are not: rows of one target beside
-    an intercept, or of target 0.
+    Rows in general position have ``m = r``.
     """
-    family, design = problem.likelihood, problem.design
+    family, target = problem.likelihood, problem.design.less_offset
     if not isinstance(family, StudentTNoise):
         return
-    target = design.less_offset
-    _, counts = np.unique(target, return_counts=True)
-    level = int(design.intercept)
-    tied = int(counts.max()) if level else int((target == 0).sum())
-    if tied - level - family.nu * (problem.n - tied) >= 1:
-        msg = (
-            f"sigma: {tied} of {problem.n} rows have the same target, so with Student-t noise of "
-            f"{family.nu:g} degrees of freedom the density of sigma has no integral near 0; give "
-            "sigma a value or an InverseGamma prior"
-        )
-        raise ImproperPosterior(msg)
+    for spiked in (True, False) if structure.spike.any() else (True,):
+        columns, nonnegative = _fitting(problem, structure, spiked=spiked)
+        for rows in fitted_rows(columns, target):
+            m, lost = int(rows.sum()), family.nu * int((~rows).sum())
+            # Few rows decide at no cost that there are too few.
+            spare = spare_rows(columns[rows], target[rows], nonnegative) if m - lost >= 1 else 0
+            if spare - lost < 1:
+                continue
+            by = f"{m - spare} coefficient{'s' * (m - spare != 1)}"
+            msg = (
+                f"sigma: {m} of {problem.n} rows are fitted exactly by {by}, so with Student-t "
+                f"noise of {family.nu:g} degrees of freedom the density of sigma has no integral "
+                "near 0; give sigma a value or an InverseGamma prior"
+            )
+            raise ImproperPosterior(msg)
 
 
-def _require_informed_scale(problem: Problem, count: int, rank: int) -> None:
-    noisy = isinstance(problem.likelihood, Noise)
+def _require_informed_scale(problem: Problem, structure: Structure, rank: int) -> None:
+    noisy, count = isinstance(problem.likelihood, Noise), int(structure.of_scale.sum())
+    if noisy and count > 1:  # what rows do not see of the coefficients says nothing of their scale
+        count = _seen(problem, structure)
     if min(count, rank if noisy else count) < 2:
         msg = (
-            "scale: a flat prior needs at least 2 coefficients and 2 rows to inform it; "
-            "use HalfNormal or HalfCauchy"
+            "scale: a flat prior needs at least 2 coefficients and 2 rows to inform it"
+            f"{', in independent columns' if noisy else ''}; use HalfNormal or HalfCauchy"
         )
         raise ImproperPosterior(msg)
     if not noisy:
@@ -115,6 +129,23 @@ def _require_informed_scale(problem: Problem, count: int, rank: int) -> None:
         except ImproperPosterior as error:
             msg = f"scale: has a flat prior, and without a prior on the coefficients: {error}"
             raise ImproperPosterior(msg) from error
+
+
+def _seen(problem: Problem, structure: Structure) -> int:
+    """Count independent columns under the unknown scale, beside flat ones; 2 stand for more."""
+    flat = problem.design.columns(np.flatnonzero(structure.flat | structure.half_flat))
+    left = problem.design.columns(np.flatnonzero(structure.of_scale))[:, problem.design.intercept :]
+    whole = np.sqrt(np.vecdot(left.T, left.T))
+    seen = 0
+    while seen < 2:
+        left = np.column_stack([residual(flat, column) for column in left.T])
+        lengths = np.sqrt(np.vecdot(left.T, left.T))
+        share = np.divide(lengths, whole, out=np.zeros_like(whole), where=whole > 0)
+        best = int(np.argmax(share))
+        if share[best] <= _DEPENDENT:
+            break
+        flat, seen = np.column_stack([flat, left[:, best]]), seen + 1
+    return seen
 
 
 def _require_rows_to_spare(problem: Problem, structure: Structure, rank: int) -> None:
@@ -158,7 +189,9 @@ def _require_light_tails(problem: Problem, structure: Structure) -> None:
     family, design = problem.likelihood, problem.design
     tails, level = SlowTails.of(problem), int(design.intercept)
     free, some = tails.power == 0, tails.some
-    if (not free.any() and not level) or family.recession_directions(design.y)[0].all():
+    if not some.any() or not (level or free.any()):
+        return
+    if family.recession_directions(design.y)[0].all():
         return
     bounded = np.flatnonzero(structure.half_flat | structure.nonnegative).tolist()
 

@@ -95,7 +95,6 @@ def render(comparison: Comparison, *, command: str | None = None, notes: Sequenc
         "score_columns": list(SCORE_WORDS),
         "score_words": sections.score_words(),
         "verdict": sections.verdict(comparison),
-        "tolerance": number(mode.certificate.gap_tolerance, 2),
         "failures": {as_name(name): brief(why) for name, why in comparison.failures.items()},
         "coefficients": sections.coefficients(comparison),
         "scalars": sections.scalars(comparison),

@@ -25,6 +25,7 @@ from bayesreg.likelihoods import LOG_2PI
 from bayesreg.posterior.conditional import Conditional
 from bayesreg.posterior.density import PriorShape
 from bayesreg.posterior.projection import lost_to_offset
+from bayesreg.posterior.tails import flat_positions
 from bayesreg.selection import leave_one_out, monte_carlo_em
 from bayesreg.selection.digits import judged, without
 from bayesreg.selection.result import Curve, Interval, ScaleSelection
@@ -48,6 +49,11 @@ _NOTHING = 1e-20
 _DROP = 1.920729410347062
 # Where an interval may end: so far from the best scale, in logarithms.
 _AWAY = np.arange(0.0, 32.25, 0.25)
+_SAME = (
+    "evidence: the columns are all zero, or nothing is left of them beside the intercept and flat "
+    "coefficients, so every scale has the same; take more rows, or choose by its posterior under "
+    "a hyperprior"
+)
 _TOLERANCE = 4 * float(np.finfo(np.float64).eps)
 
 
@@ -150,8 +156,7 @@ class RidgeEvidence:
         c = self.conditional
         s = c.s[c.s > 0]
         if s.size == 0:
-            msg = "evidence: the columns are all zero, so every scale has the same"
-            raise DegenerateMode(msg)
+            raise DegenerateMode(_SAME)
         last = max(self._rising(), -float(np.log(s.min()))) + _BEYOND
         v = np.linspace(-np.log(s.max()) - _BEYOND, last, _PLACES)
         k = int(np.argmin(self._along(v)))
@@ -263,7 +268,8 @@ def obstacle(problem: Problem) -> str | None:
 
 def choose(request: Request) -> ScaleSelection:
     """Choose by the evidence: in closed form where there is one, else by draws."""
-    if leave_one_out.obstacle(request.problem) is not None:
+    _require_columns(request.problem)
+    if leave_one_out.reason_against_closed_form(request.problem) is not None:
         return monte_carlo_em.choose(request)
     evidence = RidgeEvidence.of(request.whole)
     if evidence is None:
@@ -289,6 +295,13 @@ def choose(request: Request) -> ScaleSelection:
         notes=("closed form" if evidence.known else "closed form, maximised over scale and sigma",),
     )
     return without(chosen, lost)
+
+
+def _require_columns(problem: Problem) -> None:
+    """Raise DegenerateMode where a flat intercept takes up all that the coefficients could say."""
+    X = np.delete(problem.design.X, flat_positions(problem), axis=1)
+    if problem.design.intercept and problem.design.level is None and not np.ptp(X, axis=0).any():
+        raise DegenerateMode(_SAME)
 
 
 def _curve(

@@ -26,6 +26,7 @@ from bayesreg.penalties import ElasticNetPenalty
 from bayesreg.posterior.conditional import Conditional, is_real
 from bayesreg.posterior.density import reason_against_prior
 from bayesreg.posterior.graded import graded_svd
+from bayesreg.posterior.left_out import ALONE, row_that_is_needed
 from bayesreg.posterior.projection import Projection, lost_to_offset
 from bayesreg.posterior.unknowns import require_proper
 from bayesreg.selection.digits import judged, without
@@ -46,10 +47,7 @@ _CERTAIN = 1e-12
 # One less leverage, where it is to be had without a difference from one, and where not at all.
 _NEAR = 0.5
 _LEAST = 1e-18
-_ALONE = (
-    "problem: row {row} determines the intercept, or a coefficient with a flat prior, alone, so "
-    "without it there is none; take more rows, or give the column a finite scale"
-)
+_ALONE = f"problem: {ALONE}"
 _HIGH = (
     "problem: row {row} has so high a leverage that its prediction by the others is lost in "
     "rounding; look for an entry of X or a weight there that is larger than the others by far"
@@ -57,7 +55,22 @@ _HIGH = (
 
 
 def obstacle(problem: Problem) -> str | None:
-    """Say why there is no closed form; None where there is one."""
+    """Say why rows cannot be left out in closed form; None where they can."""
+    return reason_against_closed_form(problem) or needed_row(problem)
+
+
+def needed_row(problem: Problem) -> str | None:
+    """Say which row of a problem, its unknowns set to numbers, cannot be left out; None if any can.
+
+    A lone row can never: without others there is no error to tell, and no scale to choose.
+    """
+    if problem.n == 1:
+        return "it leaves rows out, and there is only one; take more rows"
+    return row_that_is_needed(problem.given_ones())
+
+
+def reason_against_closed_form(problem: Problem) -> str | None:
+    """Say why there is no closed form of a normal posterior; None where there is one."""
     if not isinstance(problem.likelihood, Gaussian):
         return f"it is for Gaussian noise, found {problem.likelihood.name}"
     penalty = penalty_of(problem)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesreg.errors import SamplingWarning
+from bayesreg.errors import InputError, SamplingWarning
+from bayesreg.posterior.left_out import row_that_is_needed
 from bayesreg.posterior.sampling import sample
+from bayesreg.selection.leave_one_out import needed_row
 from bayesreg.selection.result import Curve
 
 if TYPE_CHECKING:
@@ -35,12 +37,16 @@ def obstacle(problem: Problem) -> str | None:
     """Say why there are no rows to reweight by; None where there are."""
     if problem.design.level is not None:
         return "it needs the rows of X, and the problem was made of sums of products"
-    return problem.design.why_not_dense
+    return problem.design.why_not_dense or needed_row(problem)
 
 
 def choose(request: Request) -> ScaleSelection:
     """Choose by the log density of every row given the others, under the posterior."""
     scales = request.grid(_SCALES)
+    needed = row_that_is_needed(request.whole.at(float(scales[0])))
+    if needed is not None:  # by an unknown sigma, that is: the rest is an obstacle
+        msg = f"problem: {needed}"
+        raise InputError(msg)
     # The same stream at every scale: what is chance in the draws moves along with the scale, and
     # differences between neighbours are less noisy than either.
     seed = int(request.rng.integers(2**63))

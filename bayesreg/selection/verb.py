@@ -184,7 +184,8 @@ def select_scale(
     Raises
     ------
     InputError
-        If an argument does not fit, or the criterion does not take the problem.
+        If an argument does not fit, or the criterion does not take the problem: leaving a row out
+        that determines a coefficient alone, say.
     DegenerateMode
         If the evidence is largest at a scale of 0 or infinity.
     ImproperPosterior, NotConverged
