@@ -316,6 +316,25 @@ class Design:
             raise _too_large("the gradient")
         return pull, slope
 
+    def of_rows(self, rows: NDArray[np.intp], by_row: Any = None) -> Self:
+        """Return some of the rows; what is known of all, such as sd of columns, is forgotten.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Positions.
+        by_row : sparse array, optional
+            A sparse X by rows, for whoever asks often.
+        """
+        X: Any
+        if self.sparse:
+            X = sparse.csc_array((sparse.csr_array(self.X) if by_row is None else by_row)[rows])
+        else:
+            X = read_only(np.asfortranarray(self.X[rows]))
+        weights = None if self.weights is None else read_only(self.weights[rows])
+        offset = None if self.offset is None else read_only(self.offset[rows])
+        return replace(self, X=X, y=read_only(self.y[rows]), weights=weights, offset=offset)
+
     @property
     def less_offset(self) -> Vector:
         """The target without the known part of the predictor, shape (n,)."""

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.sparse import csc_array
 
 import bayesreg as br
 from bayesreg.errors import ImproperPosterior
 from bayesreg.posterior.exact_fits import fitted_rows, spare_rows
+from bayesreg.posterior.left_out import row_that_is_needed
 from bayesreg.posterior.unknowns import require_proper
 
 RNG = np.random.default_rng(0)
@@ -204,3 +206,14 @@ def test_a_joint_mode_whose_perfect_fit_is_excluded_exists() -> None:
     assert mode.certificate.optimal
     draws = br.sample(problem, draws=200, tune=200, chains=2, seed=1).posterior
     assert float(draws["sigma"].min()) > 0.1
+
+
+@pytest.mark.parametrize("kind", [np.asarray, csc_array])
+def test_the_row_that_a_posterior_cannot_do_without(kind: Any) -> None:
+    """A flat coefficient that one row sees, of a dense X and of a sparse one."""
+    X = np.random.default_rng(2).normal(size=(12, 3))
+    X[:, 2] = np.arange(12) == 7
+    parts: Any = [(br.Laplace(1.0), [0, 1]), (br.Flat(), [2])]
+    problem = br.Problem(kind(X), NOISE[:12], likelihood=br.Gaussian(1.0), prior=parts)
+    assert str(row_that_is_needed(problem)).startswith("row 7 determines")
+    assert row_that_is_needed(problem.with_prior(br.Laplace(1.0))) is None

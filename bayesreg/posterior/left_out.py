@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesreg._validation import read_only
 from bayesreg.errors import ImproperPosterior, InputError
 from bayesreg.posterior.tails import flat_positions, tail_powers
 from bayesreg.posterior.unknowns import require_proper
@@ -76,14 +75,7 @@ def row_that_is_needed(problem: Problem) -> str | None:
 
 def _obstacle(problem: Problem, kept: Rows, row: int) -> str | None:
     """Say why some of the rows are too few, as if one row were what they lack."""
-    design = problem.design
-    some = replace(
-        design,
-        X=read_only(np.asfortranarray(design.X[kept])),
-        y=read_only(design.y[kept]),
-        weights=None if design.weights is None else read_only(design.weights[kept]),
-        offset=None if design.offset is None else read_only(design.offset[kept]),
-    )
+    some = problem.design.of_rows(kept)
     try:
         check_proper_directions(problem.likelihood, some, flat_positions(problem).tolist())
     except ImproperPosterior:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from scipy import sparse
 
-from bayesreg._validation import as_count, read_only
+from bayesreg._validation import as_count
 from bayesreg._visible import shown
 from bayesreg.errors import InputError
 from bayesreg.likelihoods import Bernoulli
@@ -150,8 +150,8 @@ class Splits:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        X = problem.design.X
-        self.by_row = sparse.csr_array(X) if problem.design.sparse else X
+        design = problem.design
+        self.by_row = sparse.csr_array(design.X) if design.sparse else None
 
     def fold(self, train: Rows, test: Rows) -> Fold:
         """Return the problem of the rows to learn from, and the rows to be judged by."""
@@ -167,12 +167,4 @@ class Splits:
         return Fold(Problem.of(learn, problem.likelihood, problem.prior), self._part(test))
 
     def _part(self, rows: Rows) -> Design:
-        """Return some of the rows; what is known of all, such as sd of columns, is forgotten."""
-        design = self.problem.design
-        if design.sparse:
-            X: Any = sparse.csc_array(self.by_row[rows])
-        else:
-            X = read_only(np.asfortranarray(self.by_row[rows]))
-        weights = None if design.weights is None else read_only(design.weights[rows])
-        offset = None if design.offset is None else read_only(design.offset[rows])
-        return replace(design, X=X, y=read_only(design.y[rows]), weights=weights, offset=offset)
+        return self.problem.design.of_rows(rows, self.by_row)
