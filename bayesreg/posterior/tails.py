@@ -199,7 +199,8 @@ class SlowTails:
     def sets(self, moving: Mask) -> Iterator[tuple[Mask, float]]:
         """Coefficients that may be far out (q,), and the power of that: none of those first."""
         alone = moving & np.isfinite(self.power) & (self.power > 0)
-        for scaled in (np.zeros_like(moving), self.shared):
+        none = np.zeros_like(moving)
+        for scaled in (none, self.shared) if self.shared.any() else (none,):
             together = self.shared_power if scaled.any() else 0.0
             if math.isinf(together):
                 continue
